@@ -1,0 +1,53 @@
+import type { ColumnType } from "../definitions/index.ts";
+import type { Micros } from "../time.ts";
+
+/** One input file as it was taken in: immutable Parquet in the artifact store, quarantined rows beside it. */
+export interface SnapshotPart {
+  /** sha256 of the input file's bytes and of the source's contract: the same input is not taken in twice. */
+  readonly inputHash: string;
+  /** The file's name, for people. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rows: number;
+  /** sha256 of the Parquet with rows that broke a quarantine contract, with a column `__reason`; null where none did. */
+  readonly quarantine: string | null;
+  readonly violations: readonly Violation[];
+}
+
+export interface Violation {
+  readonly column: string;
+  /** "null", "type", "range", "set", "reference", "pattern", "unique", "key". */
+  readonly rule: string;
+  readonly severity: "warn" | "quarantine" | "stop";
+  readonly rows: number;
+  /** Up to 5 offending values as text; empty for columns marked personal. */
+  readonly samples: readonly string[];
+}
+
+export interface ContractReport {
+  readonly rows: number;
+  readonly quarantined: number;
+  readonly violations: readonly Violation[];
+  /** Columns whose share of nulls is over their limit. */
+  readonly nullShares: readonly { readonly column: string; readonly share: number; readonly atMost: number }[];
+}
+
+/** A source as it could be known at `asOf`: immutable parts, read through a mask of what was not yet available. */
+export interface Snapshot {
+  readonly formatVersion: 1;
+  readonly id: string;
+  readonly source: string;
+  /** sha256 over the parts' hashes and the column types: equal content, equal hash. */
+  readonly contentHash: string;
+  readonly asOf: Micros;
+  readonly parent: string | null;
+  readonly columns: Readonly<Record<string, ColumnType>>;
+  readonly parts: readonly SnapshotPart[];
+  /** No key stands in two parts, so reading need not look for later versions of a row. */
+  readonly disjoint: boolean;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly report: ContractReport;
+  readonly createdAt: Micros;
+}

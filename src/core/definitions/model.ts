@@ -1,0 +1,146 @@
+import { type Duration, durationToMicros, type Micros } from "../time.ts";
+import type { ColumnType } from "./columns.ts";
+import type { FeatureReference, Merge } from "./features.ts";
+import type { SourceDefinition } from "./source.ts";
+
+type Types = Readonly<Record<string, ColumnType>>;
+
+/** Where labels come from: one training row per source row, asked `lead` before it happens. */
+export interface LabelDefinition {
+  readonly source: SourceDefinition;
+  readonly name: string;
+  /** SQL condition over the source's columns; null while the truth is not known. */
+  readonly expression: string;
+  /** Timestamp column of the labelled event. */
+  readonly at: string;
+  /** The prediction is made this long before `at`. */
+  readonly lead: Micros;
+}
+
+/** `labels(flights, { late: "arr_delay >= 15", at: "scheduled_departure", lead: "2h" })` */
+export function labels<C extends Types, const N extends string>(
+  source: SourceDefinition<C>,
+  options: { readonly [K in N]: string } & { at: keyof C & string; lead?: Duration },
+): LabelDefinition {
+  const { at, lead = "0s", ...named } = options;
+  const [label] = Object.entries<string>(named);
+  if (label === undefined)
+    throw new TypeError('labels() needs one label: labels(source, { late: "delay >= 15", at: "scheduled" })');
+  return { source, name: label[0], expression: label[1], at, lead: durationToMicros(lead) };
+}
+
+/** Splits by when a label was known, not by when its event happened: the last `test` of it, `validation` before, the rest trains. */
+export interface TimeSplit {
+  readonly kind: "time";
+  readonly test: Micros;
+  readonly validation: Micros;
+}
+export const byTime = (parts: { test: Duration; validation: Duration }): TimeSplit => ({
+  kind: "time",
+  test: durationToMicros(parts.test),
+  validation: durationToMicros(parts.validation),
+});
+
+export type PreparationStep =
+  | { readonly kind: "impute"; readonly strategy: "mean" | "median" }
+  | { readonly kind: "standard-scale" }
+  | { readonly kind: "one-hot"; readonly rare: number };
+/** Replaces missing numbers (for estimators that cannot take them) and adds a 0/1 indicator where some were missing. */
+export const impute = (strategy: "mean" | "median" = "median"): PreparationStep => ({ kind: "impute", strategy });
+export const standardScale = (): PreparationStep => ({ kind: "standard-scale" });
+/** One column per category; categories rarer than `rare` (share of rows, 0…1) and unseen ones share one. */
+export const oneHot = ({ rare = 0 }: { rare?: number } = {}): PreparationStep => ({ kind: "one-hot", rare });
+
+export interface LogisticRegressionParams {
+  /** Inverse strength of the L2 penalty. */
+  readonly c: number;
+}
+export interface GradientBoostingParams {
+  readonly trees: number;
+  readonly leaves: number;
+  readonly rate: number;
+  readonly l2: number;
+  readonly minLeafRows: number;
+  /** Stops when the selection part of validation has not improved for so many trees. */
+  readonly earlyStopping: number;
+}
+export type CandidateDefinition =
+  | { readonly kind: "baseline"; readonly name: string }
+  | { readonly kind: "rule"; readonly name: string }
+  | { readonly kind: "logistic-regression"; readonly name: string; readonly params: LogisticRegressionParams }
+  | { readonly kind: "gradient-boosting"; readonly name: string; readonly params: GradientBoostingParams };
+
+/** Predicts the training set's share of positives for everyone. */
+export const baseline = (): CandidateDefinition => ({ kind: "baseline", name: "baseline" });
+export const logisticRegression = (params: Partial<LogisticRegressionParams> = {}): CandidateDefinition => ({
+  kind: "logistic-regression",
+  name: "logistic-regression",
+  params: { c: 1, ...params },
+});
+export const gradientBoosting = (params: Partial<GradientBoostingParams> = {}): CandidateDefinition => ({
+  kind: "gradient-boosting",
+  name: "gradient-boosting",
+  params: { trees: 200, leaves: 31, rate: 0.1, l2: 1, minLeafRows: 20, earlyStopping: 20, ...params },
+});
+
+export interface ModelDefinition<N extends string = string, F extends Types = Types, Q extends Types = Types> {
+  readonly kind: "model";
+  readonly name: N;
+  readonly labels: LabelDefinition;
+  readonly features: readonly FeatureReference[];
+  readonly split: TimeSplit;
+  readonly prepare: readonly PreparationStep[];
+  readonly candidates: readonly CandidateDefinition[];
+  readonly select: "roc_auc" | "pr_auc" | "log_loss";
+  /** Names of label-source columns or features by which results are broken down. */
+  readonly segments: readonly string[];
+  readonly seed: number;
+  /** Only in types: what a request must carry. */
+  readonly "~features"?: F;
+  readonly "~request"?: Q;
+  /** The model by alias, as an endpoint takes it. */
+  at(alias: string): ServedModel<N, Q>;
+}
+
+export interface ServedModel<N extends string = string, Q extends Types = Types> {
+  readonly model: ModelDefinition;
+  readonly name: N;
+  readonly alias: string;
+  readonly "~request"?: Q;
+}
+
+type Item = FeatureReference | readonly FeatureReference[];
+type Leaf<I extends Item> = I extends readonly (infer F extends FeatureReference)[] ? F : I extends FeatureReference ? I : never;
+
+export function defineModel<const N extends string, const I extends readonly Item[]>(
+  name: N,
+  options: {
+    labels: LabelDefinition;
+    features: I;
+    split: TimeSplit;
+    prepare?: readonly PreparationStep[];
+    candidates: readonly CandidateDefinition[];
+    select?: ModelDefinition["select"];
+    explain?: { segments?: readonly string[] };
+    seed?: number;
+  },
+): ModelDefinition<N, { readonly [F in Leaf<I[number]> as F["name"]]: F["type"] }, Merge<Leaf<I[number]>["keys" | "request"]>> {
+  const model: ModelDefinition<N> = {
+    kind: "model",
+    name,
+    labels: options.labels,
+    features: options.features.flat(),
+    split: options.split,
+    prepare: options.prepare ?? [impute(), standardScale(), oneHot()],
+    candidates: options.candidates,
+    select: options.select ?? "roc_auc",
+    segments: options.explain?.segments ?? [],
+    seed: options.seed ?? 1,
+    at: (alias) => ({ model, name, alias }),
+  };
+  return model as ModelDefinition<
+    N,
+    { readonly [F in Leaf<I[number]> as F["name"]]: F["type"] },
+    Merge<Leaf<I[number]>["keys" | "request"]>
+  >;
+}

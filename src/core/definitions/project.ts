@@ -1,0 +1,38 @@
+import type { CharterDefinition } from "./charter.ts";
+import type { FeatureViewDefinition } from "./features.ts";
+import type { ModelDefinition } from "./model.ts";
+import type { EndpointDefinition, PipelineDefinition } from "./operation.ts";
+import type { SourceDefinition } from "./source.ts";
+
+/** Everything a project says, as data plus pure functions; nothing runs when it is imported. */
+export interface ProjectDefinition<E extends EndpointDefinition = EndpointDefinition> {
+  readonly kind: "project";
+  readonly name: string;
+  readonly charter: CharterDefinition;
+  readonly sources: readonly SourceDefinition[];
+  readonly features: readonly FeatureViewDefinition[];
+  readonly models: readonly ModelDefinition[];
+  readonly pipelines: readonly PipelineDefinition[];
+  readonly endpoints: readonly E[];
+}
+
+export function defineProject<const E extends EndpointDefinition = never>(project: {
+  name: string;
+  charter: CharterDefinition;
+  sources: readonly SourceDefinition[];
+  features: readonly { readonly definition: FeatureViewDefinition }[];
+  models: readonly ModelDefinition[];
+  pipelines?: readonly PipelineDefinition[];
+  endpoints?: readonly E[];
+}): ProjectDefinition<E> {
+  return {
+    kind: "project",
+    name: project.name,
+    charter: project.charter,
+    sources: project.sources,
+    features: project.features.map(({ definition }) => definition),
+    models: project.models,
+    pipelines: project.pipelines ?? [],
+    endpoints: project.endpoints ?? [],
+  };
+}

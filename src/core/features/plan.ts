@@ -1,0 +1,56 @@
+import type { ColumnType } from "../definitions/index.ts";
+import type { Micros } from "../time.ts";
+
+/** A feature's value once it is out of its table: timestamps are microseconds, 64-bit integers are numbers where safe. */
+export type FeatureValue = string | number | boolean | null;
+
+export type ColumnTypes = Readonly<Record<string, ColumnType>>;
+
+/** Where a planned feature comes from. */
+export type FeatureOrigin =
+  | { readonly kind: "view"; readonly view: string; readonly feature: string }
+  | { readonly kind: "on-demand"; readonly name: string };
+
+export interface PlannedFeature {
+  /** "view.feature" or "on-demand.name": the feature's column name in training sets, logs and reports. */
+  readonly id: string;
+  readonly type: ColumnType;
+  readonly seasonal: boolean;
+  readonly origin: FeatureOrigin;
+  /** Name of the source behind it, `null` for on-demand features: causes of drift are grouped by it. */
+  readonly source: string | null;
+}
+
+export interface PlannedView {
+  readonly name: string;
+  /** Entity key columns, in order. */
+  readonly keys: readonly string[];
+  readonly keyTypes: ColumnTypes;
+  /** Features of this view that the model or its on-demand functions read. */
+  readonly features: readonly string[];
+  readonly ttl: Micros | null;
+}
+
+export interface PlannedOnDemand {
+  readonly name: string;
+  /** Argument name of the compute function and the id of the feature behind it. */
+  readonly inputs: readonly { readonly name: string; readonly id: string; readonly type: ColumnType }[];
+  readonly request: ColumnTypes;
+  readonly returns: ColumnType;
+  /** Source text of the function, and its sha256: what runs in serving is what ran in training. */
+  readonly code: string;
+  readonly sha256: string;
+}
+
+/** Everything needed to turn a request into a feature vector, as JSON: it travels inside the model package. */
+export interface FeaturePlan {
+  readonly formatVersion: 1;
+  /** The model's inputs, in order. */
+  readonly features: readonly PlannedFeature[];
+  readonly views: readonly PlannedView[];
+  readonly onDemand: readonly PlannedOnDemand[];
+  /** Entity keys a request must carry. */
+  readonly keys: ColumnTypes;
+  /** Other request fields. */
+  readonly request: ColumnTypes;
+}
