@@ -67,13 +67,16 @@ const tables: Record<string, string> = {
 const lines: string[] = [];
 for (const [name, query] of Object.entries(tables)) {
   const file = join(out, `${name}.parquet`);
-  await connection.run(`COPY (${query}) TO '${file}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 19, ROW_GROUP_SIZE 32768)`);
+  await connection.run(
+    `COPY (${query}) TO '${file}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 19, ROW_GROUP_SIZE 32768)`,
+  );
   const rows = await connection.runAndReadAll(`SELECT count(*)::INTEGER FROM read_parquet('${file}')`);
   const hash = createHash("sha256").update(readFileSync(file)).digest("hex");
   lines.push(`| ${name}.parquet | ${rows.getRows()[0]?.[0]} | ${statSync(file).size} | \`${hash}\` |`);
 }
 
-const facts = await connection.runAndReadAll(`SELECT count(*) FILTER (cancelled), count(*) FILTER (diverted), round(avg((arr_delay >= 15)::INTEGER), 4),
+const facts =
+  await connection.runAndReadAll(`SELECT count(*) FILTER (cancelled), count(*) FILTER (diverted), round(avg((arr_delay >= 15)::INTEGER), 4),
   count(*) FILTER (tailnum IS NULL), count(*) FILTER (tailnum IS NULL AND cancelled), count(*) - count(DISTINCT flight_id), count(*) FILTER (scheduled_arrival IS NULL) FROM flight`);
 const [cancelled, diverted, lateShare, noTail, noTailCancelled, sameKey, noZone] = (facts.getRows()[0] ?? []).map(String);
 

@@ -1,0 +1,355 @@
+import { z } from "zod";
+
+/** ISO 8601 in UTC. */
+export const timestamp = z.iso.datetime();
+const share = z.number().min(0).max(1);
+
+export const errorBody = z.object({
+  code: z.string(),
+  kind: z.enum(["invalid", "not-found", "conflict", "denied", "unavailable", "internal"]),
+  message: z.string(),
+  hint: z.string(),
+  details: z.record(z.string(), z.unknown()),
+});
+
+export const metricEstimate = z.object({ value: z.number(), low: z.number(), high: z.number() });
+export const metricTable = z.record(z.string(), metricEstimate);
+
+// Home -----------------------------------------------------------------------------------------------------------------
+
+export const stageName = z.enum(["problem", "data", "features", "training", "models", "endpoints", "monitoring", "pipelines"]);
+export const stageState = z.object({
+  stage: stageName,
+  state: z.enum(["idle", "healthy", "running", "attention"]),
+  headline: z.string(),
+  detail: z.string(),
+  updatedAt: timestamp.nullable(),
+});
+
+export const gateVerdict = z.object({
+  text: z.string(),
+  /** null: undefined on this data, which counts as not passed. */
+  passed: z.boolean().nullable(),
+  observed: z.number().nullable(),
+  required: z.number().nullable(),
+  detail: z.string(),
+});
+
+export const charter = z.object({
+  problem: z.string(),
+  act: z.string(),
+  threshold: z.number(),
+  payoff: z.object({ truePositive: z.number(), falsePositive: z.number(), falseNegative: z.number(), trueNegative: z.number() }),
+  alternative: z.string(),
+  owner: z.string(),
+  users: z.array(z.string()),
+  target: z.string(),
+  criteria: z.array(z.string()),
+});
+
+export const alert = z.object({
+  id: z.string(),
+  endpoint: z.string(),
+  kind: z.string(),
+  severity: z.enum(["warning", "critical"]),
+  status: z.enum(["open", "acknowledged", "resolved"]),
+  title: z.string(),
+  since: timestamp,
+  openedAt: timestamp,
+  resolvedAt: timestamp.nullable(),
+  causes: z.array(
+    z.object({
+      subject: z.string(),
+      kind: z.string(),
+      since: timestamp,
+      score: z.number(),
+      cost: z.number().nullable(),
+      evidence: z.string(),
+      features: z.array(z.string()),
+    }),
+  ),
+  triggeredRun: z.string().nullable(),
+});
+
+export const loop = z.object({
+  workspace: z.string(),
+  project: z.string(),
+  now: timestamp,
+  clock: z.enum(["system", "virtual"]),
+  stages: z.array(stageState),
+  charter,
+  /** The champion's last gate, criterion by criterion; empty before the first. */
+  acceptance: z.array(gateVerdict),
+  alerts: z.array(alert),
+});
+
+// Data -----------------------------------------------------------------------------------------------------------------
+
+export const violation = z.object({
+  column: z.string(),
+  rule: z.string(),
+  severity: z.enum(["warn", "quarantine", "stop"]),
+  rows: z.number().int(),
+  samples: z.array(z.string()),
+});
+
+export const snapshot = z.object({
+  id: z.string(),
+  source: z.string(),
+  contentHash: z.string(),
+  asOf: timestamp,
+  createdAt: timestamp,
+  rows: z.number().int(),
+  bytes: z.number().int(),
+  parts: z.number().int(),
+  quarantined: z.number().int(),
+  violations: z.array(violation),
+});
+
+export const columnProfile = z.object({
+  name: z.string(),
+  type: z.string(),
+  nulls: z.number().int(),
+  distinct: z.number().int(),
+  min: z.union([z.number(), z.string()]).nullable(),
+  max: z.union([z.number(), z.string()]).nullable(),
+  mean: z.number().nullable(),
+  std: z.number().nullable(),
+  quantiles: z.record(z.string(), z.number()).nullable(),
+  histogram: z.object({ edges: z.array(z.number()), counts: z.array(z.number()) }).nullable(),
+  top: z.array(z.object({ value: z.string(), count: z.number().int() })),
+});
+export const profile = z.object({
+  source: z.string(),
+  snapshot: z.string(),
+  rows: z.number().int(),
+  columns: z.array(columnProfile),
+});
+
+export const featureView = z.object({
+  name: z.string(),
+  entity: z.string(),
+  keys: z.array(z.string()),
+  source: z.string(),
+  features: z.array(z.object({ id: z.string(), type: z.string(), seasonal: z.boolean() })),
+  materializedUntil: timestamp.nullable(),
+});
+
+// Runs -----------------------------------------------------------------------------------------------------------------
+
+export const runSummary = z.object({
+  id: z.string(),
+  name: z.string(),
+  experiment: z.string(),
+  status: z.enum(["running", "finished", "failed", "killed"]),
+  parentRunId: z.string().nullable(),
+  startedAt: timestamp,
+  endedAt: timestamp.nullable(),
+  actor: z.string(),
+  metrics: metricTable,
+  tags: z.record(z.string(), z.string()),
+});
+
+export const run = runSummary.extend({
+  params: z.record(z.string(), z.string()),
+  artifacts: z.array(z.object({ path: z.string(), sha256: z.string(), bytes: z.number().int(), mediaType: z.string() })),
+  snapshots: z.array(z.string()),
+  gitCommit: z.string().nullable(),
+  gitDiff: z.string().nullable(),
+  traceId: z.string().nullable(),
+});
+
+// Models ---------------------------------------------------------------------------------------------------------------
+
+export const modelVersion = z.object({
+  model: z.string(),
+  version: z.number().int(),
+  aliases: z.array(z.string()),
+  runId: z.string(),
+  artifact: z.string(),
+  createdAt: timestamp,
+  actor: z.string(),
+  description: z.string(),
+});
+
+export const promotion = z.object({
+  id: z.string(),
+  alias: z.string(),
+  fromVersion: z.number().int().nullable(),
+  toVersion: z.number().int(),
+  decision: z.enum(["promoted", "rejected", "rolled-back"]),
+  at: timestamp,
+  actor: z.string(),
+  reason: z.string(),
+  gateId: z.string().nullable(),
+});
+
+export const gate = z.object({
+  id: z.string(),
+  version: z.number().int(),
+  championVersion: z.number().int().nullable(),
+  openedAt: timestamp,
+  passed: z.boolean(),
+  verdicts: z.array(gateVerdict),
+});
+
+export const registeredModel = z.object({
+  name: z.string(),
+  createdAt: timestamp,
+  aliases: z.record(z.string(), z.number().int()),
+  versions: z.array(modelVersion),
+  promotions: z.array(promotion),
+  gates: z.array(gate),
+});
+
+export const explanationSummary = z.object({
+  /** Mean |SHAP value| in log-odds, largest first. */
+  shap: z.array(z.object({ feature: z.string(), meanAbs: z.number() })),
+  permutation: z.array(z.object({ feature: z.string(), drop: metricEstimate })),
+  /** A sample of rows for the beeswarm: value scaled to 0…1 within the feature (null: missing or a category). */
+  sample: z.array(
+    z.object({ feature: z.string(), points: z.array(z.object({ value: z.number().nullable(), phi: z.number() })) }),
+  ),
+  segments: z.array(
+    z.object({
+      segment: z.string(),
+      value: z.string(),
+      rows: z.number().int(),
+      positives: z.number().int(),
+      metrics: metricTable,
+    }),
+  ),
+});
+
+export const modelReport = z.object({
+  model: z.string(),
+  version: z.number().int(),
+  /** Name, metrics of every candidate on the same selection rows; baseline and rule among them. */
+  candidates: z.array(z.object({ name: z.string(), selected: z.boolean(), metrics: metricTable })),
+  /** On the test rows, opened once for the gate; null before. */
+  test: z
+    .object({ rows: z.number().int(), positives: z.number().int(), days: z.number().int(), metrics: metricTable })
+    .nullable(),
+  explanation: explanationSummary.nullable(),
+  cardMarkdown: z.string(),
+});
+
+// Pipelines ------------------------------------------------------------------------------------------------------------
+
+export const stepRun = z.object({
+  step: z.string(),
+  status: z.enum(["pending", "running", "succeeded", "cached", "failed", "skipped"]),
+  needs: z.array(z.string()),
+  attempt: z.number().int(),
+  startedAt: timestamp.nullable(),
+  endedAt: timestamp.nullable(),
+  error: errorBody.nullable(),
+});
+
+export const pipelineRunSummary = z.object({
+  id: z.string(),
+  pipeline: z.string(),
+  status: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
+  trigger: z.object({ kind: z.string(), reason: z.string() }),
+  actor: z.string(),
+  createdAt: timestamp,
+  startedAt: timestamp.nullable(),
+  endedAt: timestamp.nullable(),
+});
+export const pipelineRun = pipelineRunSummary.extend({ traceId: z.string(), steps: z.array(stepRun) });
+
+// Endpoints and predictions --------------------------------------------------------------------------------------------
+
+export const endpoint = z.object({
+  name: z.string(),
+  model: z.string(),
+  url: z.string().nullable(),
+  ready: z.boolean(),
+  revision: z.number().int().nullable(),
+  routes: z.array(z.object({ alias: z.string(), version: z.number().int(), share })),
+  keys: z.record(z.string(), z.string()),
+  request: z.record(z.string(), z.string()),
+});
+
+export const prediction = z.object({
+  id: z.string(),
+  endpoint: z.string(),
+  at: timestamp,
+  reference: z.string().nullable(),
+  probability: z.number(),
+  decision: z.boolean(),
+  version: z.number().int(),
+  alias: z.string(),
+  missing: z.array(z.string()),
+  keys: z.record(z.string(), z.unknown()),
+  request: z.record(z.string(), z.unknown()),
+  features: z.record(z.string(), z.unknown()),
+  latencyMs: z.number(),
+  traceId: z.string().nullable(),
+});
+
+export const explanation = z.object({
+  predictionId: z.string(),
+  model: z.string(),
+  version: z.number().int(),
+  /** Log-odds: base + the sum of phi is output. */
+  base: z.number(),
+  output: z.number(),
+  probability: z.number(),
+  contributions: z.array(
+    z.object({ feature: z.string(), value: z.union([z.string(), z.number(), z.boolean()]).nullable(), phi: z.number() }),
+  ),
+});
+
+// Monitoring -----------------------------------------------------------------------------------------------------------
+
+export const driftMatrix = z.object({
+  windows: z.array(z.object({ start: timestamp, end: timestamp, rows: z.number().int() })),
+  /** One row a feature ("prediction" last): score 1 is the limit of what days normally do; null: too few rows. */
+  rows: z.array(z.object({ feature: z.string(), seasonal: z.boolean(), scores: z.array(z.number().nullable()) })),
+});
+
+export const performanceWindow = z.object({
+  start: timestamp,
+  end: timestamp,
+  predictions: z.number().int(),
+  /** Share of due labels that are there; censored ones are apart. */
+  labelCoverage: share.nullable(),
+  censored: z.number().int(),
+  metrics: metricTable,
+  /** Estimated without labels; assumes that the relation of features to label stands still. */
+  estimatedRocAuc: z.number().nullable(),
+  latencyP50Ms: z.number().nullable(),
+  latencyP99Ms: z.number().nullable(),
+});
+
+export const monitoring = z.object({
+  endpoint: z.string(),
+  drift: driftMatrix,
+  performance: z.array(performanceWindow),
+  alerts: z.array(alert),
+});
+
+// System ---------------------------------------------------------------------------------------------------------------
+
+export const system = z.object({
+  version: z.string(),
+  nodeVersion: z.string(),
+  startedAt: timestamp,
+  stateDirectory: z.string(),
+  stateBytes: z.number().int().nullable(),
+  cpu: z.object({ cores: z.number().int(), load: share.nullable() }),
+  memory: z.object({ totalBytes: z.number(), usedBytes: z.number(), processBytes: z.number() }),
+  disk: z
+    .object({
+      totalBytes: z.number(),
+      freeBytes: z.number(),
+      readBytesPerSecond: z.number().nullable(),
+      writeBytesPerSecond: z.number().nullable(),
+    })
+    .nullable(),
+  network: z.object({ receivedBytesPerSecond: z.number(), sentBytesPerSecond: z.number() }).nullable(),
+  gpu: z.array(z.object({ name: z.string(), load: share.nullable(), memoryUsedBytes: z.number().nullable() })).nullable(),
+  eventLoopLagP99Ms: z.number().nullable(),
+  processes: z.array(z.object({ name: z.string(), pid: z.number().int(), alive: z.boolean(), url: z.string().nullable() })),
+});

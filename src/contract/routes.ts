@@ -1,0 +1,211 @@
+import { z } from "zod";
+import * as entities from "./entities.ts";
+
+export interface Route {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below /api/v1/:workspace/:project, with :names for params. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly response: z.ZodType;
+}
+
+const page = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100), cursor: z.string().optional() });
+const paged = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+const byId = z.object({ id: z.string() });
+const byName = z.object({ name: z.string() });
+const byVersion = z.object({ name: z.string(), version: z.coerce.number().int().min(1) });
+const done = z.object({ ok: z.literal(true) });
+const reason = z.string().min(1).max(2_000);
+
+/** Every route of the API, once: validation, OpenAPI and the typed client are made from this table. */
+export const routes = {
+  loop: {
+    get: { method: "GET", path: "/loop", summary: "The state of the whole loop", response: entities.loop },
+  },
+  data: {
+    snapshots: {
+      method: "GET",
+      path: "/snapshots",
+      summary: "Latest snapshot of every source",
+      response: z.object({ items: z.array(entities.snapshot) }),
+    },
+    profile: {
+      method: "GET",
+      path: "/sources/:name/profile",
+      summary: "Profile of a source's latest snapshot",
+      params: byName,
+      response: entities.profile,
+    },
+  },
+  features: {
+    list: {
+      method: "GET",
+      path: "/features",
+      summary: "Feature views and how fresh they are",
+      response: z.object({ items: z.array(entities.featureView) }),
+    },
+    materialize: {
+      method: "POST",
+      path: "/features/materialize",
+      summary: "Bring the online store up to a time",
+      body: z.object({ until: entities.timestamp.optional() }),
+      response: z.object({ views: z.array(z.object({ view: z.string(), rows: z.number().int(), entities: z.number().int() })) }),
+    },
+  },
+  runs: {
+    list: {
+      method: "GET",
+      path: "/runs",
+      summary: "Training runs, newest first",
+      query: page.extend({ experiment: z.string().optional(), status: z.string().optional() }),
+      response: paged(entities.runSummary),
+    },
+    get: { method: "GET", path: "/runs/:id", summary: "One run with everything it logged", params: byId, response: entities.run },
+  },
+  models: {
+    list: {
+      method: "GET",
+      path: "/models",
+      summary: "Registered models",
+      response: z.object({ items: z.array(entities.registeredModel) }),
+    },
+    get: {
+      method: "GET",
+      path: "/models/:name",
+      summary: "One registered model",
+      params: byName,
+      response: entities.registeredModel,
+    },
+    report: {
+      method: "GET",
+      path: "/models/:name/versions/:version/report",
+      summary: "Candidates, test metrics, explanations and card of a version",
+      params: byVersion,
+      response: entities.modelReport,
+    },
+    promote: {
+      method: "POST",
+      path: "/models/:name/versions/:version/promote",
+      summary: "Point an alias at a version whose gate passed",
+      params: byVersion,
+      body: z.object({ alias: z.string().default("champion"), reason, idempotencyKey: z.string().min(1).max(200) }),
+      response: entities.promotion,
+    },
+    rollback: {
+      method: "POST",
+      path: "/models/:name/rollback",
+      summary: "Point an alias at the version it had before",
+      params: byName,
+      body: z.object({ alias: z.string().default("champion"), reason, idempotencyKey: z.string().min(1).max(200) }),
+      response: entities.promotion,
+    },
+  },
+  pipelines: {
+    list: {
+      method: "GET",
+      path: "/pipelines",
+      summary: "Pipelines of the project",
+      response: z.object({
+        items: z.array(
+          z.object({
+            name: z.string(),
+            schedule: z.string().nullable(),
+            stages: z.array(z.string()),
+            triggers: z.array(z.string()),
+          }),
+        ),
+      }),
+    },
+    runs: {
+      method: "GET",
+      path: "/pipeline-runs",
+      summary: "Pipeline runs, newest first",
+      query: page.extend({ pipeline: z.string().optional() }),
+      response: paged(entities.pipelineRunSummary),
+    },
+    run: {
+      method: "GET",
+      path: "/pipeline-runs/:id",
+      summary: "One pipeline run with its steps",
+      params: byId,
+      response: entities.pipelineRun,
+    },
+    start: {
+      method: "POST",
+      path: "/pipelines/:name/start",
+      summary: "Start a pipeline; the same dedupeKey starts one run",
+      params: byName,
+      body: z.object({
+        dedupeKey: z.string().min(1).max(200).optional(),
+        stages: z.array(z.string()).optional(),
+        reason: z.string().default("asked for"),
+      }),
+      response: z.object({ runId: z.string() }),
+    },
+    cancel: { method: "POST", path: "/pipeline-runs/:id/cancel", summary: "Cancel a pipeline run", params: byId, response: done },
+  },
+  endpoints: {
+    list: {
+      method: "GET",
+      path: "/endpoints",
+      summary: "Endpoints and what they serve",
+      response: z.object({ items: z.array(entities.endpoint) }),
+    },
+    predictions: {
+      method: "GET",
+      path: "/endpoints/:name/predictions",
+      summary: "Logged predictions, newest first",
+      params: byName,
+      query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(50) }),
+      response: z.object({ items: z.array(entities.prediction) }),
+    },
+  },
+  predictions: {
+    get: {
+      method: "GET",
+      path: "/predictions/:id",
+      summary: "One logged prediction",
+      params: byId,
+      response: entities.prediction,
+    },
+    explain: {
+      method: "GET",
+      path: "/predictions/:id/explanation",
+      summary: "SHAP values of one prediction",
+      params: byId,
+      response: entities.explanation,
+    },
+  },
+  monitoring: {
+    get: {
+      method: "GET",
+      path: "/endpoints/:name/monitoring",
+      summary: "Drift, performance and alerts by window",
+      params: byName,
+      response: entities.monitoring,
+    },
+    alerts: {
+      method: "GET",
+      path: "/alerts",
+      summary: "Alerts, newest first",
+      query: z.object({ status: z.enum(["open", "acknowledged", "resolved"]).optional() }),
+      response: z.object({ items: z.array(entities.alert) }),
+    },
+    acknowledge: {
+      method: "POST",
+      path: "/alerts/:id/acknowledge",
+      summary: "Acknowledge an alert",
+      params: byId,
+      response: entities.alert,
+    },
+  },
+  system: {
+    get: { method: "GET", path: "/system", summary: "Machine, processes and state folder", response: entities.system },
+  },
+} as const satisfies Record<string, Record<string, Route>>;
+
+export type Routes = typeof routes;
+export const API_PREFIX = "/api/v1";
