@@ -76,7 +76,7 @@ function makeCall(route: Route, options: ClientOptions) {
       init.body = JSON.stringify(rest);
     } else if (route.query !== undefined) {
       const query = Object.entries(rest).filter(([, value]) => value !== undefined);
-      if (query.length > 0) url += `?${new URLSearchParams(query.map(([name, value]) => [name, String(value)]))}`;
+      if (query.length > 0) url += `?${new URLSearchParams(query.map(([name, value]): [string, string] => [name, String(value)]))}`;
     }
     const response = await send(url, init);
     if (!response.ok) throw await failure(response);
