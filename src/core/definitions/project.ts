@@ -1,3 +1,4 @@
+import { durationToMicros, type Duration, type Micros } from "../time.ts";
 import type { CharterDefinition } from "./charter.ts";
 import type { FeatureViewDefinition } from "./features.ts";
 import type { ModelDefinition } from "./model.ts";
@@ -14,6 +15,8 @@ export interface ProjectDefinition<E extends EndpointDefinition = EndpointDefini
   readonly models: readonly ModelDefinition[];
   readonly pipelines: readonly PipelineDefinition[];
   readonly endpoints: readonly E[];
+  /** How often the online store is brought up to date. */
+  readonly materializeEvery: Micros;
 }
 
 export function defineProject<const E extends EndpointDefinition = never>(project: {
@@ -24,6 +27,7 @@ export function defineProject<const E extends EndpointDefinition = never>(projec
   models: readonly ModelDefinition[];
   pipelines?: readonly PipelineDefinition[];
   endpoints?: readonly E[];
+  materializeEvery?: Duration;
 }): ProjectDefinition<E> {
   return {
     kind: "project",
@@ -34,5 +38,6 @@ export function defineProject<const E extends EndpointDefinition = never>(projec
     models: project.models,
     pipelines: project.pipelines ?? [],
     endpoints: project.endpoints ?? [],
+    materializeEvery: durationToMicros(project.materializeEvery ?? "1h"),
   };
 }

@@ -36,7 +36,7 @@ export interface SourceDefinition<C extends Types = Types> {
 
 export interface SourceOptions<C extends Columns, E extends string> {
   path: string;
-  key?: readonly (keyof C & string)[];
+  key?: readonly ((keyof C & string) | E)[];
   eventTime?: E;
   /** A column name, or one for the row and one for each group of columns. */
   availableTime?:
