@@ -1,0 +1,17 @@
+import { defineErrors } from "../errors.ts";
+
+export const explainErrors = defineErrors({
+  EXPLAIN_TREE_INVALID: {
+    kind: "invalid",
+    hint: "The model artifact is damaged or was made by something else; train and register the model again.",
+  },
+  EXPLAIN_FEATURES_MISMATCH: {
+    kind: "invalid",
+    hint: "Pass one value or column for every feature of the model's plan, in the plan's order.",
+  },
+  EXPLAIN_NO_ROWS: { kind: "invalid", hint: "Select at least one row; check the split's dates and the label's coverage." },
+  EXPLAIN_METRIC_UNDEFINED: {
+    kind: "invalid",
+    hint: "Both outcomes must occur among the rows; take a longer period or another metric.",
+  },
+});
