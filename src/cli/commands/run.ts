@@ -1,0 +1,44 @@
+import type { Client } from "../../client/index.ts";
+import type { PipelineRun } from "../../contract/index.ts";
+import { connect, type ConnectionOptions } from "../connection.ts";
+import { cliErrors } from "../errors.ts";
+
+const POLL_MS = 150;
+
+/** Follows a run to its end, a line for each step that changes. */
+export async function follow(client: Client, runId: string, onLine: (line: string) => void): Promise<PipelineRun> {
+  const seen = new Map<string, string>();
+  for (;;) {
+    const run = await client.pipelines.run({ id: runId });
+    for (const step of run.steps) {
+      if (seen.get(step.step) === step.status) continue;
+      seen.set(step.step, step.status);
+      if (step.status === "pending") continue;
+      const seconds = step.startedAt !== null && step.endedAt !== null ? (Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1_000 : null;
+      onLine(`  ${step.status.padEnd(9)} ${step.step}${seconds === null ? "" : ` ${seconds.toFixed(1)} s`}${step.error === null ? "" : `: ${step.error.message} [${step.error.code}]`}`);
+    }
+    if (run.status !== "queued" && run.status !== "running") return run;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** @throws CLI_PIPELINE_FAILED with the first step's error */
+export function assertSucceeded(run: PipelineRun): void {
+  if (run.status === "succeeded") return;
+  const failed = run.steps.find(({ status }) => status === "failed");
+  const why = failed?.error === undefined || failed.error === null ? run.status : `${failed.step}: ${failed.error.message} [${failed.error.code}]`;
+  throw cliErrors.CLI_PIPELINE_FAILED(`The ${run.pipeline} run ${run.id} did not succeed: ${why}`, failed?.error ? { hint: failed.error.hint } : {});
+}
+
+export default async function run(options: ConnectionOptions & { json?: boolean; reason: string }, pipeline = ""): Promise<void> {
+  const { client, close } = await connect(options);
+  try {
+    const { runId } = await client.pipelines.start({ name: pipeline, reason: options.reason });
+    if (!options.json) console.log(`${pipeline} ${runId}`);
+    const finished = await follow(client, runId, (line) => options.json || console.log(line));
+    if (options.json) console.log(JSON.stringify(finished, null, 2));
+    assertSucceeded(finished);
+  } finally {
+    await close();
+  }
+}

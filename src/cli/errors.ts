@@ -1,0 +1,13 @@
+import { defineErrors } from "../core/errors.ts";
+
+export const cliErrors = defineErrors({
+  CLI_ACTION_UNKNOWN: { kind: "invalid", hint: "`orrery <command> --help` tells what it can do." },
+  CLI_ARGUMENT_MISSING: { kind: "invalid", hint: "`orrery <command> --help` tells what it needs." },
+  CLI_ALIAS_UNKNOWN: { kind: "not-found", hint: "`orrery models show <name>` lists versions and aliases." },
+  CLI_JSON_INVALID: { kind: "invalid", hint: 'Give an object or a list of objects, as \'{"origin":"JFK"}\' or @requests.json.' },
+  CLI_ENDPOINT_NOT_RUNNING: { kind: "unavailable", hint: "Start it with `orrery up` or `orrery serve <endpoint>`." },
+  CLI_FOLDER_NOT_EMPTY: { kind: "conflict", hint: "Choose a folder that does not exist yet, or an empty one." },
+  CLI_PIPELINE_FAILED: { kind: "internal", hint: "The web UI and `orrery run --json` show the step that failed." },
+  CLI_CHECK_FAILED: { kind: "invalid", hint: "Fix the project file where the findings point." },
+  CLI_NO_PIPELINE_TRAINS: { kind: "invalid", hint: 'Define a pipeline for the model with the stage "train".' },
+});

@@ -1,0 +1,119 @@
+import { Command } from "commander";
+import { ApiError } from "../client/index.ts";
+import { ERROR_KINDS, OrreryError, toOrreryError } from "../core/errors.ts";
+
+/** Loads a command's module only when it is called, so that `--help` stays quick. */
+const lazy =
+  <Options>(load: () => Promise<{ default: (options: Options, ...args: string[]) => Promise<void> }>) =>
+  async (...all: unknown[]): Promise<void> => {
+    const command = all.at(-1) as Command;
+    const args = all.slice(0, -2).filter((arg): arg is string => typeof arg === "string");
+    await (await load()).default(command.optsWithGlobals<Options & Record<string, unknown>>(), ...args);
+  };
+
+const program = new Command("orrery")
+  .description("The whole machine-learning-operations loop on one machine")
+  .option("-p, --project <folder>", "the project's folder", process.cwd())
+  .option("--state <folder>", "the state folder (default: .orrery in the project's folder)")
+  .option("--json", "machine-readable output")
+  .showHelpAfterError("(orrery --help lists the commands)")
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "orrery: ")) })
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : ERROR_KINDS.invalid.exitCode));
+
+program
+  .command("init")
+  .argument("<folder>", "the new project's folder")
+  .description("write a small project that runs as it is")
+  .action(lazy(() => import("./commands/init.ts")));
+program
+  .command("check")
+  .description("validate the project's definitions and data")
+  .action(lazy(() => import("./commands/check.ts")));
+program
+  .command("up")
+  .description("run the control plane: API, web UI, scheduler, monitors and the endpoints")
+  .option("--host <address>", "address to listen on; anything but loopback needs a token", "127.0.0.1")
+  .option("--port <number>", "port of the API and web UI", "4100")
+  .option("--token-file <path>", "file with the access token (or set ORRERY_TOKEN)")
+  .option("--clock <kind>", "system, or virtual for replays", "system")
+  .option("--at <timestamp>", "where a virtual clock starts")
+  .option("--no-serve", "do not start inference servers")
+  .action(lazy(() => import("./commands/up.ts")));
+program
+  .command("demo")
+  .description("the whole loop on two months of real flights")
+  .option("--no-serve", "end when the replay is over instead of serving the web UI")
+  .option("--summary <file>", "write the figures as JSON")
+  .option("--port <number>", "port of the API and web UI", "4100")
+  .option("--until <date>", "stop the replay earlier (for trying things out)")
+  .action(lazy(() => import("./commands/demo.ts")));
+program
+  .command("run")
+  .argument("<pipeline>")
+  .option("--reason <text>", "why, for the history", "asked for on the command line")
+  .description("start a pipeline and follow it")
+  .action(lazy(() => import("./commands/run.ts")));
+program
+  .command("train")
+  .argument("<model>")
+  .description("run the pipeline that trains this model")
+  .action(lazy(() => import("./commands/train.ts")));
+program
+  .command("runs")
+  .argument("[action]", "list or show", "list")
+  .argument("[id]")
+  .option("--limit <number>", "how many", "20")
+  .description("training runs")
+  .action(lazy(() => import("./commands/runs.ts")));
+program
+  .command("models")
+  .argument("[action]", "list, show, card, promote or rollback", "list")
+  .argument("[name]", "model, or model@version")
+  .option("--alias <alias>", "alias to move", "champion")
+  .option("--reason <text>", "why, for the history", "asked for on the command line")
+  .description("registered models")
+  .action(lazy(() => import("./commands/models.ts")));
+program
+  .command("serve")
+  .argument("<endpoint>")
+  .option("--host <address>", "address to listen on; anything but loopback needs a token", "127.0.0.1")
+  .option("--port <number>", "port", "4101")
+  .option("--workers <number>", "processes that answer", "1")
+  .option("--token-file <path>", "file with the access token (or set ORRERY_TOKEN)")
+  .description("run one endpoint's inference server alone, without the control plane")
+  .action(lazy(() => import("./commands/serve.ts")));
+program
+  .command("predict")
+  .argument("<endpoint>")
+  .argument("<json>", "one request or a list of them, as JSON or @file")
+  .description("ask a running endpoint")
+  .action(lazy(() => import("./commands/predict.ts")));
+program
+  .command("explain")
+  .argument("<prediction>", "id of a prediction")
+  .description("why the model said so: SHAP values of one prediction")
+  .action(lazy(() => import("./commands/explain.ts")));
+program
+  .command("monitor")
+  .argument("[endpoint]")
+  .description("drift, performance and alerts of an endpoint")
+  .action(lazy(() => import("./commands/monitor.ts")));
+program
+  .command("doctor")
+  .description("look at the machine, the project and its state folder")
+  .action(lazy(() => import("./commands/doctor.ts")));
+
+/** One line and a hint; never a stack trace. */
+export function report(error: unknown): number {
+  const shown = error instanceof ApiError ? OrreryError.fromJSON(error.body) : toOrreryError(error);
+  console.error(`orrery: ${shown.message} [${shown.code}]`);
+  if (shown.hint !== "") console.error(`  ${shown.hint}`);
+  if (process.env.ORRERY_DEBUG !== undefined && error instanceof Error) console.error(error.stack, error.cause ?? "");
+  return ERROR_KINDS[shown.kind].exitCode;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}

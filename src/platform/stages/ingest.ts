@@ -1,0 +1,56 @@
+import { ingest, type Snapshot, snapshotPaths } from "../../core/data/index.ts";
+import type { ProjectDefinition, SourceDefinition } from "../../core/definitions/index.ts";
+import { checkRequirements, type RequirementVerdict } from "../../core/project/index.ts";
+import { type Stage, stage } from "./stage.ts";
+
+export interface IngestInput {
+  /** The snapshots that stand, so that unchanged files are not taken in again. */
+  readonly params: { readonly previous: Readonly<Record<string, Snapshot>> };
+}
+
+export interface IngestOutput {
+  readonly snapshots: Readonly<Record<string, Snapshot>>;
+  /** The charter's requirements on the data, checked as of now. */
+  readonly requirements: readonly RequirementVerdict[];
+}
+
+/** Referenced sources first: a contract may demand that a value exists in another source. */
+export function inReferenceOrder(project: ProjectDefinition): SourceDefinition[] {
+  const ordered: SourceDefinition[] = [];
+  const visit = (source: SourceDefinition, trail: readonly string[]) => {
+    if (ordered.includes(source) || trail.includes(source.name)) return;
+    for (const { reference } of Object.values(source.contracts)) {
+      const other = project.sources.find(({ name }) => name === reference?.split(".", 1)[0]);
+      if (other !== undefined) visit(other, [...trail, source.name]);
+    }
+    ordered.push(source);
+  };
+  for (const source of project.sources) visit(source, []);
+  return ordered;
+}
+
+export async function ingestAll({ project, paths, artifacts, environment, engine }: Stage, previous: IngestInput["params"]["previous"]) {
+  const taken = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>();
+  for (const source of inReferenceOrder(project)) {
+    const before = previous[source.name];
+    const snapshot = await ingest({ engine: await engine(), artifacts, tmpDirectory: paths.tmp }, source, {
+      projectDirectory: environment.projectDirectory,
+      asOf: environment.now,
+      createdAt: environment.now,
+      references: taken,
+      ...(before === undefined ? {} : { previous: before }),
+    });
+    taken.set(source.name, { snapshot, source });
+  }
+  return taken;
+}
+
+export default stage<IngestInput, IngestOutput>(async (opened, { params }) => {
+  const taken = await ingestAll(opened, params.previous);
+  const located = new Map<string, { snapshot: Snapshot; source: SourceDefinition; paths: ReadonlyMap<string, string> }>();
+  for (const [name, { snapshot, source }] of taken) {
+    located.set(name, { snapshot, source, paths: await snapshotPaths(opened.artifacts, snapshot) });
+  }
+  const requirements = await checkRequirements(await opened.engine(), opened.project.charter, located, opened.environment.now);
+  return { snapshots: Object.fromEntries([...taken].map(([name, { snapshot }]) => [name, snapshot])), requirements };
+});

@@ -1,0 +1,27 @@
+import { type Snapshot, snapshotPaths } from "../../core/data/index.ts";
+import { materialize } from "../../core/features/index.ts";
+import { type Stage, stage } from "./stage.ts";
+
+export interface MaterializeOutput {
+  readonly views: readonly { view: string; rows: number; entities: number }[];
+}
+
+export async function materializeAll(opened: Stage, snapshots: Readonly<Record<string, Snapshot>>): Promise<MaterializeOutput> {
+  const { project, environment, artifacts } = opened;
+  const views = [];
+  for (const view of project.features) {
+    const snapshot = snapshots[view.source.name];
+    if (snapshot === undefined) continue;
+    const paths = await snapshotPaths(artifacts, snapshot);
+    const done = await materialize(
+      { engine: await opened.engine(), online: opened.online() },
+      { scope: environment.scope, view, snapshot, source: view.source, paths, until: environment.now },
+    );
+    views.push({ view: done.view, rows: done.rows, entities: done.entities });
+  }
+  return { views };
+}
+
+export default stage<{ needs: { ingest: { snapshots: Readonly<Record<string, Snapshot>> } } }, MaterializeOutput>((opened, { needs }) =>
+  materializeAll(opened, needs.ingest.snapshots),
+);
