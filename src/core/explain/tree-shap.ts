@@ -33,17 +33,17 @@ export function createTreeShap(trees: readonly Tree[], columns: number): TreeSha
 /** Output of one tree for an encoded row, in log-odds. */
 export function treeOutput(tree: Tree, row: Float64Array): number {
   let node = 0;
-  while (at(tree.feature, node) >= 0) node = at(goesLeft(tree, node, row) ? tree.left : tree.right, node);
-  return at(tree.value, node);
+  while (tree.feature[node] >= 0) node = goesLeft(tree, node, row) ? tree.left[node] : tree.right[node];
+  return tree.value[node];
 }
 
 /** Cover-weighted mean of the leaves under a node. */
 function expectedValue(tree: Tree, node: number): number {
-  if (at(tree.feature, node) < 0) return at(tree.value, node);
-  const left = at(tree.left, node);
-  const right = at(tree.right, node);
-  const weighted = at(tree.cover, left) * expectedValue(tree, left) + at(tree.cover, right) * expectedValue(tree, right);
-  return weighted / at(tree.cover, node);
+  if (tree.feature[node] < 0) return tree.value[node];
+  const left = tree.left[node];
+  const right = tree.right[node];
+  const weighted = tree.cover[left] * expectedValue(tree, left) + tree.cover[right] * expectedValue(tree, right);
+  return weighted / tree.cover[node];
 }
 
 /**
@@ -65,45 +65,45 @@ function createWalk(depth: number): (tree: Tree, row: Float64Array, phi: Float64
     one[start + length] = oneFraction;
     weight[start + length] = length === 0 ? 1 : 0;
     for (let i = length - 1; i >= 0; i--) {
-      weight[start + i + 1] = at(weight, start + i + 1) + (oneFraction * at(weight, start + i) * (i + 1)) / (length + 1);
-      weight[start + i] = (zeroFraction * at(weight, start + i) * (length - i)) / (length + 1);
+      weight[start + i + 1] += (oneFraction * weight[start + i] * (i + 1)) / (length + 1);
+      weight[start + i] = (zeroFraction * weight[start + i] * (length - i)) / (length + 1);
     }
   }
 
   /** Undoes an earlier `extend`, so that a column that the path splits on twice counts once. */
   function unwind(start: number, last: number, element: number): void {
-    const oneFraction = at(one, start + element);
-    const zeroFraction = at(zero, start + element);
-    let carried = at(weight, start + last);
+    const oneFraction = one[start + element];
+    const zeroFraction = zero[start + element];
+    let carried = weight[start + last];
     for (let i = last - 1; i >= 0; i--) {
       if (oneFraction !== 0) {
-        const before = at(weight, start + i);
+        const before = weight[start + i];
         weight[start + i] = (carried * (last + 1)) / ((i + 1) * oneFraction);
-        carried = before - (at(weight, start + i) * zeroFraction * (last - i)) / (last + 1);
+        carried = before - (weight[start + i] * zeroFraction * (last - i)) / (last + 1);
       } else {
-        weight[start + i] = (at(weight, start + i) * (last + 1)) / (zeroFraction * (last - i));
+        weight[start + i] = (weight[start + i] * (last + 1)) / (zeroFraction * (last - i));
       }
     }
     for (let i = element; i < last; i++) {
-      column[start + i] = at(column, start + i + 1);
-      zero[start + i] = at(zero, start + i + 1);
-      one[start + i] = at(one, start + i + 1);
+      column[start + i] = column[start + i + 1];
+      zero[start + i] = zero[start + i + 1];
+      one[start + i] = one[start + i + 1];
     }
   }
 
   /** The sum of the weights that `unwind` would leave, without changing the path. */
   function unwoundSum(start: number, last: number, element: number): number {
-    const oneFraction = at(one, start + element);
-    const zeroFraction = at(zero, start + element);
-    let carried = at(weight, start + last);
+    const oneFraction = one[start + element];
+    const zeroFraction = zero[start + element];
+    let carried = weight[start + last];
     let sum = 0;
     for (let i = last - 1; i >= 0; i--) {
       if (oneFraction !== 0) {
         const unwound = carried / ((i + 1) * oneFraction);
         sum += unwound;
-        carried = at(weight, start + i) - unwound * zeroFraction * (last - i);
+        carried = weight[start + i] - unwound * zeroFraction * (last - i);
       } else {
-        sum += at(weight, start + i) / (zeroFraction * (last - i));
+        sum += weight[start + i] / (zeroFraction * (last - i));
       }
     }
     return sum * (last + 1);
@@ -126,20 +126,20 @@ function createWalk(depth: number): (tree: Tree, row: Float64Array, phi: Float64
     if (level > 0) {
       const parent = start - stride;
       for (let i = 0; i < length; i++) {
-        column[start + i] = at(column, parent + i);
-        zero[start + i] = at(zero, parent + i);
-        one[start + i] = at(one, parent + i);
-        weight[start + i] = at(weight, parent + i);
+        column[start + i] = column[parent + i];
+        zero[start + i] = zero[parent + i];
+        one[start + i] = one[parent + i];
+        weight[start + i] = weight[parent + i];
       }
     }
     extend(start, length, zeroFraction, oneFraction, splitColumn);
 
-    const split = at(tree.feature, node);
+    const split = tree.feature[node];
     if (split < 0) {
-      const value = at(tree.value, node);
+      const value = tree.value[node];
       for (let i = 1; i <= length; i++) {
-        const of = at(column, start + i);
-        phi[of] = at(phi, of) + unwoundSum(start, length, i) * (at(one, start + i) - at(zero, start + i)) * value;
+        const of = column[start + i];
+        phi[of] += unwoundSum(start, length, i) * (one[start + i] - zero[start + i]) * value;
       }
       return;
     }
@@ -148,27 +148,27 @@ function createWalk(depth: number): (tree: Tree, row: Float64Array, phi: Float64
     let earlierOne = 1;
     let next = length + 1;
     for (let i = 1; i <= length; i++) {
-      if (at(column, start + i) !== split) continue;
-      earlierZero = at(zero, start + i);
-      earlierOne = at(one, start + i);
+      if (column[start + i] !== split) continue;
+      earlierZero = zero[start + i];
+      earlierOne = one[start + i];
       unwind(start, length, i);
       next = length;
       break;
     }
-    const left = at(tree.left, node);
-    const right = at(tree.right, node);
+    const left = tree.left[node];
+    const right = tree.right[node];
     const [hot, cold] = goesLeft(tree, node, row) ? [left, right] : [right, left];
-    const cover = at(tree.cover, node);
-    visit(tree, row, phi, hot, level + 1, next, (earlierZero * at(tree.cover, hot)) / cover, earlierOne, split);
-    visit(tree, row, phi, cold, level + 1, next, (earlierZero * at(tree.cover, cold)) / cover, 0, split);
+    const cover = tree.cover[node];
+    visit(tree, row, phi, hot, level + 1, next, (earlierZero * tree.cover[hot]) / cover, earlierOne, split);
+    visit(tree, row, phi, cold, level + 1, next, (earlierZero * tree.cover[cold]) / cover, 0, split);
   }
 
   return (tree, row, phi) => visit(tree, row, phi, 0, 0, 0, 1, 1, -1);
 }
 
 function goesLeft(tree: Tree, node: number, row: Float64Array): boolean {
-  const value = at(row, at(tree.feature, node));
-  return Number.isNaN(value) ? at(tree.missingLeft, node) === 1 : value <= at(tree.threshold, node);
+  const value = row[tree.feature[node]];
+  return Number.isNaN(value) ? tree.missingLeft[node] === 1 : value <= tree.threshold[node];
 }
 
 /** Splits on the longest path, after checking that the arrays are a tree. */
@@ -180,16 +180,11 @@ function checkedDepth(tree: Tree, columns: number, index: number): number {
     if (node < 0 || node >= nodes) throw invalid(`points to node ${node} of ${nodes}`);
     if (seen[node] === 1) throw invalid(`reaches node ${node} twice`);
     seen[node] = 1;
-    const split = at(tree.feature, node);
+    const split = tree.feature[node];
     if (split < 0) return 0;
     if (split >= columns) throw invalid(`splits on column ${split} of ${columns}`);
-    if (!(at(tree.cover, node) > 0)) throw invalid(`has no cover at inner node ${node}`);
-    return 1 + Math.max(depthBelow(at(tree.left, node)), depthBelow(at(tree.right, node)));
+    if (!(tree.cover[node] > 0)) throw invalid(`has no cover at inner node ${node}`);
+    return 1 + Math.max(depthBelow(tree.left[node]), depthBelow(tree.right[node]));
   };
   return depthBelow(0);
-}
-
-/** Element of a typed array inside its bounds: every index here comes from checked trees or from the path's length. */
-function at(array: Float64Array | Int32Array | Uint8Array, index: number): number {
-  return array[index] ?? Number.NaN;
 }
