@@ -202,6 +202,15 @@ export const routes = {
       response: entities.alert,
     },
   },
+  clock: {
+    advance: {
+      method: "POST",
+      path: "/clock/advance",
+      summary: "Move a virtual clock and do everything that falls due on the way",
+      body: z.object({ to: entities.timestamp }),
+      response: z.object({ now: entities.timestamp, pipelineRuns: z.array(z.string()) }),
+    },
+  },
   system: {
     get: { method: "GET", path: "/system", summary: "Machine, processes and state folder", response: entities.system },
   },
