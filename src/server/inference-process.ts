@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Scope } from "../core/scope.ts";
+
+const PRIMARY = fileURLToPath(new URL("./inference/primary.ts", import.meta.url));
+
+export interface InferenceOptions {
+  stateDirectory: string;
+  scope: Scope;
+  endpoint: string;
+  host: string;
+  /** 0 takes any free port. */
+  port: number;
+  workers: number;
+  clock: "system" | "virtual";
+  tokenFile?: string;
+}
+
+/** Arguments for node to run one endpoint's inference server. */
+export function inferenceArguments(options: InferenceOptions): string[] {
+  const named: Record<string, string | number> = {
+    host: options.host,
+    port: options.port,
+    workers: options.workers,
+    "state-dir": options.stateDirectory,
+    workspace: options.scope.workspace,
+    project: options.scope.project,
+    endpoint: options.endpoint,
+    clock: options.clock,
+    ...(options.tokenFile === undefined ? {} : { "token-file": options.tokenFile }),
+  };
+  return [PRIMARY, ...Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])];
+}
+
+export interface InferenceProcess {
+  readonly url: string;
+  readonly pid: number;
+}
+
+/** The inference server that wrote itself down in this state folder, if it still answers. */
+export async function findInference(runDirectory: string, endpoint: string): Promise<InferenceProcess | null> {
+  try {
+    const { listening, pid } = JSON.parse(readFileSync(join(runDirectory, `inference-${endpoint}.json`), "utf8")) as { listening: string; pid: number };
+    const answer = await fetch(`${listening}/healthz`, { signal: AbortSignal.timeout(1_000) });
+    return answer.ok ? { url: listening, pid } : null;
+  } catch {
+    return null;
+  }
+}
+
+const START_TIMEOUT_MS = 15_000;
+
+/**
+ * Finds the endpoint's inference server or starts one. It is a process group of its own and goes on when this process dies; it
+ * logs to a file, not to a pipe that would break with its parent.
+ */
+export async function ensureInference(options: InferenceOptions, directories: { run: string; logs: string }): Promise<InferenceProcess | null> {
+  const running = await findInference(directories.run, options.endpoint);
+  if (running !== null) return running;
+  const log = openSync(join(directories.logs, `inference-${options.endpoint}.log`), "a");
+  const child = spawn(process.execPath, inferenceArguments(options), { detached: true, stdio: ["ignore", log, log] });
+  child.unref();
+  for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline && child.exitCode === null; ) {
+    const found = await findInference(directories.run, options.endpoint);
+    if (found !== null && found.pid === child.pid) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return null;
+}
+
+/** Lets the server finish what it is answering, then end; resolves when it is gone. */
+export async function stopInference({ pid }: InferenceProcess): Promise<void> {
+  try {
+    process.kill(pid, "SIGTERM");
+    for (let waited = 0; waited < 10_000; waited += 50) {
+      process.kill(pid, 0);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Gone.
+  }
+}
