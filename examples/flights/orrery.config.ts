@@ -207,7 +207,7 @@ export const daily = pipeline("daily", { model: lateArrival, schedule: "0 3 * * 
 
 export const retrain = pipeline("retrain", {
   model: lateArrival,
-  stages: ["ingest", "training-set", "train", "evaluate", "explain", "register", "gate", "deploy"],
+  stages: ["ingest", "materialize", "training-set", "train", "evaluate", "explain", "register", "gate", "deploy"],
   on: [alertFires("drift", { cooldown: "10d", evidence: "6d" })],
 });
 
