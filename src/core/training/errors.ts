@@ -1,0 +1,60 @@
+import { defineErrors } from "../errors.ts";
+
+export const trainErrors = defineErrors({
+  TRAIN_TOO_FEW_ROWS: {
+    kind: "invalid",
+    hint: "Widen the period of the training set, or wait until more labels are known.",
+  },
+  TRAIN_ONE_CLASS: {
+    kind: "invalid",
+    hint: "A classifier needs rows of both classes: check the label's expression and the period.",
+  },
+  TRAIN_EMPTY_SPLIT: {
+    kind: "invalid",
+    hint: "Shorten the test and validation parts in byTime(…), or widen the period of the training set.",
+  },
+  TRAIN_COLUMN_MISSING: {
+    kind: "invalid",
+    hint: "Build the training set again: the model's features or segments have changed since it was written.",
+  },
+  TRAIN_NO_FEATURES: {
+    kind: "invalid",
+    hint: "No feature has a value in the training rows: check the feature views' sources and availability.",
+  },
+  TRAIN_TOO_MANY_COLUMNS: {
+    kind: "invalid",
+    hint: "Group rare categories with oneHot({ rare: 0.01 }), or leave the feature with many categories out.",
+  },
+  TRAIN_PARAMETER_INVALID: {
+    kind: "invalid",
+    hint: "Correct the candidate's parameters in the model's definition.",
+  },
+  TRAIN_NOT_CONVERGED: {
+    kind: "invalid",
+    hint: "Add standardScale() to the model's preparation, or lower c.",
+  },
+  TRAIN_EVALUATION_INVALID: {
+    kind: "invalid",
+    hint: "Give as many labels and days as probabilities, and probabilities between 0 and 1.",
+  },
+  TRAIN_NO_CANDIDATE: {
+    kind: "invalid",
+    hint: "Add a candidate that can be served, and check that the selection part holds both classes.",
+  },
+  TRAIN_FEATURES_DIFFER: {
+    kind: "conflict",
+    hint: "The rows must have the features of the model's plan, in the plan's order.",
+  },
+  TRAIN_RULE_NOT_SERVABLE: {
+    kind: "invalid",
+    hint: "The rule is evaluated in SQL beside the training set; deploy another candidate.",
+  },
+  TRAIN_MODEL_CORRUPT: {
+    kind: "invalid",
+    hint: "The file is damaged or is no packaged model: take it from the artifact store again.",
+  },
+  TRAIN_MODEL_NEWER: {
+    kind: "conflict",
+    hint: "A later version of Orrery packaged this model: upgrade this installation to read it.",
+  },
+});

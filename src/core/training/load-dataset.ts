@@ -1,0 +1,84 @@
+import type { FeaturePlan } from "../features/index.ts";
+import type { Column, ColumnTable, TableEngine } from "../ports/index.ts";
+import { DAY } from "../time.ts";
+import type { CategoricalColumn, Dataset, FeatureColumn } from "./dataset.ts";
+import { trainErrors } from "./errors.ts";
+
+/**
+ * Reads the rows with a known label from a training set's Parquet file: string features become categories, all others
+ * numbers (booleans 0 and 1, timestamps Micros).
+ *
+ * @param segments names of the training set's `__segment_<name>` columns
+ * @throws TRAIN_COLUMN_MISSING, TRAIN_TOO_FEW_ROWS when no row has a label
+ */
+export async function loadDataset(
+  engine: TableEngine,
+  path: string,
+  plan: FeaturePlan,
+  segments: readonly string[],
+): Promise<Dataset> {
+  const relation = `read_parquet(${quoteLiteral(path)})`;
+  const features = plan.features.map(({ id }) => id);
+  const segmentColumns = segments.map((name) => `__segment_${name}`);
+  const described = await engine.rows(`DESCRIBE SELECT * FROM ${relation}`);
+  const present = new Set(described.map((row) => row.column_name));
+  const wanted = [...features, ...segmentColumns, "__row", "__at", "__event_at", "__label", "__label_at", "__rule"];
+  const absent = wanted.filter((name) => !present.has(name));
+  if (absent.length > 0) throw trainErrors.TRAIN_COLUMN_MISSING(`the training set has no column ${absent.join(", ")}`);
+
+  // Positions instead of names in the result: a feature's id could be the name of another column in other letter case.
+  const selected = [...features, ...segmentColumns].map((name, index) => `${quoteIdentifier(name)} AS c${index}`);
+  const table = await engine.query(
+    `SELECT ${[...selected, "__at", "__event_at", "__label", "coalesce(__label_at, __event_at) AS __label_at", "coalesce(__rule, false) AS __rule"].join(", ")}
+     FROM ${relation} WHERE __label IS NOT NULL ORDER BY __at, __row`,
+  );
+  if (table.rows === 0) throw trainErrors.TRAIN_TOO_FEW_ROWS("the training set has no row with a known label");
+  return {
+    rows: table.rows,
+    features: plan.features.map(({ id, type }, index) => {
+      const column = columnOf(table, `c${index}`);
+      return type === "string" ? categorical(id, column) : { kind: "numeric", id, values: numeric(column) };
+    }),
+    segments: segments.map((name, index) => categorical(name, columnOf(table, `c${features.length + index}`))),
+    label: Uint8Array.from(numeric(columnOf(table, "__label"))),
+    at: numeric(columnOf(table, "__at")),
+    labelAt: numeric(columnOf(table, "__label_at")),
+    day: Int32Array.from(numeric(columnOf(table, "__event_at")), (at) => Math.floor(at / DAY)),
+    rule: Uint8Array.from(numeric(columnOf(table, "__rule"))),
+  } satisfies { features: readonly FeatureColumn[] } & Dataset;
+}
+
+function columnOf(table: ColumnTable, name: string): Column {
+  const column = table.columns.get(name);
+  if (column === undefined) throw trainErrors.TRAIN_COLUMN_MISSING(`the training set has no column ${name}`);
+  return column;
+}
+
+function numeric(column: Column): Float64Array {
+  if (column.type === "string") return Float64Array.from(column.values, (text) => (text === null ? Number.NaN : Number(text)));
+  const values = column.type === "int64" ? Float64Array.from(column.values, Number) : column.values;
+  const { nulls } = column;
+  return nulls === null ? values : values.map((value, row) => (nulls[row] === 1 ? Number.NaN : value));
+}
+
+function categorical(id: string, column: Column): CategoricalColumn {
+  const texts: readonly (string | null)[] =
+    column.type === "string"
+      ? column.values
+      : Array.from(numeric(column), (value) => (Number.isNaN(value) ? null : String(value)));
+  const codeOf = new Map<string, number>();
+  const codes = new Int32Array(texts.length);
+  texts.forEach((text, row) => {
+    if (text === null) {
+      codes[row] = -1;
+      return;
+    }
+    const code = codeOf.get(text) ?? codeOf.size;
+    if (code === codeOf.size) codeOf.set(text, code);
+    codes[row] = code;
+  });
+  return { kind: "categorical", id, codes, categories: [...codeOf.keys()] };
+}
+
+const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const quoteLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`;
