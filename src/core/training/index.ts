@@ -17,6 +17,7 @@ export type * from "./model.ts";
 export { packModel, unpackModel } from "./pack-model.ts";
 export { createPredictor, type Predictions, type Predictor, predict, type Score, sigmoid } from "./predict.ts";
 export { type EstimatorFamily, fitPreparation } from "./preparation.ts";
+export { type RandomStream, seededRandom } from "./random.ts";
 export { splitByTime, splitSince } from "./split-by-time.ts";
 export {
   type ProgressListener,
