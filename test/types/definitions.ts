@@ -1,0 +1,64 @@
+/** Compiled, never run: what must not compile is marked, and the compiler complains where a mark is not needed. */
+import { createClient } from "../../src/client/index.ts";
+import { count, defineModel, endpoint, entity, featureView, float64, int32, labels, mean, onDemand, requestField, source, string, timestamp, byTime, baseline } from "../../src/index.ts";
+
+const flights = source.parquet("flights", {
+  path: "x",
+  eventTime: "scheduled_departure",
+  availableTime: "landed_at",
+  columns: { carrier: string(), tailnum: string(), arr_delay: float64().nullable({ atMost: 0.05 }), distance: float64().between(0, 6_000) },
+});
+const planes = source.parquet("planes", { path: "y", columns: { tailnum: string(), seats: int32(), year: int32(), maker: string() } });
+const tailnum = entity("tailnum", { tailnum: string() });
+const carrier = entity("carrier", { carrier: string() });
+const planeInfo = featureView("plane_info", { entity: tailnum, source: planes, features: ["seats", "year", "maker"] });
+const carrierRecent = featureView("carrier_recent", {
+  entity: carrier,
+  source: flights,
+  aggregate: { late_rate_7d: mean("arr_delay >= 15").over("7d"), flights_24h: count().over("24h") },
+});
+const age = onDemand("age", {
+  inputs: [planeInfo.feature.year],
+  request: { scheduled_departure: timestamp() },
+  returns: "int32",
+  compute: ({ year, scheduled_departure }) => (year === null ? null : scheduled_departure.getUTCFullYear() - year),
+});
+const late = defineModel("late", {
+  labels: labels(flights, { late: "arr_delay >= 15", at: "scheduled_departure", lead: "2h" }),
+  features: [carrierRecent.all(), planeInfo.pick("seats", "maker"), age, requestField("distance", float64())],
+  split: byTime({ test: "30d", validation: "30d" }),
+  candidates: [baseline()],
+});
+const api = endpoint("late", { model: late.at("champion") });
+
+/** Exactly what the endpoint takes: entity keys of the views it reads and the fields its on-demand features need. */
+type Request = NonNullable<(typeof api)["~request"]>;
+export const complete: Request = { carrier: "UA", tailnum: "N1", scheduled_departure: "2013-01-01T00:00:00Z", distance: 100 };
+// @ts-expect-error a request without a field that an on-demand feature needs
+export const incomplete: Request = { carrier: "UA", tailnum: "N1", distance: 100 };
+// @ts-expect-error a field of the wrong type
+export const wrong: Request = { carrier: 1, tailnum: "N1", scheduled_departure: "2013-01-01T00:00:00Z", distance: 100 };
+
+// @ts-expect-error a column that the source does not have
+featureView("p", { entity: tailnum, source: planes, features: ["seatz"] });
+// @ts-expect-error a source without the entity's key
+featureView("p", { entity: carrier, source: planes, features: ["seats"] });
+// @ts-expect-error an entity key of another type
+featureView("p", { entity: entity("t", { tailnum: int32() }), source: planes, features: ["seats"] });
+// @ts-expect-error a feature that the view does not have
+planeInfo.feature.yeer;
+// @ts-expect-error the same by pick
+planeInfo.pick("seatz");
+// @ts-expect-error null is not handled
+onDemand("a", { inputs: [planeInfo.feature.year], request: { at: timestamp() }, returns: "float64", compute: ({ year, at }) => at.getUTCFullYear() - year });
+// @ts-expect-error a string where a number is returned
+onDemand("a", { inputs: [planeInfo.feature.maker], request: {}, returns: "float64", compute: ({ maker }) => maker });
+// @ts-expect-error a label at a column that is not there
+labels(flights, { late: "arr_delay >= 15", at: "departure" });
+
+const client = createClient({ baseUrl: "", workspace: "default", project: "flights" });
+// @ts-expect-error a call without its required input
+client.runs.get();
+// @ts-expect-error an input of the wrong type
+client.runs.get({ id: 1 });
+export const page: Promise<{ items: { id: string }[] }> = client.runs.list();
