@@ -41,7 +41,7 @@ export function binMatrix(matrix: readonly Float64Array[]): BinnedMatrix {
 
 /** Between all neighbouring values where there are at most 255 distinct ones, at quantiles otherwise. */
 export function binEdges(column: Float64Array): Float64Array {
-  const stride = Math.max(1, Math.floor(column.length / SAMPLE));
+  const stride = Math.max(1, Math.ceil(column.length / SAMPLE));
   const sample = new Float64Array(Math.ceil(column.length / stride));
   let known = 0;
   for (let row = 0; row < column.length; row += stride) if (!Number.isNaN(column[row])) sample[known++] = column[row];
