@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { API_PREFIX, type ErrorBody, type Route, type Routes, routes } from "../contract/index.ts";
+import { API_PREFIX, type Context, type ErrorBody, entities, type Route, type Routes, routes } from "../contract/index.ts";
 
 type Input<R extends Route> = (R extends { params: infer P extends z.ZodType } ? z.input<P> : unknown) &
   (R extends { query: infer Q extends z.ZodType } ? z.input<Q> : unknown) &
@@ -76,12 +76,23 @@ function makeCall(route: Route, options: ClientOptions) {
       init.body = JSON.stringify(rest);
     } else if (route.query !== undefined) {
       const query = Object.entries(rest).filter(([, value]) => value !== undefined);
-      if (query.length > 0) url += `?${new URLSearchParams(query.map(([name, value]): [string, string] => [name, String(value)]))}`;
+      if (query.length > 0)
+        url += `?${new URLSearchParams(query.map(([name, value]): [string, string] => [name, String(value)]))}`;
     }
     const response = await send(url, init);
     if (!response.ok) throw await failure(response);
     return response.json();
   };
+}
+
+/** Which workspace and project the server holds; asked before a client can be made. Throws ApiError (401: a token is needed). */
+export async function fetchContext(options: Pick<ClientOptions, "baseUrl" | "token" | "fetch">): Promise<Context> {
+  const send = options.fetch ?? ((url, init) => fetch(url, init));
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`;
+  const response = await send(`${options.baseUrl}${API_PREFIX}/context`, { headers });
+  if (!response.ok) throw await failure(response);
+  return entities.context.parse(await response.json());
 }
 
 /** A client of the control plane's API; runs in Node and in browsers. */

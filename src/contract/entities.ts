@@ -12,6 +12,9 @@ export const errorBody = z.object({
   details: z.record(z.string(), z.unknown()),
 });
 
+/** What a client must know before it can call anything else. */
+export const context = z.object({ workspace: z.string(), project: z.string(), version: z.string(), tokenRequired: z.boolean() });
+
 export const metricEstimate = z.object({ value: z.number(), low: z.number(), high: z.number() });
 export const metricTable = z.record(z.string(), metricEstimate);
 
@@ -286,6 +289,16 @@ export const prediction = z.object({
   features: z.record(z.string(), z.unknown()),
   latencyMs: z.number(),
   traceId: z.string().nullable(),
+});
+
+/** What an endpoint answers to one instance. */
+export const answer = z.object({
+  id: z.string(),
+  probability: z.number(),
+  decision: z.boolean(),
+  modelVersion: z.number().int(),
+  alias: z.string(),
+  missing: z.array(z.string()),
 });
 
 export const explanation = z.object({

@@ -162,6 +162,14 @@ export const routes = {
       query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(50) }),
       response: z.object({ items: z.array(entities.prediction) }),
     },
+    predict: {
+      method: "POST",
+      path: "/endpoints/:name/predict",
+      summary: "Ask an endpoint through the control plane, for trying it out; traffic goes to the endpoint's own url",
+      params: byName,
+      body: z.object({ instances: z.array(z.record(z.string(), z.unknown())).min(1).max(100) }),
+      response: z.object({ predictions: z.array(entities.answer) }),
+    },
   },
   predictions: {
     get: {
