@@ -69,9 +69,15 @@ export function createFeatureShap(model: ModelPackage): FeatureShap {
       },
     };
   }
-  const base = estimator.kind === "baseline" ? Math.log(estimator.probability / (1 - estimator.probability)) : 0;
+  const base = estimator.kind === "baseline" ? logOdds(estimator.probability) : 0;
   return { method: "none", base, write: (phi) => void phi.fill(0) };
 }
+
+/** Finite, because JSON has no infinity. */
+const logOdds = (probability: number): number => {
+  const p = Math.min(1 - 1e-15, Math.max(1e-15, probability));
+  return Math.log(p / (1 - p));
+};
 
 /** Prepares a model for explaining one row at a time; keep it while the model is served. @throws EXPLAIN_TREE_INVALID */
 export function createExplainer(model: ModelPackage): (values: readonly FeatureValue[]) => Explanation {

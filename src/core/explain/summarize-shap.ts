@@ -1,6 +1,6 @@
 import { type Dataset, encode, type FeatureColumn, type ModelPackage, type RowSelection } from "../training/index.ts";
-import { explainErrors } from "./errors.ts";
 import { createFeatureShap, type FeatureShap } from "./explain-row.ts";
+import { checkFeatures, evenSample } from "./sample-rows.ts";
 
 export interface ShapPoint {
   /** The feature's value scaled to 0…1 between its 5th and 95th percentile in the sample; null: missing or a category. */
@@ -53,26 +53,6 @@ export function summarizeShap(model: ModelPackage, dataset: Dataset, rows: RowSe
     shap: summary.map(({ feature, meanAbs }) => ({ feature, meanAbs })),
     sample: summary.map(({ feature, points }) => ({ feature, points })),
   };
-}
-
-/** At most `count` of the rows, evenly spaced, so that every period is in. @throws EXPLAIN_NO_ROWS */
-export function evenSample(rows: RowSelection, count: number): RowSelection {
-  if (rows.length === 0) throw explainErrors.EXPLAIN_NO_ROWS("There are no rows to explain");
-  if (rows.length <= count) return rows;
-  return Uint32Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]);
-}
-
-/** @throws EXPLAIN_FEATURES_MISMATCH unless the dataset has the plan's features in the plan's order */
-export function checkFeatures(model: ModelPackage, dataset: Dataset): void {
-  const planned = model.plan.features.map(({ id }) => id);
-  const present = dataset.features.map(({ id }) => id);
-  const differs = planned.findIndex((id, index) => id !== present[index]);
-  if (differs >= 0 || planned.length !== present.length) {
-    const where = differs < 0 ? planned.length : differs;
-    throw explainErrors.EXPLAIN_FEATURES_MISMATCH(
-      `Feature ${where} of ${model.model} is ${planned[where] ?? "none"}, the dataset has ${present[where] ?? "none"}`,
-    );
-  }
 }
 
 function scaledValues(column: FeatureColumn, rows: RowSelection): (number | null)[] {

@@ -1,0 +1,65 @@
+import type { DataReview } from "./data-review.ts";
+
+type Figures = Omit<DataReview, "proposals" | "notes">;
+
+/** A loss below this is not worth a sentence even when its interval is clear of 0. */
+const NOTICEABLE = 0.002;
+
+/** What to ask of the data next, as sentences; each follows from a figure that it names. */
+export function proposals(review: Figures): string[] {
+  return [learning(review), ...needed(review), ...unneeded(review), ...segments(review)];
+}
+
+function learning({ metric, gainOfLastDoubling: gain, trainingRows }: Figures): string {
+  const figures = `${metric} ${signed(gain.value)} (${signed(gain.low)} to ${signed(gain.high)})`;
+  if (gain.low > 0) {
+    return `Doubling the history to ${trainingRows.used} rows still helped: ${figures}. Require a longer history.`;
+  }
+  if (gain.high < 0) {
+    return `The most recent half of the rows did better than all of them: ${figures}. Train on a shorter, more recent period.`;
+  }
+  return `Doubling the history to ${trainingRows.used} rows made no clear difference: ${figures}. More rows of the same kind will not help much.`;
+}
+
+function needed({ metric, views }: Figures): string[] {
+  return views
+    .filter(({ whenMissing }) => whenMissing.low > 0 && whenMissing.value >= NOTICEABLE)
+    .sort((a, b) => b.whenMissing.value - a.whenMissing.value)
+    .slice(0, 3)
+    .map(
+      ({ view, source, whenMissing }) =>
+        `Without values of ${view}, ${metric} is worse by ${figure(whenMissing.value)} (${figure(whenMissing.low)} to ${figure(whenMissing.high)}). ` +
+        `Require freshness and coverage of ${source === null ? "its inputs" : `source ${source}`}.`,
+    );
+}
+
+function unneeded({ metric, views }: Figures): string[] {
+  return views
+    .filter(({ withoutView }) => withoutView.low <= 0 && withoutView.value < NOTICEABLE)
+    .map(
+      ({ view, withoutView }) =>
+        `A model without ${view} loses ${figure(withoutView.value)} of ${metric} (${figure(withoutView.low)} to ${figure(withoutView.high)}): ` +
+        "nothing that can be told from chance. Leave the view out, or give it better features.",
+    );
+}
+
+function segments({ metric, value, worstSegments, undefinedSegments }: Figures): string[] {
+  const [worst] = worstSegments;
+  const estimate = worst?.metrics[metric];
+  const sentences: string[] = [];
+  if (worst !== undefined && estimate !== undefined && !(estimate.low <= value && value <= estimate.high)) {
+    sentences.push(
+      `${worst.segment} ${worst.value} is the weakest segment: ${metric} ${figure(estimate.value)} (${figure(estimate.low)} to ${figure(estimate.high)}) ` +
+        `against ${figure(value)} overall. Look for features that describe it.`,
+    );
+  }
+  if (undefinedSegments > 0) {
+    sentences.push(
+      `${undefinedSegments} segment values have too few positive labels to be judged. Collect labels for them before relying on them.`,
+    );
+  }
+  return sentences;
+}
+
+const figure = (value: number): string => value.toFixed(3);
+const signed = (value: number): string => `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(3)}`;

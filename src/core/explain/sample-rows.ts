@@ -1,0 +1,43 @@
+import type { CategoricalColumn, Dataset, FeatureColumn, ModelPackage, RowSelection } from "../training/index.ts";
+import { explainErrors } from "./errors.ts";
+
+/** At most `count` of the rows, evenly spaced, so that every period is in. @throws EXPLAIN_NO_ROWS */
+export function evenSample(rows: RowSelection, count: number): RowSelection {
+  if (rows.length === 0) throw explainErrors.EXPLAIN_NO_ROWS("There are no rows to explain");
+  if (rows.length <= count) return rows;
+  return Uint32Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]);
+}
+
+/** A dataset of its own with copies of these rows, in this order; a row may be taken more than once. */
+export function takeRows(dataset: Dataset, rows: RowSelection): Dataset {
+  const codes = (column: CategoricalColumn): CategoricalColumn => ({
+    ...column,
+    codes: Int32Array.from(rows, (row) => column.codes[row]),
+  });
+  const feature = (column: FeatureColumn): FeatureColumn =>
+    column.kind === "categorical" ? codes(column) : { ...column, values: Float64Array.from(rows, (row) => column.values[row]) };
+  return {
+    rows: rows.length,
+    features: dataset.features.map(feature),
+    label: Uint8Array.from(rows, (row) => dataset.label[row]),
+    at: Float64Array.from(rows, (row) => dataset.at[row]),
+    labelAt: Float64Array.from(rows, (row) => dataset.labelAt[row]),
+    day: Int32Array.from(rows, (row) => dataset.day[row]),
+    rule: Uint8Array.from(rows, (row) => dataset.rule[row]),
+    segments: dataset.segments.map(codes),
+  };
+}
+
+export const everyRow = ({ rows }: Dataset): RowSelection => Uint32Array.from({ length: rows }, (_, row) => row);
+
+/** @throws EXPLAIN_FEATURES_MISMATCH unless the dataset has the plan's features in the plan's order */
+export function checkFeatures(model: ModelPackage, dataset: Dataset): void {
+  const planned = model.plan.features.map(({ id }) => id);
+  const present = dataset.features.map(({ id }) => id);
+  const differs = planned.findIndex((id, index) => id !== present[index]);
+  if (differs < 0 && planned.length === present.length) return;
+  const where = differs < 0 ? planned.length : differs;
+  throw explainErrors.EXPLAIN_FEATURES_MISMATCH(
+    `Feature ${where} of ${model.model} is ${planned[where] ?? "none"}, the dataset has ${present[where] ?? "none"}`,
+  );
+}
