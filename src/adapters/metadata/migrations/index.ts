@@ -1,0 +1,7 @@
+import { initial } from "./0001-initial.ts";
+import type { Migration } from "./migration.ts";
+
+export type { Migration } from "./migration.ts";
+
+/** Every migration in order; a new one is appended, an old one never edited. */
+export const MIGRATIONS: readonly Migration[] = [initial];

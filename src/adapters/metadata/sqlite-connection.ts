@@ -1,0 +1,110 @@
+import { Worker } from "node:worker_threads";
+import type { Micros } from "../../core/time.ts";
+import { metadataError, metadataErrors, type ThreadFailure } from "./errors.ts";
+import type { Migration } from "./migrations/index.ts";
+
+export interface ConnectionOptions {
+  readonly path: string;
+  /** A reader beside a writer trusts that the writer has checked the format; one alone checks it itself. */
+  readonly role: "writer" | "reader" | "reader-alone";
+  readonly migrations: readonly Migration[];
+  readonly now: Micros;
+}
+
+export interface Answer {
+  readonly rows: readonly unknown[];
+  readonly changes: number;
+}
+
+type Message = { readonly id: number } & Partial<Answer> & { readonly failure?: ThreadFailure };
+type Waiting = { resolve(answer: Answer): void; reject(error: Error): void };
+
+/** A SQLite connection in a worker thread: the caller's event loop only posts and receives. Statements run in the order they were sent. */
+export class SqliteConnection {
+  readonly #worker: Worker;
+  readonly #path: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  #isOpen = false;
+  #lost: Error | null = null;
+  #closing: Promise<void> | null = null;
+  /** Resolves when the database is open and in this version's format. */
+  readonly opened: Promise<void>;
+
+  constructor(options: ConnectionOptions) {
+    this.#path = options.path;
+    this.#worker = new Worker(new URL("./sqlite-thread.js", import.meta.url), {
+      workerData: options,
+      execArgv: [],
+      name: `metadata ${options.role}`,
+    });
+    this.#worker.on("message", (message: Message) => this.#receive(message));
+    this.#worker.on("error", (error) => this.#fail(error));
+    this.#worker.on("exit", () => this.#fail(metadataErrors.STATE_CLOSED("The metadata is closed")));
+    this.opened = this.#expect(0).then(() => {
+      this.#isOpen = true;
+    });
+    // Whoever opened it is told; that nobody listens here must not end the process.
+    this.opened.catch(() => undefined);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  run(sql: string, params: readonly unknown[] = []): Promise<Answer> {
+    return this.#send({ sql, params: params.map(bindable) });
+  }
+
+  /** Copies the database into a new file, as it is at this moment. */
+  async copyInto(path: string): Promise<void> {
+    await this.#send({ backup: path });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.opened.catch(() => undefined);
+    if (this.#lost === null) await this.#post({ close: true }).catch(() => undefined);
+    await this.#worker.terminate();
+  }
+
+  #send(message: object): Promise<Answer> {
+    if (this.#closing !== null) return Promise.reject(metadataErrors.STATE_CLOSED("The metadata is closed"));
+    return this.#post(message);
+  }
+
+  #post(message: object): Promise<Answer> {
+    if (this.#lost !== null) return Promise.reject(this.#lost);
+    const id = this.#nextId++;
+    const answer = this.#expect(id);
+    this.#worker.postMessage({ ...message, id });
+    return answer;
+  }
+
+  #expect(id: number): Promise<Answer> {
+    // Only an open question keeps the process alive, never the idle thread.
+    if (this.#waiting.size === 0) this.#worker.ref();
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  #receive({ id, rows = [], changes = 0, failure }: Message): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    if (failure === undefined) waiting?.resolve({ rows, changes });
+    else waiting?.reject(metadataError(failure, this.#path));
+  }
+
+  #fail(error: Error): void {
+    this.#lost ??= error;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+/** SQLite has no booleans; the schema keeps them as 0 and 1. */
+const bindable = (value: unknown) => (typeof value === "boolean" ? Number(value) : value === undefined ? null : value);

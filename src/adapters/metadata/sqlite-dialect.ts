@@ -1,0 +1,158 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SelectQueryNode,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+import { metadataErrors } from "./errors.ts";
+import type { SqliteConnection } from "./sqlite-connection.ts";
+
+/** Gives out the one writer in the order of asking. */
+class WriterQueue {
+  #last: Promise<void> = Promise.resolve();
+
+  /** Resolves with the function that hands the writer on. */
+  async take(): Promise<() => void> {
+    const before = this.#last;
+    let release = () => {};
+    this.#last = new Promise((resolve) => {
+      release = resolve;
+    });
+    await before;
+    return release;
+  }
+}
+
+interface OpenTransaction {
+  open: boolean;
+}
+
+/** The transaction that the running code is in: a second one, or a write beside it, would wait for itself forever. */
+const current = new AsyncLocalStorage<OpenTransaction>();
+
+const insideTransaction = () => current.getStore()?.open === true;
+
+function refuseNested(): void {
+  if (insideTransaction())
+    throw metadataErrors.STATE_TRANSACTION_NESTED("A write of the metadata was asked for beside the transaction it runs in");
+}
+
+/** Runs work so that a write beside its transaction is an error and not a deadlock. */
+export async function markTransaction<T>(work: () => Promise<T>): Promise<T> {
+  const transaction: OpenTransaction = { open: true };
+  try {
+    return await current.run(transaction, work);
+  } finally {
+    transaction.open = false;
+  }
+}
+
+/** One Kysely connection: reads go to the reader, writes and everything within a transaction to the writer. */
+class RoutedConnection implements DatabaseConnection {
+  readonly #reader: SqliteConnection;
+  readonly #writer: SqliteConnection | null;
+  readonly #queue: WriterQueue;
+  #release: (() => void) | null = null;
+
+  constructor(reader: SqliteConnection, writer: SqliteConnection | null, queue: WriterQueue) {
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#queue = queue;
+  }
+
+  async begin(): Promise<void> {
+    if (this.#writer === null) throw metadataErrors.STATE_READ_ONLY("The metadata was opened for reading only");
+    refuseNested();
+    const release = await this.#queue.take();
+    try {
+      await this.#writer.run("begin immediate");
+      this.#release = release;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async end(statement: "commit" | "rollback"): Promise<void> {
+    // A failed commit leaves the transaction to a rollback, which Kysely sends next.
+    await this.#writer?.run(statement);
+    this.#release?.();
+    this.#release = null;
+  }
+
+  /** A connection that is given back always gives back the writer too. */
+  async abandon(): Promise<void> {
+    if (this.#release !== null) await this.end("rollback").catch(() => undefined);
+    this.#release?.();
+    this.#release = null;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, changes } = await this.#run(query);
+    // The type of a row is what the caller's query builder derived from the schema.
+    return { rows: rows as R[], numAffectedRows: BigInt(changes) };
+  }
+
+  /** The whole result as one chunk: a thread answers a statement at once. */
+  async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    yield await this.executeQuery<R>(query);
+  }
+
+  /** The reader's thread starts after the writer's; the first questions need not wait for it, unless a transaction holds the writer. */
+  #readsElsewhere(): boolean {
+    return this.#writer === null || this.#reader.isOpen || insideTransaction();
+  }
+
+  async #run(query: CompiledQuery) {
+    if (this.#release !== null && this.#writer !== null) return this.#writer.run(query.sql, query.parameters);
+    if (isSelect(query) && this.#readsElsewhere()) return this.#reader.run(query.sql, query.parameters);
+    if (this.#writer === null) throw metadataErrors.STATE_READ_ONLY("The metadata was opened for reading only");
+    refuseNested();
+    const release = await this.#queue.take();
+    try {
+      return await this.#writer.run(query.sql, query.parameters);
+    } finally {
+      release();
+    }
+  }
+}
+
+const isSelect = ({ query, sql }: CompiledQuery) =>
+  SelectQueryNode.is(query) || (query.kind === "RawNode" && /^\s*(?:select|explain)\b/i.test(sql));
+
+/** Kysely on two SQLite threads. */
+export function sqliteDialect(reader: SqliteConnection, writer: SqliteConnection | null): Dialect {
+  const queue = new WriterQueue();
+  const routed = (connection: DatabaseConnection): RoutedConnection => {
+    if (connection instanceof RoutedConnection) return connection;
+    throw new TypeError("a connection of another driver");
+  };
+  const driver: Driver = {
+    init: async () => {},
+    acquireConnection: async () => new RoutedConnection(reader, writer, queue),
+    beginTransaction: (connection) => routed(connection).begin(),
+    commitTransaction: (connection) => routed(connection).end("commit"),
+    rollbackTransaction: (connection) => routed(connection).end("rollback"),
+    releaseConnection: (connection) => routed(connection).abandon(),
+    destroy: async () => {},
+  };
+  return {
+    createAdapter: () => new ConcurrentSqliteAdapter(),
+    createDriver: () => driver,
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+/** Kysely lets one query at a time through where there is one connection; here reads go on beside a write. */
+class ConcurrentSqliteAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
