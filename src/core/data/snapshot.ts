@@ -12,6 +12,9 @@ export interface SnapshotPart {
   readonly rows: number;
   /** sha256 of the Parquet with rows that broke a quarantine contract, with a column `__reason`; null where none did. */
   readonly quarantine: string | null;
+  readonly quarantined: number;
+  /** Nulls among the rows, for columns whose share of nulls is limited. */
+  readonly nulls: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
 }
 
