@@ -13,7 +13,7 @@ const MAY_IMPORT: readonly (readonly [from: string, allowed: readonly string[]])
   ["src/server/inference/", ["src/server/inference/", "src/adapters/", "src/core/"]],
   ["src/server/", ["src/server/", "src/platform/", "src/core/", "src/contract/"]],
   ["src/client/", ["src/client/", "src/contract/"]],
-  ["src/cli/", ["src/cli/", "src/client/", "src/platform/", "src/server/", "src/core/", "src/contract/", "src/adapters/tables/duckdb.ts", "examples/"]],
+  ["src/cli/", ["src/cli/", "src/client/", "src/platform/", "src/server/", "src/core/", "src/contract/", "src/adapters/", "examples/"]],
   ["ui/src/", ["ui/src/", "src/client/", "src/contract/"]],
 ];
 

@@ -25,7 +25,9 @@ interface ControlPlaneFile {
 /** The running control plane of this state folder, if one answers. */
 export async function findControlPlane(options: ConnectionOptions): Promise<ControlPlaneFile | null> {
   try {
-    const found = JSON.parse(readFileSync(join(stateDirectory(options), "run", "control-plane.json"), "utf8")) as ControlPlaneFile;
+    const found = JSON.parse(
+      readFileSync(join(stateDirectory(options), "run", "control-plane.json"), "utf8"),
+    ) as ControlPlaneFile;
     const answer = await fetch(`${found.url}/healthz`, { signal: AbortSignal.timeout(2_000) });
     return answer.ok ? found : null;
   } catch {

@@ -6,9 +6,20 @@ export function table(rows: readonly Readonly<Record<string, string | number | n
   const cell = (value: string | number | null | undefined) => (value === null || value === undefined ? "–" : String(value));
   const widths = columns.map((column) => Math.max(column.length, ...rows.map((row) => cell(row[column]).length)));
   const line = (cells: readonly string[], right: readonly boolean[]) =>
-    cells.map((text, i) => (right[i] ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0))).join("  ").trimEnd();
+    cells
+      .map((text, i) => (right[i] ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
+      .join("  ")
+      .trimEnd();
   const numeric = columns.map((column) => rows.every((row) => typeof row[column] === "number" || row[column] === null));
-  return [line(columns, numeric), ...rows.map((row) => line(columns.map((column) => cell(row[column])), numeric))].join("\n");
+  return [
+    line(columns, numeric),
+    ...rows.map((row) =>
+      line(
+        columns.map((column) => cell(row[column])),
+        numeric,
+      ),
+    ),
+  ].join("\n");
 }
 
 export const interval = ({ value, low, high }: { value: number; low: number; high: number }, digits = 3): string =>

@@ -1,26 +1,36 @@
-import { resolve } from "node:path";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { systemClock } from "../../core/ports/index.ts";
-import { checkProject } from "../../core/project/index.ts";
+import { checkProject, checkSources } from "../../core/project/index.ts";
 import { loadProject } from "../../platform/load-project.ts";
 import type { ConnectionOptions } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
 import { show, table } from "../output.ts";
 
-/** Definitions, then what they say about the data: columns, types, expressions. Writes nothing. */
+/** Definitions first, then what they say about the files, taken in for a moment in a scratch folder. */
 export default async function check(options: ConnectionOptions & { json?: boolean }): Promise<void> {
   const directory = resolve(options.project);
   const project = await loadProject(directory);
   const { openDuckDb } = await import("../../adapters/tables/duckdb.ts");
-  const engine = await openDuckDb({});
+  const { FilesystemArtifactStore } = await import("../../adapters/artifacts/filesystem.ts");
+  const scratch = await mkdtemp(join(tmpdir(), "orrery-check-"));
+  const engine = await openDuckDb({ tempDirectory: join(scratch, "duckdb") });
   try {
-    const findings = await checkProject(project, { engine, projectDirectory: directory, now: systemClock.now() });
+    const engines = { engine, artifacts: new FilesystemArtifactStore(scratch), tmpDirectory: scratch };
+    const findings = [
+      ...(await checkProject(project, engine)),
+      ...(await checkSources(project.sources, engines, { projectDirectory: directory, now: systemClock.now() })),
+    ];
     show(options.json, findings, () =>
       findings.length === 0
         ? `${project.name} is sound: ${project.sources.length} sources, ${project.features.length} feature views, ${project.models.length} models`
         : table(findings.map(({ where, message, code, hint }) => ({ where, message, code, hint }))),
     );
-    if (findings.length > 0) throw cliErrors.CLI_CHECK_FAILED(`${findings.length} finding${findings.length === 1 ? "" : "s"} in ${project.name}`);
+    if (findings.length > 0)
+      throw cliErrors.CLI_CHECK_FAILED(`${findings.length} finding${findings.length === 1 ? "" : "s"} in ${project.name}`);
   } finally {
     engine.close();
+    await rm(scratch, { recursive: true, force: true });
   }
 }

@@ -1,8 +1,8 @@
 import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { resolve } from "node:path";
-import { loadProject } from "../../platform/load-project.ts";
 import { toOrreryError } from "../../core/errors.ts";
+import { loadProject } from "../../platform/load-project.ts";
 import { type ConnectionOptions, findControlPlane, stateDirectory } from "../connection.ts";
 import { show, table } from "../output.ts";
 
@@ -44,7 +44,9 @@ export default async function doctor(options: ConnectionOptions & { json?: boole
       return { found: String(row?.version) };
     }),
     attempt("project", async () => ({ found: (await loadProject(resolve(options.project))).name })),
-    attempt("state folder", async () => ({ found: existsSync(state) ? state : `${state} (not there yet; the first command makes it)` })),
+    attempt("state folder", async () => ({
+      found: existsSync(state) ? state : `${state} (not there yet; the first command makes it)`,
+    })),
     attempt("control plane", async () => ({ found: (await findControlPlane(options))?.url ?? "not running" })),
   ]);
   show(options.json, findings, () => table(findings.map(({ check, ok, found }) => ({ check, "": ok ? "ok" : "LOOK", found }))));

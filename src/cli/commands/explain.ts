@@ -1,4 +1,4 @@
-import { connect, type ConnectionOptions } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { show, table } from "../output.ts";
 
 export default async function explain(options: ConnectionOptions & { json?: boolean }, id = ""): Promise<void> {

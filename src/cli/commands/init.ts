@@ -12,5 +12,7 @@ export default async function init(_options: object, folder = ""): Promise<void>
   mkdirSync(target, { recursive: true });
   copyFileSync(TEMPLATE, join(target, "orrery.config.ts"));
   makeData(join(target, "data"), Math.floor(Date.now() / DAY_MS) * DAY_MS);
-  console.log(`Wrote a project with made-up customers into ${target}. Next:\n  orrery -p ${folder} check\n  orrery -p ${folder} train churn\n  orrery -p ${folder} up`);
+  console.log(
+    `Wrote a project with made-up customers into ${target}. Next:\n  orrery -p ${folder} check\n  orrery -p ${folder} train churn\n  orrery -p ${folder} up`,
+  );
 }

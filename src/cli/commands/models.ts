@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Client } from "../../client/index.ts";
-import { connect, type ConnectionOptions } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
 import { interval, show, table } from "../output.ts";
 
@@ -27,8 +27,25 @@ const actions: Record<string, ModelAction> = {
     const model = await client.models.get({ name: text.split("@", 1)[0] ?? text });
     show(options.json, model, () =>
       [
-        table(model.versions.map(({ version, aliases, createdAt, description }) => ({ version, aliases: aliases.join(" "), created: createdAt, description }))),
-        table(model.promotions.map(({ at, alias, fromVersion, toVersion, decision, actor, reason }) => ({ at, alias, from: fromVersion, to: toVersion, decision, actor, reason }))),
+        table(
+          model.versions.map(({ version, aliases, createdAt, description }) => ({
+            version,
+            aliases: aliases.join(" "),
+            created: createdAt,
+            description,
+          })),
+        ),
+        table(
+          model.promotions.map(({ at, alias, fromVersion, toVersion, decision, actor, reason }) => ({
+            at,
+            alias,
+            from: fromVersion,
+            to: toVersion,
+            decision,
+            actor,
+            reason,
+          })),
+        ),
       ].join("\n\n"),
     );
   },
@@ -38,11 +55,22 @@ const actions: Record<string, ModelAction> = {
   },
   async promote(client, options, text) {
     const { name, version } = await versionOf(client, text, "challenger");
-    const promotion = await client.models.promote({ name, version, alias: options.alias, reason: options.reason, idempotencyKey: randomUUID() });
+    const promotion = await client.models.promote({
+      name,
+      version,
+      alias: options.alias,
+      reason: options.reason,
+      idempotencyKey: randomUUID(),
+    });
     show(options.json, promotion, () => `${name}@${promotion.alias} is now version ${promotion.toVersion}`);
   },
   async rollback(client, options, name) {
-    const promotion = await client.models.rollback({ name, alias: options.alias, reason: options.reason, idempotencyKey: randomUUID() });
+    const promotion = await client.models.rollback({
+      name,
+      alias: options.alias,
+      reason: options.reason,
+      idempotencyKey: randomUUID(),
+    });
     show(options.json, promotion, () => `${name}@${promotion.alias} is version ${promotion.toVersion} again`);
   },
 };

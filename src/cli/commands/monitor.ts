@@ -1,4 +1,4 @@
-import { connect, type ConnectionOptions } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { interval, show, table } from "../output.ts";
 
 /** Days shown on a terminal; the web UI has all of them. */
@@ -14,14 +14,25 @@ export default async function monitor(options: ConnectionOptions & { json?: bool
         .map(({ endpoint: name, drift, performance, alerts }) => {
           const last = drift.windows.length - 1;
           const worst = drift.rows
-            .map(({ feature, seasonal, scores }) => ({ feature, seasonal: seasonal ? "yes" : "", "score (1 = limit)": scores[last] ?? null }))
+            .map(({ feature, seasonal, scores }) => ({
+              feature,
+              seasonal: seasonal ? "yes" : "",
+              "score (1 = limit)": scores[last] ?? null,
+            }))
             .filter(({ "score (1 = limit)": score }) => score !== null)
             .sort((a, b) => (b["score (1 = limit)"] ?? 0) - (a["score (1 = limit)"] ?? 0))
             .slice(0, 8)
             .map((row) => ({ ...row, "score (1 = limit)": (row["score (1 = limit)"] ?? 0).toFixed(2) }));
           return [
             `${name}: ${alerts.filter(({ status }) => status === "open").length} open alerts`,
-            table(alerts.map(({ openedAt, status, title, causes }) => ({ opened: openedAt, status, title, "first cause": causes[0]?.subject ?? null }))),
+            table(
+              alerts.map(({ openedAt, status, title, causes }) => ({
+                opened: openedAt,
+                status,
+                title,
+                "first cause": causes[0]?.subject ?? null,
+              })),
+            ),
             `Drift in the window from ${drift.windows[last]?.start ?? "–"}`,
             table(worst),
             "Performance of matured cohorts",

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { OrreryError } from "../../core/errors.ts";
 import { type ConnectionOptions, stateDirectory } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
-import { OrreryError } from "../../core/errors.ts";
 
 function readRequests(text: string): unknown[] {
   try {
@@ -19,7 +19,9 @@ export function inferenceUrl(options: ConnectionOptions, endpoint: string): stri
     const file = readFileSync(join(stateDirectory(options), "run", `inference-${endpoint}.json`), "utf8");
     return (JSON.parse(file) as { listening: string }).listening;
   } catch (cause) {
-    throw cliErrors.CLI_ENDPOINT_NOT_RUNNING(`No inference server for "${endpoint}" has been started on this state folder`, { cause });
+    throw cliErrors.CLI_ENDPOINT_NOT_RUNNING(`No inference server for "${endpoint}" has been started on this state folder`, {
+      cause,
+    });
   }
 }
 

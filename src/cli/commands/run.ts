@@ -1,6 +1,6 @@
 import type { Client } from "../../client/index.ts";
 import type { PipelineRun } from "../../contract/index.ts";
-import { connect, type ConnectionOptions } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
 
 const POLL_MS = 150;
@@ -14,8 +14,11 @@ export async function follow(client: Client, runId: string, onLine: (line: strin
       if (seen.get(step.step) === step.status) continue;
       seen.set(step.step, step.status);
       if (step.status === "pending") continue;
-      const seconds = step.startedAt !== null && step.endedAt !== null ? (Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1_000 : null;
-      onLine(`  ${step.status.padEnd(9)} ${step.step}${seconds === null ? "" : ` ${seconds.toFixed(1)} s`}${step.error === null ? "" : `: ${step.error.message} [${step.error.code}]`}`);
+      const seconds =
+        step.startedAt !== null && step.endedAt !== null ? (Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1_000 : null;
+      onLine(
+        `  ${step.status.padEnd(9)} ${step.step}${seconds === null ? "" : ` ${seconds.toFixed(1)} s`}${step.error === null ? "" : `: ${step.error.message} [${step.error.code}]`}`,
+      );
     }
     if (run.status !== "queued" && run.status !== "running") return run;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -26,8 +29,14 @@ export async function follow(client: Client, runId: string, onLine: (line: strin
 export function assertSucceeded(run: PipelineRun): void {
   if (run.status === "succeeded") return;
   const failed = run.steps.find(({ status }) => status === "failed");
-  const why = failed?.error === undefined || failed.error === null ? run.status : `${failed.step}: ${failed.error.message} [${failed.error.code}]`;
-  throw cliErrors.CLI_PIPELINE_FAILED(`The ${run.pipeline} run ${run.id} did not succeed: ${why}`, failed?.error ? { hint: failed.error.hint } : {});
+  const why =
+    failed?.error === undefined || failed.error === null
+      ? run.status
+      : `${failed.step}: ${failed.error.message} [${failed.error.code}]`;
+  throw cliErrors.CLI_PIPELINE_FAILED(
+    `The ${run.pipeline} run ${run.id} did not succeed: ${why}`,
+    failed?.error ? { hint: failed.error.hint } : {},
+  );
 }
 
 export default async function run(options: ConnectionOptions & { json?: boolean; reason: string }, pipeline = ""): Promise<void> {

@@ -1,8 +1,12 @@
-import { connect, type ConnectionOptions } from "../connection.ts";
+import { type ConnectionOptions, connect } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
 import { interval, show, table } from "../output.ts";
 
-export default async function runs(options: ConnectionOptions & { json?: boolean; limit: string }, action = "list", id?: string): Promise<void> {
+export default async function runs(
+  options: ConnectionOptions & { json?: boolean; limit: string },
+  action = "list",
+  id?: string,
+): Promise<void> {
   if (action !== "list" && action !== "show") throw cliErrors.CLI_ACTION_UNKNOWN(`runs cannot "${action}"; it can list and show`);
   if (action === "show" && id === undefined) throw cliErrors.CLI_ARGUMENT_MISSING("runs show needs a run's id");
   const { client, close } = await connect(options);

@@ -39,7 +39,7 @@ export async function expressionColumns(
   const columns = new Set<string>();
   const functions = new Set<string>();
   const visit = (json: Json): void => {
-    if (Array.isArray(json)) return json.forEach(visit);
+    if (Array.isArray(json)) for (const each of json) visit(each);
     if (!isNode(json)) return;
     const refused = typeof json.class === "string" ? REFUSED.get(json.class) : undefined;
     if (refused !== undefined) throw refuse(`has ${refused}`);
@@ -48,7 +48,7 @@ export async function expressionColumns(
       const [name] = json.column_names;
       if (typeof name === "string") columns.add(columnNamed(source, name, refuse));
     }
-    Object.values(json).forEach(visit);
+    for (const each of Object.values(json)) visit(each);
   };
   visit(node);
   await refuseUnstable(engine, [...functions], refuse);

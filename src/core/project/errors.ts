@@ -1,0 +1,22 @@
+import { defineErrors } from "../errors.ts";
+
+export const projectErrors = defineErrors({
+  PROJECT_REQUIREMENT_UNKNOWN: {
+    kind: "invalid",
+    hint: "Name a source and columns of the project in the charter's data requirements.",
+  },
+});
+
+/** Codes of what checkProject finds, with what to do about each. */
+export const FINDINGS = {
+  PROJECT_NAME_TWICE: "Give each of them a name of its own.",
+  PROJECT_REFERENCE_UNKNOWN: "Add it to defineProject, or correct the name.",
+  PROJECT_TARGET_MISMATCH: "The charter's target and the model's label must have one name.",
+  PROJECT_COLUMN_UNKNOWN: "Declare the column in the source, or correct the name.",
+  PROJECT_EXPRESSION_INVALID: "Write one SQL expression over declared columns.",
+  PROJECT_LEAK:
+    "It is not known yet when the prediction is made; take it as a feature of a view, which sees only what was available.",
+  PROJECT_KEY_MISSING: "The label's source must carry the entity's key columns, or the training rows cannot be joined.",
+  PROJECT_STAGE_INCOMPLETE: "Add the stages it needs to the pipeline.",
+  PROJECT_DATA: "Mend the file or the definition.",
+} as const;
