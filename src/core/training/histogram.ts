@@ -9,6 +9,7 @@ import { BINS, type BinnedMatrix } from "./binning.ts";
 export const GRADIENT_STEPS = 1024;
 export const HESSIAN_STEPS = 2048;
 const GRADIENT_UNIT = 2 ** 31;
+const PER_GRADIENT_UNIT = 2 ** -31;
 const HESSIAN_UNIT = 2 ** 11;
 const BLOCK = 2016;
 const TILE = 504;
@@ -104,7 +105,7 @@ function unpackBlock(block: Float64Array, histogram: Float64Array): void {
   for (let cell = 0; cell < block.length; cell++) {
     const sum = block[cell];
     if (sum === 0) continue;
-    const gradient = Math.floor(sum / GRADIENT_UNIT);
+    const gradient = Math.floor(sum * PER_GRADIENT_UNIT);
     const rest = (sum - gradient * GRADIENT_UNIT) | 0;
     histogram[CELL * cell] += gradient;
     histogram[CELL * cell + 1] += rest >>> 11;
