@@ -27,21 +27,27 @@ const both = (from: string, to: string, factor: number, offset = 0): Conversion[
   { name: `${to} to ${from}`, factor: 1 / factor, offset: -offset / factor },
 ];
 
-/** Exact where the unit is defined so (NIST Special Publication 811, appendix B). */
-const CONVERSIONS: readonly Conversion[] = [
+/**
+ * Exact where the unit is defined so (NIST Special Publication 811, appendix B). Between the customary and the metric system, which
+ * feeds confuse most, and the rest: on a coarse lattice one change can pass for another (whole °F in °C times 3.6 are whole numbers
+ * again), so the second list is asked only when the first has no answer.
+ */
+const COMMON: readonly Conversion[] = [
   ...both("miles", "kilometres", 1.609344),
   ...both("°C", "°F", 1.8, 32),
-  ...both("°C", "K", 1, 273.15),
   ...both("inches", "millimetres", 25.4),
-  ...both("inches", "centimetres", 2.54),
   ...both("feet", "metres", 0.3048),
+  ...both("inHg", "hPa", 33.86389),
+  ...both("pounds", "kilograms", 0.45359237),
+];
+const OTHERS: readonly Conversion[] = [
+  ...both("°C", "K", 1, 273.15),
+  ...both("inches", "centimetres", 2.54),
   ...both("m/s", "km/h", 3.6),
   ...both("mph", "m/s", 0.44704),
   ...both("knots", "km/h", 1.852),
   ...both("knots", "m/s", 1.852 / 3.6),
   ...both("knots", "mph", 1.852 / 1.609344),
-  ...both("inHg", "hPa", 33.86389),
-  ...both("pounds", "kilograms", 0.45359237),
   ...both("shares", "per cent", 100),
   ...both("seconds", "milliseconds", 1_000),
   ...both("minutes", "seconds", 60),
@@ -77,23 +83,24 @@ export function affineChange(
   const undo = (change: Line): number => scoreOf(known.map((value) => (value - change.offset) / change.factor));
   const explains = (after: number) => after <= 1 && after <= MAX_LEFT * before;
 
-  const possible = CONVERSIONS.filter(
-    (conversion) => profile.lattice !== null || (line !== null && alike(conversion, line, profile)),
-  );
-  const undone = possible.map((conversion) => ({ ...conversion, after: undo(conversion) })).sort((a, b) => a.after - b.after);
-  const best = undone[0];
-  if (best !== undefined && explains(best.after)) return { feature: profile.id, ...best, before };
+  for (const conversions of [COMMON, OTHERS]) {
+    const [best] = conversions
+      .filter((conversion) => profile.lattice !== null || (line !== null && alike(conversion, line, profile)))
+      .map((conversion) => ({ ...conversion, after: undo(conversion) }))
+      .sort((a, b) => a.after - b.after);
+    if (best !== undefined && explains(best.after)) return { feature: profile.id, ...best, before };
+  }
   if (line === null) return null;
   const after = undo(line);
   return explains(after) ? { feature: profile.id, ...line, name: null, before, after } : null;
 }
 
-/** Same slope within 10%, same place within a tenth of the spread. */
+/** Same slope within 10%, same place within a quarter of the spread. */
 function alike(conversion: Line, line: Line, { mean, std }: NumericProfile): boolean {
   const expected = conversion.factor * mean + conversion.offset;
   const actual = line.factor * mean + line.offset;
   const slopes = Math.abs(line.factor / conversion.factor - 1) <= 0.1;
-  return slopes && Math.abs(expected - actual) <= 0.1 * Math.abs(conversion.factor) * Math.max(std, 1e-12);
+  return slopes && Math.abs(expected - actual) <= 0.25 * Math.abs(conversion.factor) * Math.max(std, 1e-12);
 }
 
 function fitLine(profile: NumericProfile, sorted: Float64Array): Line | null {

@@ -24,11 +24,11 @@ export interface DriftOptions {
 
 const DEFAULTS = { minRows: 100, safety: 1.25 };
 /** Limits are no lower than this, so that a column that never moved does not alarm at its first odd row. */
-const FLOOR: NormalDay = { distance: 0.05, missing: 0.05, outside: 0.05 };
+const FLOOR: NormalDay = { distance: 0.05, shift: 0.1, missing: 0.05, outside: 0.05 };
 /** Known values without which a distance is noise. */
 const MIN_KNOWN = 30;
 
-export type DriftSignal = "distance" | "missing" | "outside";
+export type DriftSignal = "distance" | "shift" | "missing" | "outside";
 
 /** How far one column of a window lies from the reference. */
 export interface ColumnDrift {
@@ -141,6 +141,7 @@ function columnDrift(profile: Profile, column: FeatureColumn, settings: Settings
   const limits = limitsOf(profile, shape, settings);
   const signals: readonly (readonly [DriftSignal, number])[] = [
     ["distance", shape.distance === null ? 0 : shape.distance / limits.distance],
+    ["shift", (shape.wasserstein ?? 0) / limits.shift],
     ["missing", Math.abs(missingChange) / limits.missing],
     ["outside", shape.known < MIN_KNOWN ? 0 : shape.outsideShare / limits.outside],
   ];
@@ -168,19 +169,27 @@ function columnDrift(profile: Profile, column: FeatureColumn, settings: Settings
 function shapeScore(profile: NumericProfile, values: Float64Array, settings: Settings): number {
   const shape = numericShape(profile, values);
   const limits = limitsOf(profile, shape, settings);
-  return Math.max((shape.distance ?? 0) / limits.distance, shape.outsideShare / limits.outside);
+  return Math.max(
+    (shape.distance ?? 0) / limits.distance,
+    (shape.wasserstein ?? 0) / limits.shift,
+    shape.outsideShare / limits.outside,
+  );
 }
 
 /**
  * A window with fewer rows than a day of the reference lies farther off by chance alone: to second order the divergence is
  * chi-square / 8n, so its expectation grows by (bins - 1) / 8 x (1/n - 1/day's rows) (Lin, "Divergence measures based on the
- * Shannon entropy", 1991, and the expansion of Kullback-Leibler divergence by chi-square).
+ * Shannon entropy", 1991, and the expansion of Kullback-Leibler divergence by chi-square). Likewise the Wasserstein distance of n
+ * normal values from their distribution is about 1.4 / sqrt(n) standard deviations (Bobkov and Ledoux, "One-dimensional empirical
+ * measures, order statistics, and Kantorovich transport distances", 2019).
  */
 function limitsOf(profile: Profile, { known, bins }: Shape, { safety, dayRows }: Settings): NormalDay {
   const distance = Math.max(FLOOR.distance, safety * profile.normal.distance);
-  const byChance = known === 0 ? 0 : ((bins - 1) / 8) * Math.max(0, 1 / known - 1 / dayRows);
+  const shift = Math.max(FLOOR.shift, safety * profile.normal.shift);
+  const fewer = known === 0 ? 0 : Math.max(0, 1 / known - 1 / dayRows);
   return {
-    distance: Math.sqrt(distance ** 2 + byChance),
+    distance: Math.sqrt(distance ** 2 + ((bins - 1) / 8) * fewer),
+    shift: Math.sqrt(shift ** 2 + 2 * fewer),
     missing: Math.max(FLOOR.missing, safety * profile.normal.missing),
     outside: Math.max(FLOOR.outside, safety * profile.normal.outside),
   };

@@ -150,6 +150,9 @@ function evidenceOf({ kind, columns, changes }: Group, drift: DriftReport | null
     if (column.signal === "outside") {
       return `${share(column.outsideShare)} of ${column.feature} are values the reference never had (limit ${share(column.limits.outside)})`;
     }
+    if (column.signal === "shift") {
+      return `${column.feature} moved by ${figure(column.wasserstein ?? 0)} standard deviations (limit ${figure(column.limits.shift)})`;
+    }
     return `${column.feature} lies ${figure(column.distance ?? 0)} from the reference (limit ${figure(column.limits.distance)})`;
   });
   const more = columns.length - worst.length;

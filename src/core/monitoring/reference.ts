@@ -1,7 +1,7 @@
 import type { FeaturePlan } from "../features/index.ts";
 import type { Micros } from "../time.ts";
 import type { CategoricalColumn, Dataset, FeatureColumn, RowSelection } from "../training/index.ts";
-import { jensenShannon } from "./distances.ts";
+import { jensenShannon, normedWasserstein } from "./distances.ts";
 import { monitorErrors } from "./errors.ts";
 import { binEdges, binOf, latticeOf, quantileOf } from "./histogram.ts";
 
@@ -14,12 +14,14 @@ const MIN_DAY_ROWS = 30;
 /** Days needed before their 99th percentile is taken as what is normal. */
 const MIN_DAYS = 5;
 /** Stands in for it in a shorter reference. */
-const SHORT_REFERENCE = { distance: 0.3, missing: 0.1, outside: 0.1 };
+const SHORT_REFERENCE = { distance: 0.3, shift: 0.5, missing: 0.1, outside: 0.1 };
 
 /** The 99th percentile, over the reference's days, of how far one day lies from all the others. */
 export interface NormalDay {
   /** Jensen-Shannon distance. */
   readonly distance: number;
+  /** First Wasserstein distance in standard deviations of the reference; 0 for categories. */
+  readonly shift: number;
   /** |share of missing values - the other days'|. */
   readonly missing: number;
   /** Share of values that the other days never had: out of their range, off their lattice, or a new category. */
@@ -174,17 +176,19 @@ function profileNumbers(values: Float64Array, identity: Identity, days: Days): N
     table.add(day, binOf(edges, value), outside);
   });
   const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+  const std = Math.sqrt(sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / sorted.length);
+  const quantiles = Array.from({ length: KEPT_QUANTILES }, (_, i) => quantileOf(sorted, (i + 0.5) / KEPT_QUANTILES));
   return {
     kind: "numeric",
     ...identity,
     rows: sorted.length,
     missingShare: 1 - sorted.length / values.length,
-    normal: table.normalDay(),
+    normal: { ...table.normalDay(), shift: normalShift(values, days, quantiles, std) },
     edges,
     counts: Array.from(table.totals()),
     mean,
-    std: Math.sqrt(sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / sorted.length),
-    quantiles: Array.from({ length: KEPT_QUANTILES }, (_, i) => quantileOf(sorted, (i + 0.5) / KEPT_QUANTILES)),
+    std,
+    quantiles,
     lattice,
   };
 }
@@ -215,7 +219,7 @@ function profileCategories(column: CategoricalColumn, identity: Identity, days: 
     ...identity,
     rows: known,
     missingShare: 1 - known / column.codes.length,
-    normal: table.normalDay(),
+    normal: { ...table.normalDay(), shift: 0 },
     categories: kept.map((code) => column.categories[code]),
     counts,
     other: known - counts.reduce((sum, count) => sum + count, 0),
@@ -227,8 +231,25 @@ const emptyProfile = (identity: Identity): EmptyProfile => ({
   ...identity,
   rows: 0,
   missingShare: 1,
-  normal: { distance: 0, missing: 0, outside: 0 },
+  normal: { distance: 0, shift: 0, missing: 0, outside: 0 },
 });
+
+/** Against the whole reference, its own day included, because only its quantiles are kept. */
+function normalShift(values: Float64Array, days: Days, quantiles: readonly number[], std: number): number {
+  const counts = new Uint32Array(days.count);
+  const known = values.map((value) => (Number.isFinite(value) ? 1 : 0));
+  values.forEach((_, i) => {
+    counts[days.index[i]] += known[i];
+  });
+  const byDay = Array.from(counts, (count) => new Float64Array(count));
+  counts.fill(0);
+  values.forEach((value, i) => {
+    if (known[i] === 1) byDay[days.index[i]][counts[days.index[i]]++] = value;
+  });
+  const whole = Float64Array.from(quantiles);
+  const shifts = byDay.filter(({ length }) => length >= MIN_DAY_ROWS).map((day) => normedWasserstein(whole, day.sort(), std));
+  return normalOf(shifts, SHORT_REFERENCE.shift);
+}
 
 /** For each value the only day it occurs on, or -1 where it occurs on several. */
 function daysOfValues(values: Float64Array | Int32Array, days: Days): Map<number, number> {
@@ -296,7 +317,7 @@ class DayTable {
     return totals;
   }
 
-  normalDay(): NormalDay {
+  normalDay(): Omit<NormalDay, "shift"> {
     const totals = this.totals();
     const known = this.#known.reduce((sum, count) => sum + count, 0);
     const missing = this.#missing.reduce((sum, count) => sum + count, 0);
