@@ -1,1 +1,11 @@
+export { compileFeaturePlan } from "./compile-plan.ts";
+export { featureErrors } from "./errors.ts";
+export { type FeatureDeps, type HistoricalFeatures, historicalFeatures, type SnapshotMap } from "./historical-features.ts";
+export { type Materialization, type MaterializeInput, materialize, readOnlineView } from "./materialize.ts";
+export { loadOnDemand, type OnDemandArguments, type OnDemandFunction } from "./on-demand.ts";
+export { createFeatureReader, type FeatureReader, type FeatureVectors } from "./online-reader.ts";
+export { ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
 export type * from "./plan.ts";
+export { checkRequest, parseRequest, type RequestProblem } from "./request.ts";
+export { buildTrainingSet, type TrainingSet, type TrainingSetInput } from "./training-set.ts";
+export type { FeatureArray } from "./view-rows.ts";

@@ -29,6 +29,8 @@ export interface PlannedView {
   /** Features of this view that the model or its on-demand functions read. */
   readonly features: readonly string[];
   readonly ttl: Micros | null;
+  /** Hash of each feature's definition: online values made by another definition are refused. */
+  readonly definitions?: Readonly<Record<string, string>>;
 }
 
 export interface PlannedOnDemand {

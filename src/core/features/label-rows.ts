@@ -1,0 +1,158 @@
+import { expressionColumns, quoteIdentifier, snapshotPaths, snapshotRelation, timestampLiteral } from "../data/index.ts";
+import type { CharterDefinition, ModelDefinition, SourceDefinition } from "../definitions/index.ts";
+import { formatTimestamp, type Micros } from "../time.ts";
+import { type AskTable, temporaryTable } from "./ask-table.ts";
+import { availabilityColumns, latestOf } from "./compile-view.ts";
+import { featureErrors } from "./errors.ts";
+import type { FeatureDeps, SnapshotMap } from "./historical-features.ts";
+import type { ColumnTypes, FeaturePlan } from "./plan.ts";
+
+export interface LabelRows extends AskTable {
+  readonly labelled: number;
+  readonly positives: number;
+  readonly pending: number;
+  readonly censored: number;
+}
+
+export interface LabelRange {
+  /** Predictions made at `from` and later, before `to`. */
+  readonly from: Micros | null;
+  readonly to: Micros;
+  readonly asOf: Micros;
+}
+
+/**
+ * A temporary table with one row per row of the label's source: when it would have been asked, its label as known at `asOf`,
+ * and the keys and request fields it would have been asked with, as known at the prediction time.
+ * @throws FEATURE_SOURCE_MISSING, FEATURE_LABEL_INVALID, FEATURE_LABEL_EMPTY, FEATURE_LABEL_TIME_MISSING, FEATURE_KEY_INVALID,
+ * FEATURE_REQUEST_MISSING, FEATURE_REQUEST_TYPE, FEATURE_LEAK
+ */
+export async function createLabelRows(
+  deps: FeatureDeps,
+  model: Pick<ModelDefinition, "name" | "labels">,
+  charter: CharterDefinition,
+  plan: FeaturePlan,
+  segments: readonly string[],
+  snapshots: SnapshotMap,
+  { from, to, asOf }: LabelRange,
+): Promise<LabelRows> {
+  const { engine, artifacts } = deps;
+  const { at, lead, expression } = model.labels;
+  const found = snapshots.get(model.labels.source.name);
+  if (found === undefined)
+    throw featureErrors.FEATURE_SOURCE_MISSING(`There is no snapshot of the label's source "${model.labels.source.name}"`);
+  const { snapshot, source } = found;
+  if (source.contracts[at]?.type !== "timestamp")
+    throw featureErrors.FEATURE_LABEL_INVALID(`"${at}" is no timestamp of source "${source.name}"`);
+  const fields = checkFields(source, plan);
+  const labelColumns = await conditionColumns(deps, source, expression);
+  const censored = charter.target.censored ?? null;
+  if (censored !== null) await conditionColumns(deps, source, censored);
+
+  const event = quoteIdentifier(at);
+  const labelAt = latestOf(availabilityColumns(source, labelColumns), quoteIdentifier(source.eventTime ?? at));
+  const isCensored = censored === null ? "false" : `coalesce((${censored}\n), false)`;
+  const reference = source.key.map((key) => `coalesce(CAST(${quoteIdentifier(key)} AS VARCHAR), '')`);
+  const names = Object.keys(fields);
+  const known = names.map((field) => availabilityColumns(source, [field]));
+  const available = known.map((columns) =>
+    columns.length === 0 ? "true" : `coalesce(${latestOf(columns, event)} <= __at, false)`,
+  );
+  const relation = snapshotRelation(snapshot, source, await snapshotPaths(artifacts, snapshot), { asOf, rowNumber: true });
+  const bounds = [
+    ...(from === null ? [] : [`${event} >= ${timestampLiteral(from + lead)}`]),
+    `${event} < ${timestampLiteral(to + lead)}`,
+  ];
+  const name = temporaryTable("labels");
+  await engine.run(
+    `CREATE TEMP TABLE ${name} AS
+     SELECT row_number() OVER (ORDER BY __at, __row) - 1 AS __ordinal, *
+     FROM (SELECT __row,
+             ${reference.length === 0 ? "CAST(__row AS VARCHAR)" : reference.join(" || '|' || ")} AS __reference,
+             ${event} - to_microseconds(${lead}::BIGINT) AS __at,
+             ${event} AS __event_at,
+             CASE WHEN (${labelAt}) <= ${timestampLiteral(asOf)} AND NOT ${isCensored} THEN (${expression}\n) END AS __label,
+             ${labelAt} AS __label_at,
+             ${isCensored} AS __censored
+             ${names.map((field, index) => `, CASE WHEN ${available[index]} THEN ${quoteIdentifier(field)} END AS field_${index}, NOT ${available[index]} AS late_${index}`).join("")}
+             ${segments.map((segment, index) => `, CAST(${quoteIdentifier(segment)} AS VARCHAR) AS segment_${index}`).join("")}
+           FROM ${relation} WHERE ${event} IS NULL OR (${bounds.join(" AND ")}))
+     ORDER BY __ordinal`,
+  );
+  try {
+    const counts = await countRows(deps, name, names.length);
+    const total = counts("rows");
+    const period = `${from === null ? "" : `from ${formatTimestamp(from)} `}before ${formatTimestamp(to)}`;
+    if (total === 0) {
+      throw featureErrors.FEATURE_LABEL_EMPTY(`"${source.name}" has no row to predict ${period}, as of ${formatTimestamp(asOf)}`);
+    }
+    if (counts("undated") > 0)
+      throw featureErrors.FEATURE_LABEL_TIME_MISSING(`${counts("undated")} rows of "${source.name}" have no ${at}`);
+    names.forEach((field, index) => {
+      refuseLeak(source, field, counts(`late_${index}`), total);
+    });
+    const [labelled, censoredRows] = [counts("labelled"), counts("censored")];
+    return {
+      name,
+      rows: total,
+      fields,
+      labelled,
+      positives: counts("positives"),
+      pending: total - labelled - censoredRows,
+      censored: censoredRows,
+    };
+  } catch (error) {
+    await engine.run(`DROP TABLE ${name}`);
+    throw error;
+  }
+}
+
+/** Keys and request fields with their types; all are columns of the label's source. */
+function checkFields(source: SourceDefinition, plan: FeaturePlan): ColumnTypes {
+  for (const [key, type] of Object.entries(plan.keys)) {
+    const found = source.contracts[key]?.type;
+    if (found === type) continue;
+    throw featureErrors.FEATURE_KEY_INVALID(
+      `Entity key "${key}" (${type}) is ${found ?? "absent"} in the label's source "${source.name}"`,
+    );
+  }
+  for (const [field, type] of Object.entries(plan.request)) {
+    const found = source.contracts[field]?.type;
+    if (found === undefined)
+      throw featureErrors.FEATURE_REQUEST_MISSING(`Request field "${field}" is no column of the label's source "${source.name}"`);
+    if (found !== type)
+      throw featureErrors.FEATURE_REQUEST_TYPE(
+        `Request field "${field}" (${type}) is ${found} in the label's source "${source.name}"`,
+      );
+  }
+  return { ...plan.keys, ...plan.request };
+}
+
+async function conditionColumns(deps: FeatureDeps, source: SourceDefinition, expression: string): Promise<readonly string[]> {
+  const { columns, sqlType } = await expressionColumns(deps.engine, source, expression);
+  if (/^BOOLEAN$/i.test(sqlType)) return columns;
+  throw featureErrors.FEATURE_LABEL_INVALID(`"${expression}" is ${sqlType} and no condition`);
+}
+
+async function countRows({ engine }: FeatureDeps, table: string, fields: number): Promise<(name: string) => number> {
+  const late = Array.from({ length: fields }, (_, index) => `, count(*) FILTER (late_${index}) AS late_${index}`);
+  const [row = {}] = await engine.rows(
+    `SELECT count(*) AS rows, count(*) FILTER (__event_at IS NULL) AS undated, count(__label) AS labelled,
+       count(*) FILTER (__label) AS positives, count(*) FILTER (__censored) AS censored ${late.join("")} FROM ${table}`,
+  );
+  return (name) => Number(row[name] ?? 0);
+}
+
+/**
+ * A column of a group that is known later than its row cannot be part of a request, whichever rows it is late in. By the row's own
+ * availability a few rows may be late (they are asked with nulls), but not all.
+ */
+function refuseLeak({ name, availability }: SourceDefinition, field: string, late: number, rows: number): void {
+  const grouped = Object.entries(availability.groups).find(([, { columns, at }]) => columns.includes(field) || at === field);
+  if (late === 0 || (grouped === undefined && late < rows)) return;
+  const at = grouped?.[1].at ?? availability.default ?? "its event";
+  throw featureErrors.FEATURE_LEAK(
+    `"${field}" of "${name}" is asked for, but known only at ${at}: after the prediction in ${late} of ${rows} rows`,
+    { details: { field, source: name, availableAt: at, late, rows } },
+  );
+}

@@ -1,0 +1,101 @@
+import type { AggregateFunction } from "../definitions/index.ts";
+
+/** 2^27 + 1 splits a double into two halves of 26 bits. */
+const SPLITTER = 134_217_729;
+
+/**
+ * Count, sum and sum of squares of a window that rows enter and leave, each sum as an unevaluated pair of doubles (about 32
+ * digits). A plain running sum keeps the rounding of rows that have left, and the variance from plain sums cancels; with
+ * pairs, the result depends on the rows alone and not on the order in which they came and went, so that the offline
+ * sweep and the online scan give the same double. Values are finite; rows of a window lie within 1e15 of one another in size.
+ *
+ * Sources: Knuth, TAOCP 2, 4.2.2 (TwoSum); Dekker, "A floating-point technique for extending the available precision",
+ * 1971 (products).
+ */
+export class Moments {
+  rows = 0;
+  #sumHigh = 0;
+  #sumLow = 0;
+  #squareHigh = 0;
+  #squareLow = 0;
+
+  add(value: number): void {
+    this.rows++;
+    this.#accumulate(value, 1);
+  }
+
+  remove(value: number): void {
+    if (--this.rows === 0) {
+      this.#sumHigh = this.#sumLow = this.#squareHigh = this.#squareLow = 0;
+      return;
+    }
+    this.#accumulate(value, -1);
+  }
+
+  #accumulate(value: number, sign: 1 | -1): void {
+    const term = sign * value;
+    const sum = this.#sumHigh + term;
+    const bySum = sum - this.#sumHigh;
+    const sumError = this.#sumHigh - (sum - bySum) + (term - bySum) + this.#sumLow;
+    this.#sumHigh = sum + sumError;
+    this.#sumLow = sumError - (this.#sumHigh - sum);
+
+    const product = value * value;
+    const big = SPLITTER * value;
+    const high = big - (big - value);
+    const low = value - high;
+    const productError = high * high - product + 2 * high * low + low * low;
+    const square = this.#squareHigh + sign * product;
+    const bySquare = square - this.#squareHigh;
+    const squareError =
+      this.#squareHigh - (square - bySquare) + (sign * product - bySquare) + this.#squareLow + sign * productError;
+    this.#squareHigh = square + squareError;
+    this.#squareLow = squareError - (this.#squareHigh - square);
+  }
+
+  get sum(): number {
+    return this.#sumHigh;
+  }
+
+  get mean(): number {
+    return this.#sumHigh / this.rows;
+  }
+
+  /** Sample standard deviation, n - 1. NaN with fewer than two rows. */
+  get std(): number {
+    const n = this.rows;
+    if (n < 2) return Number.NaN;
+    const product = this.#sumHigh * this.#sumHigh;
+    const big = SPLITTER * this.#sumHigh;
+    const high = big - (big - this.#sumHigh);
+    const low = this.#sumHigh - high;
+    const productLow = high * high - product + 2 * high * low + low * low + 2 * this.#sumHigh * this.#sumLow;
+    const quotient = product / n;
+    const bigQuotient = SPLITTER * quotient;
+    const quotientHigh = bigQuotient - (bigQuotient - quotient);
+    const quotientRest = quotient - quotientHigh;
+    // n has far fewer than 27 bits, so both partial products are exact.
+    const remainder = product - quotientHigh * n - quotientRest * n;
+    const quotientLow = (remainder + productLow) / n;
+    const scatter = this.#squareHigh - quotient + (this.#squareLow - quotientLow);
+    return Math.sqrt(Math.max(0, scatter) / (n - 1));
+  }
+}
+
+/** What an aggregate is of the rows in its window; NaN stands for null. `extreme` is their least or greatest value. */
+export function aggregateOf(fn: AggregateFunction, ofRows: boolean, moments: Moments | undefined, extreme: number): number {
+  const rows = moments?.rows ?? 0;
+  if (fn === "count") return ofRows ? rows : (moments?.sum ?? 0);
+  if (rows === 0 || moments === undefined) return Number.NaN;
+  switch (fn) {
+    case "sum":
+      return moments.sum;
+    case "mean":
+      return moments.mean;
+    case "std":
+      return moments.std;
+    case "min":
+    case "max":
+      return extreme;
+  }
+}

@@ -1,0 +1,164 @@
+import type { OnlineStore } from "../ports/index.ts";
+import type { Scope } from "../scope.ts";
+import { formatTimestamp, type Micros, parseTimestamp } from "../time.ts";
+import { decodeRecord } from "./entity-record.ts";
+import { featureErrors } from "./errors.ts";
+import { parseOnlineView } from "./materialize.ts";
+import { loadOnDemand, type OnDemandFunction } from "./on-demand.ts";
+import { entityKey, entityPrefix, type OnlineView, viewKey } from "./online-view.ts";
+import type { FeaturePlan, FeatureValue, PlannedView } from "./plan.ts";
+import { type RecordReading, readRecord, recordReading } from "./read-record.ts";
+
+export interface FeatureVectors {
+  /** One row per request, in the order of `plan.features`. */
+  readonly values: FeatureValue[][];
+  /** Per request, the views that know nothing of its entity: their counts are 0 and their other features null. */
+  readonly unknownEntities: string[][];
+  /** Per view, the newest event that is in the online store; null where there is none or the source has no time. */
+  readonly newestEventAt: Readonly<Record<string, Micros | null>>;
+}
+
+export interface FeatureReader {
+  /**
+   * Feature vectors as of `at`, by one round trip to the online store. Requests carry keys and request fields as
+   * `parseRequest` gives them; a timestamp may also be ISO text, and an absent field is null.
+   * @throws FEATURE_VIEW_NOT_MATERIALIZED, FEATURE_VIEW_CHANGED, FEATURE_READ_TOO_EARLY, FEATURE_RECORD_CORRUPT, FEATURE_ON_DEMAND_…
+   */
+  read(requests: readonly Readonly<Record<string, FeatureValue>>[], at: Micros | readonly Micros[]): Promise<FeatureVectors>;
+}
+
+interface OpenView {
+  readonly planned: PlannedView;
+  readonly key: string;
+  readonly prefix: string;
+  readonly slots: ReadonlyMap<string, number>;
+  /** Bytes of the view's entry at the last read, and what was made of them. */
+  bytes: Uint8Array | null;
+  online: OnlineView | null;
+  reading: RecordReading | null;
+}
+
+interface OpenFunction {
+  readonly compute: OnDemandFunction;
+  readonly slot: number;
+  readonly inputs: readonly (readonly [name: string, slot: number])[];
+  readonly request: readonly string[];
+}
+
+/** Reads a model's features online. Everything that depends on the plan alone is prepared here, once. */
+export function createFeatureReader(plan: FeaturePlan, online: OnlineStore, scope: Scope): FeatureReader {
+  // A vector holds the model's features first, then what only on-demand functions read.
+  const slotOf = new Map(plan.features.map(({ id }, slot) => [id, slot] as const));
+  const slot = (id: string) => slotOf.get(id) ?? slotOf.set(id, slotOf.size).size - 1;
+  const views = plan.views.map(
+    (planned): OpenView => ({
+      planned,
+      key: viewKey(scope, planned.name),
+      prefix: entityPrefix(scope, planned.name),
+      slots: new Map(planned.features.map((feature) => [feature, slot(`${planned.name}.${feature}`)])),
+      bytes: null,
+      online: null,
+      reading: null,
+    }),
+  );
+  const functions = plan.onDemand.map(
+    (planned): OpenFunction => ({
+      compute: loadOnDemand(planned),
+      slot: slot(`on-demand.${planned.name}`),
+      inputs: planned.inputs.map(({ name, id }) => [name, slot(id)] as const),
+      request: Object.keys(planned.request),
+    }),
+  );
+  const types = { ...plan.request, ...plan.keys };
+  const timestamps = Object.keys(types).filter((field) => types[field] === "timestamp");
+
+  return {
+    async read(requests, at) {
+      const rows = timestamps.length === 0 ? requests : requests.map((request) => withMicros(request, timestamps));
+      const keys: string[] = views.map(({ key }) => key);
+      // Position of each view's record among the keys, request by request; -1 where a key is null.
+      const places = new Int32Array(rows.length * views.length).fill(-1);
+      rows.forEach((row, index) => {
+        views.forEach(({ planned, prefix }, view) => {
+          const key = entityKey(
+            prefix,
+            planned.keys.map((name) => row[name] ?? null),
+          );
+          if (key !== null) places[index * views.length + view] = keys.push(key) - 1;
+        });
+      });
+      const found = await online.getMany(keys);
+      for (const [index, view] of views.entries()) refresh(view, found[index] ?? null);
+
+      const unknownEntities: string[][] = [];
+      const values = rows.map((row, index) => {
+        const time = typeof at === "number" ? at : at[index];
+        const vector = new Array<FeatureValue>(slotOf.size).fill(null);
+        const unknown: string[] = [];
+        views.forEach((view, which) => {
+          const place = places[index * views.length + which];
+          const bytes = place < 0 ? null : (found[place] ?? null);
+          if (!readView(view, bytes, time, vector)) unknown.push(view.planned.name);
+        });
+        for (const { compute, slot, inputs, request } of functions) {
+          const given: Record<string, FeatureValue> = {};
+          for (const [name, from] of inputs) given[name] = vector[from];
+          for (const name of request) given[name] = row[name] ?? null;
+          vector[slot] = compute(given);
+        }
+        unknownEntities.push(unknown);
+        vector.length = plan.features.length;
+        return vector;
+      });
+      return {
+        values,
+        unknownEntities,
+        newestEventAt: Object.fromEntries(views.map((view) => [view.planned.name, view.online?.newestEventAt ?? null])),
+      };
+    },
+  };
+}
+
+/** Takes up what was materialized since the last read; the entry changes once per materialization. */
+function refresh(view: OpenView, bytes: Uint8Array | null): void {
+  const { name } = view.planned;
+  if (bytes === null) throw featureErrors.FEATURE_VIEW_NOT_MATERIALIZED(`Feature view "${name}" has never been materialized`);
+  if (view.bytes !== null && Buffer.compare(view.bytes, bytes) === 0) return;
+  const online = parseOnlineView(bytes, name);
+  for (const feature of view.planned.features) {
+    const trained = view.planned.definitions?.[feature];
+    const stored = online.definitions[feature];
+    if (stored === undefined || (trained !== undefined && trained !== stored)) {
+      throw featureErrors.FEATURE_VIEW_CHANGED(`Feature "${name}.${feature}" is not what the model was trained on`);
+    }
+  }
+  view.reading = recordReading(online.classes, view.slots, view.planned.ttl);
+  view.online = online;
+  view.bytes = bytes;
+}
+
+/** Whether the store knows the entity. */
+function readView({ planned, online, reading }: OpenView, bytes: Uint8Array | null, at: Micros, vector: FeatureValue[]): boolean {
+  if (online === null || reading === null) return false;
+  if (at < online.until - online.retention) {
+    const { until, retention } = online;
+    throw featureErrors.FEATURE_READ_TOO_EARLY(
+      `Feature view "${planned.name}" can be read from ${formatTimestamp(until - retention)} on, not at ${formatTimestamp(at)}`,
+    );
+  }
+  if (bytes === null) {
+    for (const [slot, value] of reading.absent) vector[slot] = value;
+    return false;
+  }
+  readRecord(reading, decodeRecord(online.classes, bytes), at, vector);
+  return true;
+}
+
+function withMicros(
+  row: Readonly<Record<string, FeatureValue>>,
+  timestamps: readonly string[],
+): Readonly<Record<string, FeatureValue>> {
+  const text = timestamps.filter((field) => typeof row[field] === "string");
+  if (text.length === 0) return row;
+  return { ...row, ...Object.fromEntries(text.map((field) => [field, parseTimestamp(String(row[field]))])) };
+}

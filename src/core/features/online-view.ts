@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import type { ColumnType, FeatureViewDefinition } from "../definitions/index.ts";
+import type { Scope } from "../scope.ts";
+import type { Micros } from "../time.ts";
+import type { AvailabilityClass, CompiledView } from "./compile-view.ts";
+import type { FeatureValue } from "./plan.ts";
+
+/** How a view stands in the online store: written in one transaction with the entities' records. JSON. */
+export interface OnlineView {
+  readonly formatVersion: 1;
+  readonly view: string;
+  /** Sha256 of everything the records depend on; another one means that the view has to be written anew. */
+  readonly fingerprint: string;
+  readonly keys: readonly string[];
+  readonly keyTypes: Readonly<Record<string, ColumnType>>;
+  /** Hash of each feature's definition: a model that was trained on another one must not be served from here. */
+  readonly definitions: Readonly<Record<string, string>>;
+  readonly classes: readonly AvailabilityClass[];
+  /** Rows visible by then are in. Reads are exact from `until - retention` on. */
+  readonly until: Micros;
+  readonly retention: Micros;
+  /** Content of the snapshot that was read, and its parts. */
+  readonly contentHash: string;
+  readonly parts: readonly string[];
+  /** Longest time from any row's event to the moment it is visible: how far back an increment has to look. */
+  readonly lateness: Micros;
+  readonly newestEventAt: Micros | null;
+}
+
+/** Online reads are exact this long before the last materialization, so that requests under way during one are too. */
+export const ONLINE_RETENTION: Micros = 2 * 3_600_000_000;
+
+const MAX_KEY_LENGTH = 600;
+
+/** Key of a view's own entry. */
+export const viewKey = (scope: Scope, view: string): string => JSON.stringify([scope.workspace, scope.project, view]);
+
+/** All keys of a view's entities start with this; no other key does. */
+export const entityPrefix = (scope: Scope, view: string): string => `${viewKey(scope, view).slice(0, -1)},`;
+
+/** Key of an entity's record, from its key values in the order of the view's keys. Null where one of them is null. */
+export function entityKey(prefix: string, values: readonly FeatureValue[]): string | null {
+  if (values.includes(null)) return null;
+  const text = JSON.stringify(values);
+  // Stores limit the length of keys (LMDB: 1978 bytes).
+  return prefix + (text.length > MAX_KEY_LENGTH ? `#${createHash("sha256").update(text).digest("hex")}` : text);
+}
+
+/** Hash of what a feature's values depend on, ttl apart (the model's plan brings its own). */
+export function featureDefinition(view: FeatureViewDefinition, feature: string): string {
+  const { source, entity, aggregates } = view;
+  const { eventTime = null, availability, name } = source;
+  const content = { source: name, keys: entity.keys, eventTime, availability, feature, aggregate: aggregates[feature] ?? null };
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
+}
+
+export function fingerprintOf(view: CompiledView): string {
+  const { name, source, keys, keyTypes, eventTime, ttl, classes } = view;
+  const content = { version: 1, name, source: source.name, key: source.key, keys, keyTypes, eventTime, ttl, classes };
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
