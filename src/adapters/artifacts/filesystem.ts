@@ -8,8 +8,14 @@ import type { ArtifactRef, ArtifactStore } from "../../core/ports/index.ts";
 
 export const artifactErrors = defineErrors({
   ARTIFACT_MISSING: { kind: "not-found", hint: "It may have been collected or belong to another state folder." },
-  ARTIFACT_CORRUPT: { kind: "internal", hint: "The bytes on disk changed after they were written; restore the state folder from a backup." },
-  ARTIFACT_STORE_FULL: { kind: "unavailable", hint: "Free space on the disk of the state folder and run it again; nothing partial was left." },
+  ARTIFACT_CORRUPT: {
+    kind: "internal",
+    hint: "The bytes on disk changed after they were written; restore the state folder from a backup.",
+  },
+  ARTIFACT_STORE_FULL: {
+    kind: "unavailable",
+    hint: "Free space on the disk of the state folder and run it again; nothing partial was left.",
+  },
   ARTIFACT_STORE_READ_ONLY: { kind: "unavailable", hint: "Make the state folder writable, or choose another with --state." },
 });
 
@@ -78,7 +84,8 @@ export class FilesystemArtifactStore implements ArtifactStore {
   }
 
   async localPath(sha256: string): Promise<string> {
-    if (!SHA256.test(sha256) || !(await this.has(sha256))) throw artifactErrors.ARTIFACT_MISSING(`There is no artifact ${sha256.slice(0, 12)}`);
+    if (!SHA256.test(sha256) || !(await this.has(sha256)))
+      throw artifactErrors.ARTIFACT_MISSING(`There is no artifact ${sha256.slice(0, 12)}`);
     return this.#pathOf(sha256);
   }
 
@@ -103,7 +110,8 @@ export class FilesystemArtifactStore implements ArtifactStore {
 
 function translate(error: unknown, root: string): OrreryError | unknown {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOSPC" || code === "EDQUOT") return artifactErrors.ARTIFACT_STORE_FULL(`The disk of ${root} is full`, { cause: error });
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return artifactErrors.ARTIFACT_STORE_FULL(`The disk of ${root} is full`, { cause: error });
   if (code === "EROFS" || code === "EACCES" || code === "EPERM") {
     return artifactErrors.ARTIFACT_STORE_READ_ONLY(`${root} cannot be written`, { cause: error });
   }

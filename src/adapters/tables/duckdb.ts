@@ -1,13 +1,26 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBResult, DuckDBTypeId, type DuckDBValue } from "@duckdb/node-api";
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBResult,
+  DuckDBTypeId,
+  type DuckDBValue,
+} from "@duckdb/node-api";
 import duckdb from "@duckdb/node-bindings";
 import { defineErrors, type OrreryError } from "../../core/errors.ts";
 import type { Column, ColumnTable, SqlValue, TableEngine } from "../../core/ports/index.ts";
 
 export const tableErrors = defineErrors({
-  TABLE_QUERY_FAILED: { kind: "invalid", hint: "Check the expression against the source's columns; `orrery check` does so without running anything." },
+  TABLE_QUERY_FAILED: {
+    kind: "invalid",
+    hint: "Check the expression against the source's columns; `orrery check` does so without running anything.",
+  },
   TABLE_FILE_CORRUPT: { kind: "invalid", hint: "The file is damaged or not what its name says; deliver it again." },
-  TABLE_DISK_FULL: { kind: "unavailable", hint: "Free space on the disk of the state folder and run it again; nothing was half written." },
+  TABLE_DISK_FULL: {
+    kind: "unavailable",
+    hint: "Free space on the disk of the state folder and run it again; nothing was half written.",
+  },
   TABLE_OUT_OF_MEMORY: { kind: "unavailable", hint: "Raise the engine's memory limit, or work on fewer rows." },
 });
 
@@ -95,8 +108,12 @@ function translate(error: unknown): OrreryError {
   const message = (text.split("\n", 1)[0] ?? text).replace(/^\w+( \w+)? Error: /, "");
   if (/No space left|disk is full|failed to offload/i.test(text)) return tableErrors.TABLE_DISK_FULL(message, { cause: error });
   if (/Out of Memory/i.test(text)) return tableErrors.TABLE_OUT_OF_MEMORY(message, { cause: error });
-  const corrupt = /magic bytes|Parquet file|TProtocolException|corrupt|Failed to read file|file .* too small/i.test(text) && !/No files found/i.test(text);
-  return corrupt ? tableErrors.TABLE_FILE_CORRUPT(message, { cause: error }) : tableErrors.TABLE_QUERY_FAILED(message, { cause: error });
+  const corrupt =
+    /magic bytes|Parquet file|TProtocolException|corrupt|Failed to read file|file .* too small/i.test(text) &&
+    !/No files found/i.test(text);
+  return corrupt
+    ? tableErrors.TABLE_FILE_CORRUPT(message, { cause: error })
+    : tableErrors.TABLE_QUERY_FAILED(message, { cause: error });
 }
 
 interface Fixed {
@@ -226,8 +243,10 @@ function fromValues(values: readonly DuckDBValue[], rows: number): Column {
   const nulls = new Uint8Array(rows);
   for (let i = 0; i < rows; i++) {
     const value = values[i];
-    const number = value === null ? 0 : typeof value === "bigint" || typeof value === "number" ? Number(value) : Number(String(value));
-    if (Number.isNaN(number) && typeof value !== "number") return { type: "string", values: values.map((each) => (each === null ? null : String(each))) };
+    const number =
+      value === null ? 0 : typeof value === "bigint" || typeof value === "number" ? Number(value) : Number(String(value));
+    if (Number.isNaN(number) && typeof value !== "number")
+      return { type: "string", values: values.map((each) => (each === null ? null : String(each))) };
     numbers[i] = number;
     if (value === null) nulls[i] = 1;
   }
