@@ -1,0 +1,157 @@
+import type { Criterion, MetricName } from "../definitions/index.ts";
+import { type Evaluation, higherIsBetter, type MetricEstimate, type MetricTable } from "../training/index.ts";
+import { criterionText, metricText } from "./criterion-text.ts";
+
+export interface GateVerdict {
+  readonly criterion: Criterion;
+  /** The criterion in words. */
+  readonly text: string;
+  /** null: undefined on this data, which counts as not passed. */
+  readonly passed: boolean | null;
+  readonly observed: number | null;
+  readonly required: number | null;
+  /** What was compared with what, with intervals and rows; or why it is undefined. */
+  readonly detail: string;
+}
+
+/** Everything on the same test rows. */
+export interface GateFacts {
+  readonly evaluation: Evaluation;
+  /** The trivial baseline. */
+  readonly baseline: Evaluation;
+  /** What one would do without a model. */
+  readonly alternative: Evaluation;
+  readonly champion: {
+    readonly evaluation: Evaluation;
+    /** This version's metric minus the champion's, with the interval of the difference. */
+    readonly pairedDifferences: Readonly<Partial<Record<MetricName, MetricEstimate>>>;
+  } | null;
+  readonly segments: readonly {
+    readonly segment: string;
+    readonly value: string;
+    readonly positives: number;
+    readonly metrics: MetricTable;
+  }[];
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
+}
+
+/** Differences of decimal fractions ("better by 0.05") are off by a few units in the last place. */
+const ROUNDING = 1e-9;
+
+/** One verdict for each criterion, in their order. */
+export function evaluateGates(criteria: readonly Criterion[], facts: GateFacts): GateVerdict[] {
+  return criteria.map((criterion) => ({ criterion, text: criterionText(criterion), ...judge(criterion, facts) }));
+}
+
+/** A gate passes when every criterion does; an undefined one does not, and neither does a gate without criteria. */
+export const gatePassed = (verdicts: readonly GateVerdict[]): boolean =>
+  verdicts.length > 0 && verdicts.every(({ passed }) => passed === true);
+
+type Judgement = Omit<GateVerdict, "criterion" | "text">;
+
+function judge(criterion: Criterion, facts: GateFacts): Judgement {
+  switch (criterion.kind) {
+    case "at-least":
+    case "at-most":
+      return limit(criterion, facts.evaluation);
+    case "better-than":
+      return betterThan(criterion, facts);
+    case "not-worse-than-champion":
+      return notWorseThanChampion(criterion, facts.champion);
+    case "worst-segment":
+      return worstSegment(criterion, facts.segments);
+    case "latency": {
+      const observed = facts.latencyMs?.[criterion.quantile];
+      if (observed === undefined || Number.isNaN(observed))
+        return undefinedBecause("latency was not measured", criterion.atMostMs);
+      return { passed: observed <= criterion.atMostMs, observed, required: criterion.atMostMs, detail: `${digits(observed)} ms` };
+    }
+  }
+}
+
+const undefinedBecause = (reason: string, required: number | null): Judgement => ({
+  passed: null,
+  observed: null,
+  required,
+  detail: `undefined, which counts as not passed: ${reason}`,
+});
+
+const digits = (value: number) => String(Number(value.toPrecision(4)));
+const estimateText = ({ value, low, high }: MetricEstimate) => `${digits(value)} (95% ${digits(low)} to ${digits(high)})`;
+const rowsText = ({ rows, positives, days }: Evaluation) => `${rows} rows, ${positives} positive, ${days} days`;
+
+function estimateOf({ metrics }: { readonly metrics: MetricTable }, metric: MetricName): MetricEstimate | null {
+  const estimate = metrics[metric];
+  return estimate === undefined || Number.isNaN(estimate.value) ? null : estimate;
+}
+
+function limit({ kind, metric, value }: Extract<Criterion, { kind: "at-least" | "at-most" }>, evaluation: Evaluation): Judgement {
+  const estimate = estimateOf(evaluation, metric);
+  if (estimate === null) return undefinedBecause(`${metricText(metric)} has no value on ${rowsText(evaluation)}`, value);
+  return {
+    passed: kind === "at-least" ? estimate.value >= value : estimate.value <= value,
+    observed: estimate.value,
+    required: value,
+    detail: `${estimateText(estimate)} on ${rowsText(evaluation)}`,
+  };
+}
+
+function betterThan({ metric, than, by }: Extract<Criterion, { kind: "better-than" }>, facts: GateFacts): Judgement {
+  const ours = estimateOf(facts.evaluation, metric);
+  const theirs = estimateOf(facts[than], metric);
+  const sign = higherIsBetter(metric) ? 1 : -1;
+  const required = theirs === null ? null : theirs.value + sign * by;
+  if (theirs === null) return undefinedBecause(`${metricText(metric)} has no value for the ${than}`, required);
+  if (ours === null) return undefinedBecause(`${metricText(metric)} has no value on ${rowsText(facts.evaluation)}`, required);
+  const gain = sign * (ours.value - theirs.value);
+  return {
+    // Equal is not better.
+    passed: by === 0 ? gain > 0 : gain >= by - ROUNDING,
+    observed: ours.value,
+    required,
+    detail: `${estimateText(ours)} against ${estimateText(theirs)} on ${rowsText(facts.evaluation)}`,
+  };
+}
+
+/**
+ * Non-inferiority: the whole 95% interval of the paired difference lies above -tolerance (ICH guideline E9, section
+ * 3.3.2). A difference that is only not significant does not show that a model is no worse.
+ */
+function notWorseThanChampion(
+  { metric, tolerance }: Extract<Criterion, { kind: "not-worse-than-champion" }>,
+  champion: GateFacts["champion"],
+): Judgement {
+  if (champion === null) return { passed: true, observed: null, required: -tolerance, detail: "there is no champion yet" };
+  const difference = champion.pairedDifferences[metric];
+  if (difference === undefined || Number.isNaN(difference.value) || Number.isNaN(difference.low) || Number.isNaN(difference.high))
+    return undefinedBecause(`${metricText(metric)} has no paired difference on ${rowsText(champion.evaluation)}`, -tolerance);
+  const worst = higherIsBetter(metric) ? difference.low : -difference.high;
+  return {
+    passed: worst >= -tolerance - ROUNDING,
+    observed: worst,
+    required: -tolerance,
+    detail: `difference ${estimateText(difference)} on ${rowsText(champion.evaluation)}; the worse end of the interval counts`,
+  };
+}
+
+function worstSegment(
+  { segment, metric, minPositives, value: required }: Extract<Criterion, { kind: "worst-segment" }>,
+  segments: GateFacts["segments"],
+): Judgement {
+  const large = segments.filter((each) => each.segment === segment && each.positives >= minPositives);
+  if (large.length === 0) return undefinedBecause(`no value of ${segment} has ${minPositives} positives`, required);
+  const sign = higherIsBetter(metric) ? 1 : -1;
+  let worst: { readonly name: string; readonly estimate: MetricEstimate } | null = null;
+  for (const each of large) {
+    const estimate = estimateOf(each, metric);
+    if (estimate === null) return undefinedBecause(`${metricText(metric)} has no value for ${segment} ${each.value}`, required);
+    if (worst === null || sign * estimate.value < sign * worst.estimate.value) worst = { name: each.value, estimate };
+  }
+  if (worst === null) return undefinedBecause(`no value of ${segment} could be judged`, required);
+  return {
+    passed: sign * worst.estimate.value >= sign * required,
+    observed: worst.estimate.value,
+    required,
+    detail: `${worst.name}: ${estimateText(worst.estimate)}; the worst of ${large.length}`,
+  };
+}
