@@ -1,15 +1,25 @@
 import "@mantine/core/styles.css";
-import { MantineProvider, Title } from "@mantine/core";
+import "./styles/palette.css";
+import "./styles/base.css";
+import "./styles/tables.css";
+import "./styles/states.css";
+import { MantineProvider } from "@mantine/core";
+import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { router } from "./router.tsx";
+import { SessionGate } from "./session.tsx";
+import { cssVariables, theme } from "./theme.ts";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no #root");
 
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider defaultColorScheme="auto">
-      <Title>Orrery</Title>
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
+      <SessionGate>
+        <RouterProvider router={router} />
+      </SessionGate>
     </MantineProvider>
   </StrictMode>,
 );

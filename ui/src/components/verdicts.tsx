@@ -1,0 +1,28 @@
+import "./verdicts.css";
+import type { GateVerdict } from "../../../src/contract/index.ts";
+import { formatMetric } from "./format.ts";
+import { State } from "./state.tsx";
+
+const statusOf = ({ passed }: GateVerdict): string => (passed === null ? "undefined" : passed ? "passed" : "failed");
+
+/** Criterion by criterion: the verdict, what was asked, what was seen. */
+export function Verdicts({ verdicts }: { verdicts: readonly GateVerdict[] }) {
+  return (
+    <ul className="verdicts">
+      {verdicts.map((verdict) => (
+        <li key={verdict.text}>
+          <State status={statusOf(verdict)} />
+          <span>
+            {verdict.text}
+            <br />
+            <span className="small muted">{verdict.detail}</span>
+          </span>
+          <span className="num">
+            {verdict.observed === null ? "–" : formatMetric(verdict.observed)}
+            {verdict.required === null ? null : <span className="muted small"> of {formatMetric(verdict.required)}</span>}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,22 @@
+import type { Profile, Snapshot } from "../../../../src/contract/index.ts";
+
+type Column = Profile["columns"][number];
+
+/** Heights of a histogram's bars, 0…1 of its highest; empty where there is nothing to draw. */
+export function barHeights(histogram: Column["histogram"]): number[] {
+  const highest = Math.max(0, ...(histogram?.counts ?? []));
+  return highest === 0 ? [] : (histogram?.counts ?? []).map((count) => count / highest);
+}
+
+/** Share of a column's rows that are null; 0 for an empty table. */
+export const nullShare = (column: Column, rows: number): number => (rows === 0 ? 0 : column.nulls / rows);
+
+/** The most frequent values with their share of all rows. */
+export const topShares = (column: Column, rows: number): { value: string; share: number }[] =>
+  column.top.slice(0, 4).map(({ value, count }) => ({ value, share: rows === 0 ? 0 : count / rows }));
+
+/** All violations over all sources, most rows first. */
+export const allViolations = (snapshots: readonly Snapshot[]) =>
+  snapshots
+    .flatMap(({ source, violations }) => violations.map((violation) => ({ source, ...violation })))
+    .sort((a, b) => b.rows - a.rows);
