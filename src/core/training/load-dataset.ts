@@ -1,3 +1,4 @@
+import { quoteIdentifier, quoteLiteral } from "../data/index.ts";
 import type { FeaturePlan } from "../features/index.ts";
 import type { Column, ColumnTable, TableEngine } from "../ports/index.ts";
 import { DAY } from "../time.ts";
@@ -35,7 +36,7 @@ export async function loadDataset(
   if (table.rows === 0) throw trainErrors.TRAIN_TOO_FEW_ROWS("the training set has no row with a known label");
   return {
     rows: table.rows,
-    features: plan.features.map(({ id, type }, index) => {
+    features: plan.features.map(({ id, type }, index): FeatureColumn => {
       const column = columnOf(table, `c${index}`);
       return type === "string" ? categorical(id, column) : { kind: "numeric", id, values: numeric(column) };
     }),
@@ -45,7 +46,7 @@ export async function loadDataset(
     labelAt: numeric(columnOf(table, "__label_at")),
     day: Int32Array.from(numeric(columnOf(table, "__event_at")), (at) => Math.floor(at / DAY)),
     rule: Uint8Array.from(numeric(columnOf(table, "__rule"))),
-  } satisfies { features: readonly FeatureColumn[] } & Dataset;
+  };
 }
 
 function columnOf(table: ColumnTable, name: string): Column {
@@ -79,6 +80,3 @@ function categorical(id: string, column: Column): CategoricalColumn {
   });
   return { kind: "categorical", id, codes, categories: [...codeOf.keys()] };
 }
-
-const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const quoteLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -174,20 +174,27 @@ function arrayReader(bytes: Buffer, headerEnd: number, header: Header): ArrayRea
 }
 
 function joined(trees: readonly Tree[], name: (typeof TREE_ARRAYS)[number]): PackedArray {
-  const nodes = trees.reduce((sum, tree) => sum + tree[name].length, 0);
-  const first = trees[0]?.[name];
-  const all =
-    first instanceof Int32Array
-      ? new Int32Array(nodes)
-      : first instanceof Uint8Array
-        ? new Uint8Array(nodes)
-        : new Float64Array(nodes);
+  const nodes = trees.reduce((sum, tree) => sum + tree.feature.length, 0);
+  const all = newTreeArray(name, nodes);
   let start = 0;
   for (const tree of trees) {
     all.set(tree[name], start);
     start += tree[name].length;
   }
   return all;
+}
+
+function newTreeArray(name: (typeof TREE_ARRAYS)[number], length: number): PackedArray {
+  switch (name) {
+    case "feature":
+    case "left":
+    case "right":
+      return new Int32Array(length);
+    case "missingLeft":
+      return new Uint8Array(length);
+    default:
+      return new Float64Array(length);
+  }
 }
 
 const typeOf = (array: PackedArray): ArrayType =>
