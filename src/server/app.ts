@@ -30,7 +30,8 @@ declare module "fastify" {
 const UI_DIRECTORY = fileURLToPath(new URL("../../ui/dist", import.meta.url));
 const BODY_LIMIT = 8 * 1024 * 1024;
 /** Pages load nothing from elsewhere; Mantine writes style attributes, hence 'unsafe-inline' for styles only. */
-const CONTENT_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 type AnyHandler = (input: Record<string, unknown>, call: Call) => Promise<unknown>;
 
@@ -53,7 +54,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   app.decorateRequest("actor");
   app.addHook("onRequest", async (request, reply) => {
-    reply.header("x-content-type-options", "nosniff").header("content-security-policy", CONTENT_POLICY).header("referrer-policy", "no-referrer");
+    reply
+      .header("x-content-type-options", "nosniff")
+      .header("content-security-policy", CONTENT_POLICY)
+      .header("referrer-policy", "no-referrer");
     if (needsNoActor(request.url)) return;
     request.actor = authorise(request, options.access);
   });
@@ -85,11 +89,16 @@ function traceIdOf(traceparent: string | string[] | undefined): string {
 }
 
 /** The page itself and liveness say nothing worth protecting, and the page is needed to ask for a token. */
-const needsNoActor = (url: string) => url === "/healthz" || !(url.startsWith("/api/") || url.startsWith("/metrics") || url.startsWith("/openapi"));
+const needsNoActor = (url: string) =>
+  url === "/healthz" || !(url.startsWith("/api/") || url.startsWith("/metrics") || url.startsWith("/openapi"));
 
 function addRoute(app: FastifyInstance, id: string, route: Route, handler: AnyHandler | undefined, scope: Scope): void {
   if (handler === undefined) throw new TypeError(`No handler for ${id}`);
-  const schema: Record<string, unknown> = { operationId: id, summary: route.summary, response: { 200: route.response as z.ZodType } };
+  const schema: Record<string, unknown> = {
+    operationId: id,
+    summary: route.summary,
+    response: { 200: route.response as z.ZodType },
+  };
   if (route.query !== undefined) schema.querystring = route.query;
   if (route.body !== undefined) schema.body = route.body;
   app.route({
@@ -119,9 +128,14 @@ async function addUi(app: FastifyInstance): Promise<void> {
   const built = existsSync(`${UI_DIRECTORY}/index.html`);
   if (built) await app.register(fastifyStatic, { root: UI_DIRECTORY, index: "index.html", cacheControl: true, maxAge: "1h" });
   app.setNotFoundHandler((request, reply) => {
-    const page = request.method === "GET" && !request.url.startsWith("/api/") && (request.headers.accept ?? "").includes("text/html");
+    const page =
+      request.method === "GET" && !request.url.startsWith("/api/") && (request.headers.accept ?? "").includes("text/html");
     if (page && built) return reply.sendFile("index.html", { maxAge: 0 });
     if (page) return sendError(serverErrors.SERVER_UI_NOT_BUILT("The web UI has not been built"), request, reply);
-    return sendError(serverErrors.SERVER_ROUTE_MISSING(`There is no ${request.method} ${request.url.split("?", 1)[0]}`), request, reply);
+    return sendError(
+      serverErrors.SERVER_ROUTE_MISSING(`There is no ${request.method} ${request.url.split("?", 1)[0]}`),
+      request,
+      reply,
+    );
   });
 }

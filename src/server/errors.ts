@@ -8,7 +8,10 @@ export const serverErrors = defineErrors({
   SERVER_SCOPE_UNKNOWN: { kind: "not-found", hint: "GET /api/v1/context tells which workspace and project this server holds." },
   SERVER_TOKEN_REQUIRED: { kind: "denied", hint: "Send the header `Authorization: Bearer <token>`." },
   SERVER_ORIGIN_REFUSED: { kind: "denied", hint: "Call the server under the name and port it listens on." },
-  SERVER_TOKEN_MISSING: { kind: "invalid", hint: "Set ORRERY_TOKEN or --token-file; without a token the server listens on loopback only." },
+  SERVER_TOKEN_MISSING: {
+    kind: "invalid",
+    hint: "Set ORRERY_TOKEN or --token-file; without a token the server listens on loopback only.",
+  },
   SERVER_PORT_IN_USE: { kind: "conflict", hint: "Stop what listens there, or choose another port with --port." },
   SERVER_UI_NOT_BUILT: { kind: "not-found", hint: "Run `npm run ui:build`." },
   SERVER_CLOCK_NOT_VIRTUAL: { kind: "conflict", hint: "Start the server with --clock virtual to replay." },
@@ -29,7 +32,9 @@ function asOrreryError(error: unknown, request: FastifyRequest): OrreryError {
       message: issue.message ?? "is not valid",
     }));
     const [first] = issues;
-    return serverErrors.SERVER_REQUEST_INVALID(first ? `${first.path.join(".")}: ${first.message}` : "The request is not valid", { details: { issues } });
+    return serverErrors.SERVER_REQUEST_INVALID(first ? `${first.path.join(".")}: ${first.message}` : "The request is not valid", {
+      details: { issues },
+    });
   }
   // Fastify's own refusals (malformed JSON, body too large, wrong content type) are the caller's mistakes, not ours.
   const { statusCode, code } = error as FastifyError;

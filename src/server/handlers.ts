@@ -13,7 +13,10 @@ export interface Call {
 
 /** What a room's routes do: parsed params, query and body in one object in, the response out. */
 export type RoomHandlers<Room extends keyof Routes> = {
-  readonly [Name in keyof Routes[Room]]: (input: Parsed<Routes[Room][Name] & Route>, call: Call) => Promise<z.input<(Routes[Room][Name] & Route)["response"]>>;
+  readonly [Name in keyof Routes[Room]]: (
+    input: Parsed<Routes[Room][Name] & Route>,
+    call: Call,
+  ) => Promise<z.input<(Routes[Room][Name] & Route)["response"]>>;
 };
 
 export type Handlers = { readonly [Room in keyof Routes]: RoomHandlers<Room> };

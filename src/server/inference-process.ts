@@ -42,7 +42,10 @@ export interface InferenceProcess {
 /** The inference server that wrote itself down in this state folder, if it still answers. */
 export async function findInference(runDirectory: string, endpoint: string): Promise<InferenceProcess | null> {
   try {
-    const { listening, pid } = JSON.parse(readFileSync(join(runDirectory, `inference-${endpoint}.json`), "utf8")) as { listening: string; pid: number };
+    const { listening, pid } = JSON.parse(readFileSync(join(runDirectory, `inference-${endpoint}.json`), "utf8")) as {
+      listening: string;
+      pid: number;
+    };
     const answer = await fetch(`${listening}/healthz`, { signal: AbortSignal.timeout(1_000) });
     return answer.ok ? { url: listening, pid } : null;
   } catch {
@@ -56,7 +59,10 @@ const START_TIMEOUT_MS = 15_000;
  * Finds the endpoint's inference server or starts one. It is a process group of its own and goes on when this process dies; it
  * logs to a file, not to a pipe that would break with its parent.
  */
-export async function ensureInference(options: InferenceOptions, directories: { run: string; logs: string }): Promise<InferenceProcess | null> {
+export async function ensureInference(
+  options: InferenceOptions,
+  directories: { run: string; logs: string },
+): Promise<InferenceProcess | null> {
   const running = await findInference(directories.run, options.endpoint);
   if (running !== null) return running;
   const log = openSync(join(directories.logs, `inference-${options.endpoint}.log`), "a");

@@ -1,0 +1,13 @@
+export { chooseRoute } from "./choose-route.ts";
+export {
+  type DeploymentSpec,
+  listRevisions,
+  modelFile,
+  type Route,
+  readCurrent,
+  readRevision,
+  writeDeployment,
+} from "./deployment.ts";
+export { createEndpointRuntime, type EndpointRuntime, type RuntimeOptions, type StageObserver } from "./endpoint-runtime.ts";
+export { servingErrors } from "./errors.ts";
+export type { PredictionAnswer, PredictionRecord } from "./prediction-record.ts";

@@ -1,0 +1,39 @@
+import type { FeatureValue } from "../features/index.ts";
+import type { Micros } from "../time.ts";
+
+/** One line of the prediction log: everything that led to one answer. */
+export interface PredictionRecord {
+  readonly id: string;
+  readonly endpoint: string;
+  /** The time it was asked for (virtual in a replay) and the machine's time it arrived. */
+  readonly at: Micros;
+  readonly receivedAt: Micros;
+  /** Key of the row that will hold the truth, where the caller gave it. */
+  readonly reference: string | null;
+  /** Entity keys and request fields as they came. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** By feature id. */
+  readonly features: Readonly<Record<string, FeatureValue>>;
+  /** Log-odds before calibration. */
+  readonly score: number;
+  readonly probability: number;
+  readonly decision: boolean;
+  readonly version: number;
+  readonly alias: string;
+  readonly artifact: string;
+  readonly revision: number;
+  /** Views that did not know the entity. */
+  readonly missing: readonly string[];
+  readonly latencyUs: { readonly read: number; readonly predict: number; readonly total: number };
+  readonly traceId: string | null;
+}
+
+/** What the caller gets. */
+export interface PredictionAnswer {
+  readonly id: string;
+  readonly probability: number;
+  readonly decision: boolean;
+  readonly modelVersion: number;
+  readonly alias: string;
+  readonly missing: readonly string[];
+}
