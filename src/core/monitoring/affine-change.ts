@@ -1,4 +1,4 @@
-import { quantileOf } from "./histogram.ts";
+import { nearestOnLattice, onLattice, quantileOf } from "./histogram.ts";
 import { KEPT_QUANTILES, type NumericProfile } from "./reference.ts";
 
 /** The window's numbers are `factor` x (what the reference would call them) + `offset`. */
@@ -56,6 +56,10 @@ const OTHERS: readonly Conversion[] = [
 
 /** Undoing the change must leave a normal window, and at most this share of the drift. */
 const MAX_LEFT = 0.5;
+/** The less common changes are asked only about drift beyond this score: more hypotheses fit a small drift by chance. */
+const MASSIVE = 3;
+/** Share of the window's distinct values that must stay distinct on the lattice: a large factor alone puts all of them on its zero. */
+const MIN_DISTINCT = 0.8;
 /** Share of the window's quantiles' variance that the line must explain. */
 const MIN_FIT = 0.995;
 
@@ -65,7 +69,8 @@ const MIN_FIT = 0.995;
  * Every well-known change is undone in turn, and the one that leaves the least drift is taken when the window is normal
  * without it. A lattice of values proves that even for a single day, whose weather is no copy of the year's. Numbers
  * without one must also lie on a line through the reference's quantiles (5th to 95th percentile, least squares), because a
- * factor alone can make many a shift look normal; there a line without a name is reported too.
+ * factor alone can make many a shift look normal; there a line without a name is reported too. On the day of the change only some
+ * rows are converted: values on the lattice may stay as they are.
  *
  * @param values the window's column; NaN is missing
  * @param scoreOf drift score of values against the reference, without missing ones
@@ -80,19 +85,38 @@ export function affineChange(
   const before = scoreOf(known);
   if (known.length === 0 || before <= 1) return null;
   const line = fitLine(profile, known);
-  const undo = (change: Line): number => scoreOf(known.map((value) => (value - change.offset) / change.factor));
-  const explains = (after: number) => after <= 1 && after <= MAX_LEFT * before;
+  const undo = (change: Line): number => {
+    const inverted = known.map((value) => (value - change.offset) / change.factor);
+    if (profile.lattice === null) return scoreOf(inverted);
+    return Math.min(Number.POSITIVE_INFINITY, ...undoneOnLattice(profile.lattice, known, inverted).map(scoreOf));
+  };
+  const explains = (after: number, least = 1) => before > least && after <= 1 && after <= MAX_LEFT * before;
 
-  for (const conversions of [COMMON, OTHERS]) {
+  for (const [conversions, least] of [
+    [COMMON, 1],
+    [OTHERS, MASSIVE],
+  ] as const) {
     const [best] = conversions
       .filter((conversion) => profile.lattice !== null || (line !== null && alike(conversion, line, profile)))
       .map((conversion) => ({ ...conversion, after: undo(conversion) }))
       .sort((a, b) => a.after - b.after);
-    if (best !== undefined && explains(best.after)) return { feature: profile.id, ...best, before };
+    if (best !== undefined && explains(best.after, least)) return { feature: profile.id, ...best, before };
   }
   if (line === null) return null;
   const after = undo(line);
   return explains(after) ? { feature: profile.id, ...line, name: null, before, after } : null;
+}
+
+/** The window with all values converted back, and with those off the lattice only; without the one that collapses values. */
+function undoneOnLattice(lattice: readonly number[], known: Float64Array, inverted: Float64Array): Float64Array[] {
+  const distinct = (values: Float64Array): number => new Set(values).size;
+  const cells = (values: Float64Array): number =>
+    new Set(Float64Array.from(values, (value) => nearestOnLattice(lattice, value))).size;
+  const off = Uint8Array.from(known, (value) => (onLattice(lattice, value) ? 0 : 1));
+  const some = known.map((value, i) => (off[i] === 1 ? inverted[i] : value));
+  const keeps = (converted: Float64Array) => cells(converted) >= MIN_DISTINCT * distinct(converted);
+  const convertedOnly = inverted.filter((_, i) => off[i] === 1);
+  return [...(keeps(inverted) ? [inverted] : []), ...(keeps(convertedOnly) ? [some] : [])];
 }
 
 /** Same slope within 10%, same place within a quarter of the spread. */

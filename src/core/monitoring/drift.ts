@@ -22,7 +22,7 @@ export interface DriftOptions {
   readonly safety?: number;
 }
 
-const DEFAULTS = { minRows: 100, safety: 1.25 };
+const DEFAULTS = { minRows: 100, safety: 1.5 };
 /** Limits are no lower than this, so that a column that never moved does not alarm at its first odd row. */
 const FLOOR: NormalDay = { distance: 0.05, shift: 0.1, missing: 0.05, outside: 0.05 };
 /** Known values without which a distance is noise. */

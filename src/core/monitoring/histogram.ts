@@ -3,8 +3,8 @@ const MAX_EDGES = 20;
 /** Numbers with up to so many distinct values, each seen so often, are a lattice: a value beside it is news. */
 const MAX_DISTINCT = 512;
 const ROWS_PER_DISTINCT = 20;
-/** A value counts as seen when it lies within this share of the distance to the next seen value. */
-const LATTICE_TOLERANCE = 0.05;
+/** A value counts as seen when it lies within this share of the distance between seen values. */
+const LATTICE_TOLERANCE = 0.1;
 
 /** Value at quantile q of an ascending array, by linear interpolation between order statistics (numpy's default). */
 export function quantileOf(sorted: ArrayLike<number>, q: number): number {
@@ -57,8 +57,8 @@ export function latticeOf(sorted: Float64Array): number[] | null {
   return distinctUpTo(sorted, Math.min(MAX_DISTINCT, Math.floor(sorted.length / ROWS_PER_DISTINCT)));
 }
 
-/** Whether a value stands on the lattice, give or take 5% of the distance to its neighbour. */
-export function onLattice(lattice: readonly number[], value: number): boolean {
+/** Index of the lattice's value next to a value; the lower one of two that are equally near. */
+export function nearestOnLattice(lattice: readonly number[], value: number): number {
   let low = 0;
   let high = lattice.length - 1;
   while (low < high) {
@@ -66,11 +66,16 @@ export function onLattice(lattice: readonly number[], value: number): boolean {
     if (lattice[middle] < value) low = middle + 1;
     else high = middle;
   }
-  const [below, above] = [lattice[Math.max(0, low - 1)], lattice[low]];
-  const nearest = Math.min(Math.abs(value - below), Math.abs(value - above));
-  const gap = Math.abs(above - below);
-  const tolerance = gap > 0 ? LATTICE_TOLERANCE * gap : 1e-9 * Math.max(1, Math.abs(above));
-  return nearest <= tolerance;
+  return low > 0 && value - lattice[low - 1] <= lattice[low] - value ? low - 1 : low;
+}
+
+/** Whether a value stands on the lattice, give or take 10% of the distance from there to the next value. */
+export function onLattice(lattice: readonly number[], value: number): boolean {
+  const index = nearestOnLattice(lattice, value);
+  const seen = lattice[index];
+  const next = value < seen ? (lattice[index - 1] ?? lattice[index + 1]) : (lattice[index + 1] ?? lattice[index - 1]);
+  const tolerance = next === undefined ? 1e-9 * Math.max(1, Math.abs(seen)) : LATTICE_TOLERANCE * Math.abs(next - seen);
+  return Math.abs(value - seen) <= tolerance;
 }
 
 function distinctUpTo(sorted: Float64Array, limit: number): number[] | null {
