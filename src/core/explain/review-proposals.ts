@@ -61,5 +61,6 @@ function segments({ metric, value, worstSegments, undefinedSegments }: Figures):
   return sentences;
 }
 
-const figure = (value: number): string => value.toFixed(3);
-const signed = (value: number): string => `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(3)}`;
+/** Three decimals, and no minus before zero. */
+const figure = (value: number): string => (Math.abs(value) < 0.0005 ? 0 : value).toFixed(3);
+const signed = (value: number): string => `${value < -0.0005 ? "" : "+"}${figure(value)}`;

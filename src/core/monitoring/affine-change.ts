@@ -56,7 +56,7 @@ const OTHERS: readonly Conversion[] = [
 
 /** Undoing the change must leave a normal window, and at most this share of the drift. */
 const MAX_LEFT = 0.5;
-/** The less common changes are asked only about drift beyond this score: more hypotheses fit a small drift by chance. */
+/** On a lattice the less common changes are asked only about drift beyond this score: many hypotheses fit a small drift by chance. */
 const MASSIVE = 3;
 /** Share of the window's distinct values that must stay distinct on the lattice: a large factor alone puts all of them on its zero. */
 const MIN_DISTINCT = 0.8;
@@ -100,7 +100,8 @@ export function affineChange(
       .filter((conversion) => profile.lattice !== null || (line !== null && alike(conversion, line, profile)))
       .map((conversion) => ({ ...conversion, after: undo(conversion) }))
       .sort((a, b) => a.after - b.after);
-    if (best !== undefined && explains(best.after, least)) return { feature: profile.id, ...best, before };
+    if (best !== undefined && explains(best.after, profile.lattice === null ? 1 : least))
+      return { feature: profile.id, ...best, before };
   }
   if (line === null) return null;
   const after = undo(line);
