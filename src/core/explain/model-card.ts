@@ -1,5 +1,5 @@
 import type { CharterDefinition, MetricName } from "../definitions/index.ts";
-import { formatTimestamp, type Micros } from "../time.ts";
+import { DAY, formatTimestamp, type Micros } from "../time.ts";
 import {
   type Evaluation,
   higherIsBetter,
@@ -155,7 +155,7 @@ function derivedLimits(input: ModelCardInput, undefinedSegments: number): string
   const limits = [
     `Learned from ${data.trainingRows} rows; no label known after ${formatTimestamp(data.labelCutoff)} was used. What changed since is not in it.`,
   ];
-  if (data.to - data.from < 365 * 86_400_000_000) {
+  if (data.to - data.from < 365 * DAY) {
     limits.push("The data covers less than a year, so seasons that it does not hold are unknown to the model.");
   }
   if (data.censored > 0) {

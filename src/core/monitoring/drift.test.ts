@@ -201,6 +201,22 @@ describe("change of units", () => {
     expect(change.factor).toBeCloseTo(7, 0);
   });
 
+  it("is found on the day of the change, when only the later half of the rows is converted", () => {
+    const fromNoon = (values: Float64Array) => values.map((mph, row) => (row < values.length / 2 ? mph : mph * 1.609344));
+    for (let day = 0; day < 20; day++) {
+      const { changes } = driftReport(reference, windowOf(later, day, { "weather.wind": fromNoon }));
+      expect(changes).toEqual([expect.objectContaining({ feature: "weather.wind", name: "miles to kilometres" })]);
+    }
+  });
+
+  it("is not claimed for values that a large factor would only collapse onto one", () => {
+    const off = (values: Float64Array) => values.map((mph, row) => mph + 0.3 + 0.001 * row);
+    for (let day = 0; day < 20; day++) {
+      const { changes } = driftReport(reference, windowOf(later, day, { "weather.wind": off }));
+      expect(changes.filter(({ name }) => name !== null)).toEqual([]);
+    }
+  });
+
   it("is not claimed where a column only moved", () => {
     for (let day = 0; day < 20; day++) {
       const window = windowOf(later, day, {

@@ -1,4 +1,4 @@
-import type { Micros } from "../time.ts";
+import { DAY, type Micros } from "../time.ts";
 import type { FeatureColumn } from "../training/index.ts";
 import { type AffineChange, affineChange } from "./affine-change.ts";
 import { jensenShannon, normedWasserstein, populationStability } from "./distances.ts";
@@ -90,7 +90,7 @@ export function driftReport(reference: ReferenceProfile, window: Window, options
     return affineChange(profile, column.values, (values) => shapeScore(profile, values, settings)) ?? [];
   });
   const predictions: FeatureColumn = { kind: "numeric", id: "prediction", values: window.predictions };
-  const days = (window.end - window.start) / 86_400_000_000;
+  const days = (window.end - window.start) / DAY;
   return {
     formatVersion: 1,
     start: window.start,

@@ -1,4 +1,4 @@
-import { formatTimestamp, type Micros } from "../time.ts";
+import { formatTimestamp, HOUR, type Micros } from "../time.ts";
 import type { AffineChange } from "./affine-change.ts";
 import type { ColumnDrift, DriftReport } from "./drift.ts";
 import type { Freshness, WindowReport } from "./window-report.ts";
@@ -202,7 +202,7 @@ function freshnessCauses(history: readonly WindowReport[]): RankedCause[] {
       since: history[history.length - streak].start,
       score: age === null ? 10 : age / Math.max(1, entry.allowed),
       cost: null,
-      evidence: `${source} ${newest}; ${figure(entry.allowed / 3_600_000_000)} h old is allowed.`,
+      evidence: `${source} ${newest}; ${figure(entry.allowed / HOUR)} h old is allowed.`,
       features: [],
       windows: streak,
       seasonal: false,
