@@ -1,45 +1,64 @@
 import type { ColumnContract, Severity, SourceDefinition } from "../definitions/index.ts";
-import { SQL_TYPES } from "./column-sql.ts";
+import type { TableEngine } from "../ports/index.ts";
+import { NUMERIC, RESERVED, ROW, rawName } from "./column-sql.ts";
 import { dataErrors } from "./errors.ts";
 import { quoteIdentifier, quoteLiteral } from "./sql.ts";
 
 /** One check of a contract, compiled: a SQL condition that is true for rows that break it. */
 export interface Rule {
+  /** The column, or the key's columns. */
   readonly column: string;
   readonly rule: string;
   readonly severity: Severity;
   readonly broken: string;
-  readonly personal: boolean;
-}
-
-/** Prefix under which a column's text as delivered stands beside its typed value, where the two can differ. */
-export const RAW = "__raw_";
-/** The row's place in its file. */
-export const ROW = "__n";
-
-/** A delivered column as its declared type: what cannot be read becomes NULL, and the "type" rule counts it. */
-export function typed(column: string, { type }: ColumnContract): string {
-  const name = quoteIdentifier(column);
-  // By way of TIMESTAMPTZ an offset is honoured, and a text without one is UTC (the session's zone).
-  return type === "timestamp" ? `TRY_CAST(${name} AS TIMESTAMPTZ)::TIMESTAMP` : `TRY_CAST(${name} AS ${SQL_TYPES[type]})`;
+  /** Judges a row by itself, or among the others; the latter are judged last and may ask for `__bad`. */
+  readonly among: "row" | "rows";
+  /** SQL of the offending value, for samples; null where it is personal. */
+  readonly sample: string | null;
 }
 
 /**
  * Every check of a source's contract. `references` gives, for "source.column", a SQL query of its allowed values.
- * @throws DATA_REFERENCE_UNKNOWN
+ * @throws DATA_CONTRACT_INVALID, DATA_REFERENCE_UNKNOWN
  */
 export function contractRules(source: SourceDefinition, references: ReadonlyMap<string, string>): Rule[] {
+  refuseClashes(source);
   const rules = Object.entries(source.contracts).flatMap(([column, contract]) =>
     columnRules(source, column, contract, references),
   );
   if (source.key.length === 0) return rules;
   const key = source.key.map(quoteIdentifier);
+  const personal = source.key.some((column) => source.contracts[column]?.personal === true);
   const anyNull = key.map((name) => `${name} IS NULL`).join(" OR ");
-  const rule = { rule: "key", severity: "quarantine", personal: false } as const;
-  rules.push({ ...rule, column: source.key.join(", "), broken: anyNull });
-  const later = `row_number() OVER (PARTITION BY ${key.join(", ")} ORDER BY ${ROW} DESC) > 1`;
-  rules.push({ ...rule, column: source.key.join(", "), rule: "duplicate key", broken: `NOT (${anyNull}) AND ${later}` });
+  rules.push({
+    column: source.key.join(", "),
+    rule: "key",
+    severity: "quarantine",
+    broken: `${anyNull} OR ${repeated(key)}`,
+    among: "rows",
+    sample: personal ? null : `concat_ws(', ', ${key.map((name) => `coalesce(${name}::VARCHAR, 'null')`).join(", ")})`,
+  });
   return rules;
+}
+
+/** Of rows with equal values the last sound one stands; a broken one must not push a sound one out. */
+const repeated = (columns: readonly string[]) =>
+  `row_number() OVER (PARTITION BY ${columns.join(", ")} ORDER BY __bad, ${ROW} DESC) > 1`;
+
+function refuseClashes(source: SourceDefinition): void {
+  const seen = new Map<string, string>();
+  for (const column of Object.keys(source.contracts)) {
+    const other = seen.get(column.toLowerCase());
+    if (other !== undefined) {
+      throw dataErrors.DATA_CONTRACT_INVALID(
+        `${source.name} declares "${other}" and "${column}", which differ only in upper and lower case`,
+      );
+    }
+    if (RESERVED.test(column)) {
+      throw dataErrors.DATA_CONTRACT_INVALID(`${source.name} declares "${column}", a name that is kept for Orrery's own columns`);
+    }
+    seen.set(column.toLowerCase(), column);
+  }
 }
 
 function columnRules(
@@ -48,27 +67,58 @@ function columnRules(
   contract: ColumnContract,
   references: ReadonlyMap<string, string>,
 ): Rule[] {
+  const { type, min, max, values, reference, pattern, severity } = contract;
   const name = quoteIdentifier(column);
-  const raw = quoteIdentifier(RAW + column);
+  const raw = rawName(column);
   const rules: Rule[] = [];
-  const add = (rule: string, broken: string) =>
-    rules.push({ column, rule, severity: contract.severity, broken, personal: contract.personal === true });
-  add("type", `${raw} IS NOT NULL AND ${name} IS NULL`);
+  const add = (rule: string, broken: string, more: Partial<Rule> = {}) =>
+    rules.push({
+      column,
+      rule,
+      severity,
+      broken,
+      among: "row",
+      ...more,
+      sample: contract.personal === true ? null : (more.sample ?? name),
+    });
+  const refuse = (what: string) =>
+    dataErrors.DATA_CONTRACT_INVALID(`${source.name}.${column} is a ${type} and cannot have ${what}`);
+
+  add("type", `${raw} IS NOT NULL AND ${name} IS NULL`, { sample: raw });
   if (contract.nullable === false) add("null", `${raw} IS NULL`);
-  const { min, max, values, reference, pattern } = contract;
-  if (min !== undefined) add("range", `${name} < ${min} OR ${name} > ${max ?? min} OR isnan(${name}::DOUBLE)`);
-  if (values !== undefined) {
-    const allowed = values.map((value) => (typeof value === "number" ? String(value) : quoteLiteral(value)));
-    add("set", `${name} NOT IN (${allowed.join(", ")})`);
+  if (min !== undefined || max !== undefined) {
+    if (!NUMERIC.has(type)) throw refuse("a range of numbers");
+    // An infinite limit is none, and has no literal in SQL.
+    const below = Number.isFinite(min) ? [`${name} < ${min}`] : [];
+    const above = Number.isFinite(max) ? [`${name} > ${max}`] : [];
+    if (Number.isNaN(min) || Number.isNaN(max)) throw refuse("a limit that is no number");
+    if (below.length + above.length > 0) add("range", [...below, ...above].join(" OR "));
   }
-  if (pattern !== undefined) add("pattern", `NOT regexp_full_match(${name}, ${quoteLiteral(pattern)})`);
-  if (contract.unique === true) add("unique", `${name} IS NOT NULL AND count(*) OVER (PARTITION BY ${name}) > 1`);
+  if (values !== undefined) {
+    if (type === "timestamp") throw refuse("a set of values");
+    const allowed = values.map((value) => (type === "string" ? quoteLiteral(String(value)) : String(Number(value))));
+    add("set", allowed.length === 0 ? `${name} IS NOT NULL` : `${name} NOT IN (${allowed.join(", ")})`);
+  }
+  if (pattern !== undefined) add("pattern", `NOT regexp_full_match(${name}::VARCHAR, ${quoteLiteral(pattern)})`);
+  if (contract.unique === true) add("unique", `${name} IS NOT NULL AND ${repeated([name])}`, { among: "rows" });
   if (reference !== undefined) {
     const allowed = references.get(reference);
     if (allowed === undefined)
       throw dataErrors.DATA_REFERENCE_UNKNOWN(`${source.name}.${column} refers to ${reference}, which is not there`);
-    // A left join would repeat rows; IN over a query of distinct non-null values answers true or false for every non-null value.
+    // A join would repeat rows; NOT IN answers true or false for every value because the query holds no null.
     add("reference", `${name} IS NOT NULL AND ${name} NOT IN (${allowed})`);
   }
   return rules;
+}
+
+/** @throws DATA_PATTERN_INVALID for a regular expression that the engine does not take */
+export async function checkPatterns(engine: TableEngine, source: SourceDefinition): Promise<void> {
+  for (const [column, { pattern }] of Object.entries(source.contracts)) {
+    if (pattern === undefined) continue;
+    try {
+      await engine.rows("SELECT regexp_full_match('', $1::VARCHAR) AS matches", [pattern]);
+    } catch (cause) {
+      throw dataErrors.DATA_PATTERN_INVALID(`The pattern "${pattern}" of ${source.name}.${column} cannot be read`, { cause });
+    }
+  }
 }

@@ -5,22 +5,29 @@ export const dataErrors = defineErrors({
     kind: "not-found",
     hint: "Check the path in the source's definition; it is read from the folder of orrery.config.ts.",
   },
+  DATA_FILE_UNREADABLE: { kind: "denied", hint: "Give the user that runs Orrery the right to read the file." },
   DATA_FILE_CORRUPT: {
     kind: "invalid",
     hint: "The file is damaged or of another format than the source says; deliver it again.",
   },
+  DATA_FILE_CHANGED: {
+    kind: "conflict",
+    hint: "Write the file under another name and rename it when it is whole; then run this again.",
+  },
   DATA_COLUMN_MISSING: { kind: "invalid", hint: "Rename the column in the definition or deliver it in the file." },
   DATA_EMPTY: { kind: "invalid", hint: "A source needs at least one row; was the file delivered whole?" },
+  DATA_CONTRACT_INVALID: { kind: "invalid", hint: "Correct the column's contract in the source's definition." },
   DATA_CONTRACT_STOPPED: { kind: "invalid", hint: "Mend the data, or lower the contract's severity to quarantine or warn." },
   DATA_NOTHING_LEFT: {
     kind: "invalid",
-    hint: "Every row broke a contract: compare the definition with the quarantined rows' reasons.",
+    hint: "Every row broke a contract: compare the definition with the violations in the details.",
   },
   DATA_REFERENCE_UNKNOWN: {
     kind: "invalid",
     hint: 'Write oneOf("source.column") with a source of the project that has this column.',
   },
   DATA_PATTERN_INVALID: { kind: "invalid", hint: "Write a regular expression in RE2 syntax." },
+  DATA_STORE_UNWRITABLE: { kind: "unavailable", hint: "Make the state folder writable; nothing was changed." },
   DATA_EXPRESSION_INVALID: {
     kind: "invalid",
     hint: "Write one SQL expression over the source's columns, without aggregates, windows, subqueries or random functions.",

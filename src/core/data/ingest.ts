@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
-import { glob, readFile, stat } from "node:fs/promises";
-import { isAbsolute, resolve } from "node:path";
+import { createReadStream } from "node:fs";
+import { glob, stat } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { SourceDefinition } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
-import { contractRules } from "./contract-rules.ts";
+import { checkPatterns, contractRules } from "./contract-rules.ts";
 import { dataErrors } from "./errors.ts";
 import { type IngestEngines, ingestPart, nullLimits } from "./ingest-part.ts";
+import { type References, referenceHash, referenceQueries } from "./reference-values.ts";
 import type { ContractReport, Snapshot, SnapshotPart, Violation } from "./snapshot.ts";
 import { snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
 import { fileList, quoteIdentifier } from "./sql.ts";
@@ -17,37 +20,29 @@ export interface IngestOptions {
   /** Its parts are used again for files that have not changed. */
   readonly previous?: Snapshot;
   /** Sources that contracts refer to, already taken in. */
-  readonly references?: ReadonlyMap<string, { readonly snapshot: Snapshot; readonly source: SourceDefinition }>;
+  readonly references?: References;
 }
 
 /**
- * Takes a source in as it can be known at `asOf`: each file becomes an immutable part, unchanged files are not read again.
- * @throws DATA_FILE_MISSING, DATA_REFERENCE_UNKNOWN and everything ingestPart throws; the store is as before
+ * Takes a source in as it can be known at `asOf`: each file becomes an immutable part. A file is the same when its bytes are
+ * (they are always hashed: neither its name nor its times say so), and then the previous snapshot's part is used again.
+ * @throws DATA_FILE_MISSING, DATA_FILE_UNREADABLE, DATA_FILE_CHANGED, DATA_EMPTY, DATA_NOTHING_LEFT, DATA_CONTRACT_INVALID,
+ *   DATA_PATTERN_INVALID, DATA_REFERENCE_UNKNOWN and what ingestPart throws; no snapshot is made then
  */
 export async function ingest(engines: IngestEngines, source: SourceDefinition, options: IngestOptions): Promise<Snapshot> {
   const files = await inputFiles(source, options.projectDirectory);
-  const references = await referenceQueries(engines, source, options);
-  const contract = createHash("sha256")
-    .update(JSON.stringify([source.format, source.key, source.eventTime ?? null, source.contracts, [...references.values()]]))
-    .digest("hex");
-  const known = new Map(options.previous?.parts.map((part) => [part.inputHash, part]));
+  const references = await referenceQueries(engines.artifacts, source, options.references);
   const rules = contractRules(source, references);
+  await checkPatterns(engines.engine, source);
+  const contract = await contractHash(engines, source, references);
   const parts: SnapshotPart[] = [];
-  for (const path of files) {
-    const inputHash = createHash("sha256")
-      .update(contract)
-      .update(await fileHash(path))
-      .digest("hex");
-    const part = known.get(inputHash) ?? (await ingestPart(engines, source, { path, inputHash }, rules));
-    if (!parts.some(({ sha256 }) => sha256 === part.sha256)) parts.push(part);
-  }
+  for (const path of files) parts.push(await takeIn(engines, source, path, contract, rules, options.previous));
+  refuseNothing(source, parts);
   const columns = Object.fromEntries(Object.entries(source.contracts).map(([column, { type }]) => [column, type]));
-  const contentHash = createHash("sha256")
-    .update(JSON.stringify([columns, parts.map(({ sha256 }) => sha256)]))
-    .digest("hex");
+  const contentHash = sha256(JSON.stringify([columns, parts.map((part) => part.sha256)]));
   const draft: Snapshot = {
     formatVersion: 1,
-    id: `snap-${contentHash.slice(0, 16)}-${options.asOf.toString(36)}`,
+    id: `snap-${sha256(JSON.stringify([source.name, contract, contentHash])).slice(0, 16)}-${options.asOf.toString(36)}`,
     source: source.name,
     contentHash,
     asOf: options.asOf,
@@ -64,61 +59,88 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
   return withReport(engines, source, { ...draft, disjoint });
 }
 
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** Everything but its bytes that decides what becomes of a file. */
+async function contractHash({ engine }: IngestEngines, source: SourceDefinition, references: ReadonlyMap<string, string>) {
+  const values = await referenceHash(engine, references);
+  const { name, format, key, eventTime = null, availability, contracts } = source;
+  return sha256(JSON.stringify([name, format, key, eventTime, availability, contracts, values]));
+}
+
+async function takeIn(
+  engines: IngestEngines,
+  source: SourceDefinition,
+  path: string,
+  contract: string,
+  rules: Parameters<typeof ingestPart>[3],
+  previous: Snapshot | undefined,
+): Promise<SnapshotPart> {
+  const before = await identity(source, path);
+  if (before.size === 0n && source.format === "csv")
+    throw dataErrors.DATA_EMPTY(`${basename(path)} of source ${source.name} has no rows`);
+  const inputHash = sha256(contract + (await fileHash(source, path)));
+  const known = previous?.parts.find((part) => part.inputHash === inputHash);
+  if (known !== undefined && (await engines.artifacts.has(known.sha256))) return { ...known, file: basename(path) };
+  const part = await ingestPart(engines, source, { path, inputHash }, rules);
+  const after = await identity(source, path);
+  // What was hashed must be what was read: a file that grows meanwhile would be taken for its earlier self for ever.
+  if (after.text !== before.text) throw dataErrors.DATA_FILE_CHANGED(`${basename(path)} changed while it was read`);
+  return part;
+}
+
 /**
  * Files that the source's path names, sorted.
  * @throws DATA_FILE_MISSING
  */
 async function inputFiles(source: SourceDefinition, projectDirectory: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const name of glob(source.path, { cwd: projectDirectory }))
-    found.push(isAbsolute(name) ? name : resolve(projectDirectory, name));
+  // A name that exists is that file, even where it holds characters that a pattern would read otherwise.
+  const exact = resolve(projectDirectory, source.path);
+  const found = (await isFile(exact)) ? [exact] : [];
+  if (found.length === 0) {
+    for await (const name of glob(source.path, { cwd: projectDirectory })) found.push(resolve(projectDirectory, name));
+  }
   const files: string[] = [];
-  for (const path of found.sort()) if ((await stat(path)).isFile()) files.push(path);
+  for (const path of found.sort()) if (await isFile(path)) files.push(path);
   if (files.length === 0)
     throw dataErrors.DATA_FILE_MISSING(`No file matches ${source.path} of source ${source.name} in ${projectDirectory}`);
   return files;
 }
 
-interface HashedFile {
-  readonly identity: string;
-  readonly hash: string;
-}
-const hashed = new Map<string, HashedFile>();
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 
-/** sha256 of a file; read again whenever inode, size, or either time says that it may have changed. */
-async function fileHash(path: string): Promise<string> {
-  const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-  const identity = `${ino}-${size}-${mtimeNs}-${ctimeNs}`;
-  const known = hashed.get(path);
-  if (known?.identity === identity) return known.hash;
-  const hash = createHash("sha256")
-    .update(await readFile(path))
-    .digest("hex");
-  hashed.set(path, { identity, hash });
-  return hash;
-}
-
-/** For each "source.column" that a contract refers to, the query of its values. */
-async function referenceQueries(
-  { artifacts }: IngestEngines,
-  source: SourceDefinition,
-  options: IngestOptions,
-): Promise<Map<string, string>> {
-  const queries = new Map<string, string>();
-  for (const { reference } of Object.values(source.contracts)) {
-    if (reference === undefined) continue;
-    const [name = "", column = ""] = reference.split(".", 2);
-    const other = options.references?.get(name);
-    if (other === undefined || !(column in other.source.contracts)) continue;
-    const relation = snapshotRelation(other.snapshot, other.source, await snapshotPaths(artifacts, other.snapshot), {
-      columns: [column],
-    });
-    queries.set(
-      reference,
-      `SELECT DISTINCT ${quoteIdentifier(column)} FROM ${relation} WHERE ${quoteIdentifier(column)} IS NOT NULL`,
-    );
+async function identity(source: SourceDefinition, path: string) {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return { size, text: `${ino}-${size}-${mtimeNs}-${ctimeNs}` };
+  } catch (cause) {
+    throw dataErrors.DATA_FILE_MISSING(`${basename(path)} of source ${source.name} is gone`, { cause });
   }
-  return queries;
+}
+
+async function fileHash(source: SourceDefinition, path: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  } catch (cause) {
+    throw dataErrors.DATA_FILE_UNREADABLE(`${basename(path)} of source ${source.name} cannot be read`, { cause });
+  }
+  return hash.digest("hex");
+}
+
+function refuseNothing(source: SourceDefinition, parts: readonly SnapshotPart[]): void {
+  if (parts.some(({ rows }) => rows > 0)) return;
+  const files = parts.map(({ file }) => file).join(", ");
+  const violations = addUp(parts);
+  if (violations.length === 0) throw dataErrors.DATA_EMPTY(`${files} of source ${source.name} has no rows`);
+  const why = violations.map(({ column, rule, rows }) => `${column} (${rule}: ${rows} rows)`).join(", ");
+  throw dataErrors.DATA_NOTHING_LEFT(`Every row of ${files} breaks the contract of ${source.name}: ${why}`, {
+    details: { violations },
+  });
 }
 
 /** Whether no key stands in two parts; only new parts are looked at where the previous snapshot already knew the others. */
@@ -129,33 +151,37 @@ async function partsAreDisjoint(
   previous: Snapshot | undefined,
 ): Promise<boolean> {
   if (source.key.length === 0 || snapshot.parts.length < 2) return true;
-  const old = new Set(previous?.parts.map(({ sha256 }) => sha256));
-  const fresh = snapshot.parts.filter(({ sha256 }) => !old.has(sha256));
-  if (fresh.length === 0) return previous?.disjoint ?? true;
-  if (previous?.disjoint === false) return false;
+  const isSame = previous?.contentHash === snapshot.contentHash && previous.parts.length === snapshot.parts.length;
+  if (isSame) return previous.disjoint;
   const paths = await snapshotPaths(artifacts, snapshot);
   const key = source.key.map(quoteIdentifier).join(", ");
+  // The same content delivered in two files is listed twice, as it is read.
+  const files = fileList(snapshot.parts.map((part) => paths.get(part.sha256) ?? part.sha256));
   const [row] = await engine.rows(
-    `SELECT count(*) AS n FROM (SELECT 1 FROM read_parquet(${fileList([...paths.values()])}) GROUP BY ${key} HAVING count(*) > 1 LIMIT 1)`,
+    `SELECT count(*) AS n FROM (SELECT 1 FROM read_parquet(${files}) GROUP BY ${key} HAVING count(*) > 1 LIMIT 1)`,
   );
   return Number(row?.n) === 0;
 }
 
 /** Counts what is visible at `asOf` and adds up what the parts report. */
-async function withReport({ engine, artifacts }: IngestEngines, source: SourceDefinition, snapshot: Snapshot): Promise<Snapshot> {
+async function withReport({ engine, artifacts }: IngestEngines, source: SourceDefinition, snapshot: Snapshot) {
   const { parts } = snapshot;
   const relation = snapshotRelation(snapshot, source, await snapshotPaths(artifacts, snapshot), { columns: [] });
   const [visible] = await engine.rows(`SELECT count(*) AS n FROM ${relation}`);
   const sum = (count: (part: SnapshotPart) => number) => parts.reduce((total, part) => total + count(part), 0);
-  const nullShares = nullLimits(source)
-    .map(({ column, atMost }) => ({ column, atMost, share: sum(({ nulls }) => nulls[column] ?? 0) / sum(({ rows }) => rows) }))
-    .filter(({ share, atMost }) => share > atMost);
+  const delivered = sum(({ rows }) => rows);
+  const nullCounts = nullLimits(source)
+    .map(({ column, atMost }) => ({ column, atMost, nulls: sum(({ nulls }) => nulls[column] ?? 0) }))
+    .filter(({ atMost, nulls }) => nulls / delivered > atMost);
   const rows = Number(visible?.n);
+  const tooManyNulls = nullCounts.map(
+    ({ column, nulls }): Violation => ({ column, rule: "null", severity: "warn", rows: nulls, samples: [] }),
+  );
   const report: ContractReport = {
     rows,
     quarantined: sum(({ quarantined }) => quarantined),
-    violations: addUp(parts),
-    nullShares,
+    violations: [...addUp(parts), ...tooManyNulls],
+    nullShares: nullCounts.map(({ column, atMost, nulls }) => ({ column, atMost, share: nulls / delivered })),
   };
   return { ...snapshot, rows, report };
 }
@@ -163,13 +189,17 @@ async function withReport({ engine, artifacts }: IngestEngines, source: SourceDe
 function addUp(parts: readonly SnapshotPart[]): Violation[] {
   const sums = new Map<string, Violation>();
   for (const violation of parts.flatMap(({ violations }) => violations)) {
-    const id = `${violation.column}\0${violation.rule}`;
+    const id = JSON.stringify([violation.column, violation.rule]);
     const sum = sums.get(id);
     sums.set(
       id,
       sum === undefined
         ? violation
-        : { ...sum, rows: sum.rows + violation.rows, samples: [...sum.samples, ...violation.samples].slice(0, 5) },
+        : {
+            ...sum,
+            rows: sum.rows + violation.rows,
+            samples: [...sum.samples, ...violation.samples].slice(0, 5),
+          },
     );
   }
   return [...sums.values()];
