@@ -1,3 +1,4 @@
+import "./no-eval.ts";
 import "@mantine/core/styles.css";
 import "./styles/palette.css";
 import "./styles/base.css";

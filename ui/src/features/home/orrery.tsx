@@ -20,7 +20,7 @@ export function Orrery({ loop }: { loop: Loop }) {
   return (
     <div className="columns wide-left">
       <div className="orrery">
-        <svg viewBox={`0 0 ${ORBIT.width} ${ORBIT.height}`} role="group" aria-label="The loop">
+        <svg viewBox={`0 0 ${ORBIT.width} ${ORBIT.height}`} aria-label="The loop">
           <ellipse className="orbit" cx={ORBIT.x} cy={ORBIT.y} rx={ORBIT.rx} ry={ORBIT.ry} />
           <circle className="ticks" cx={ORBIT.x} cy={ORBIT.y} r={106} />
           <circle className="hub" cx={ORBIT.x} cy={ORBIT.y} r={100} />
