@@ -1,8 +1,9 @@
 import type { ColumnType, SourceDefinition } from "../definitions/index.ts";
-import { toOrreryError } from "../errors.ts";
+import { type OrreryError, toOrreryError } from "../errors.ts";
 import type { TableEngine } from "../ports/index.ts";
 import { SQL_TYPES } from "./column-sql.ts";
 import { dataErrors } from "./errors.ts";
+import { nearestName } from "./nearest-name.ts";
 import { quoteIdentifier, quoteLiteral } from "./sql.ts";
 
 export interface ExpressionFacts {
@@ -12,21 +13,31 @@ export interface ExpressionFacts {
   readonly sqlType: string;
 }
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-const isNode = (json: Json): json is { readonly [key: string]: Json } =>
-  typeof json === "object" && json !== null && !Array.isArray(json);
+type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+type JsonObject = { readonly [key: string]: Json };
+const isList = (json: Json | undefined): json is readonly Json[] => Array.isArray(json);
+const isObject = (json: Json | undefined): json is JsonObject => typeof json === "object" && json !== null && !isList(json);
 
-const REFUSED = new Map([
-  ["SUBQUERY", "a subquery"],
-  ["WINDOW", "a window function"],
-  ["STAR", "a star"],
-  ["PARAMETER", "a parameter"],
-  ["LAMBDA", "a lambda"],
-]);
+/** Classes of DuckDB's syntax tree that a scalar expression cannot have. */
+const REFUSED: Readonly<Record<string, string>> = {
+  SUBQUERY: "has a subquery",
+  WINDOW: "has a window function",
+  STAR: "has a star",
+  PARAMETER: "has a parameter",
+  LAMBDA: "has a lambda",
+  DEFAULT: "asks for a default",
+  POSITIONAL_REFERENCE: "names a column by its place",
+};
+
+/** Functions that make several rows of one, or read what is not in the row. */
+const NOT_SCALAR = new Set(["unnest", "generate_subscripts", "getvariable", "current_setting", "getenv", "nextval", "currval"]);
+
+type Refuse = (why: string) => OrreryError;
 
 /**
  * What a scalar expression over a source's columns reads and gives. Nothing of it is run: it is parsed to JSON, looked through,
- * and only then prepared against an empty table, so that no text can smuggle in a statement.
+ * and only then described against an empty table, so that no text can smuggle in a statement. What is accepted stays one
+ * expression wherever it is put between parentheses.
  * @throws DATA_EXPRESSION_INVALID
  */
 export async function expressionColumns(
@@ -34,69 +45,80 @@ export async function expressionColumns(
   source: SourceDefinition,
   expression: string,
 ): Promise<ExpressionFacts> {
-  const refuse = (why: string) => dataErrors.DATA_EXPRESSION_INVALID(`"${expression}" on source ${source.name} ${why}`);
-  const node = await parseExpression(engine, expression, refuse);
+  const refuse: Refuse = (why) => dataErrors.DATA_EXPRESSION_INVALID(`"${expression}" on source ${source.name} ${why}`);
+  if (expression.trim() === "") throw refuse("is empty");
+  // With parentheses on one line a comment would swallow the last; without them it must stand on its own, balanced.
+  const node = await parseExpression(engine, `(${expression})`, refuse);
+  await parseExpression(engine, expression, refuse);
   const columns = new Set<string>();
   const functions = new Set<string>();
-  const visit = (json: Json): void => {
-    if (Array.isArray(json)) for (const each of json) visit(each);
-    if (!isNode(json)) return;
-    const refused = typeof json.class === "string" ? REFUSED.get(json.class) : undefined;
-    if (refused !== undefined) throw refuse(`has ${refused}`);
-    if (json.class === "FUNCTION" && typeof json.function_name === "string") functions.add(json.function_name);
-    if (json.class === "COLUMN_REF" && Array.isArray(json.column_names)) {
-      const [name] = json.column_names;
-      if (typeof name === "string") columns.add(columnNamed(source, name, refuse));
-    }
-    for (const each of Object.values(json)) visit(each);
-  };
-  visit(node);
+  for (const part of objectsIn(node)) {
+    const { class: kind, function_name: name } = part;
+    if (typeof kind === "string" && REFUSED[kind] !== undefined) throw refuse(REFUSED[kind]);
+    if (kind === "FUNCTION" && typeof name === "string") functions.add(name.toLowerCase());
+    if (kind === "COLUMN_REF") columns.add(columnNamed(source, part, refuse));
+  }
   await refuseUnstable(engine, [...functions], refuse);
   return { columns: [...columns].sort(), sqlType: await typeOf(engine, source.contracts, expression, refuse) };
 }
 
-type Refuse = (why: string) => Error;
-
-/** The expression's syntax tree, as the one item that `SELECT (…) FROM t` selects. */
-async function parseExpression(engine: TableEngine, expression: string, refuse: Refuse): Promise<Json> {
-  const [row] = await engine.rows("SELECT json_serialize_sql($1::VARCHAR) AS tree", [`SELECT (${expression}\n) FROM t`]);
-  const tree = JSON.parse(String(row?.tree)) as {
-    error: boolean;
-    error_message?: string;
-    statements?: { node: { [key: string]: Json } }[];
-  };
-  if (tree.error) throw refuse(`cannot be read: ${tree.error_message}`);
-  const [statement, ...others] = tree.statements ?? [];
-  const items = statement?.node.select_list;
-  const plain =
-    statement !== undefined && others.length === 0 && statement.node.where_clause === null && statement.node.qualify === null;
-  if (!plain || !Array.isArray(items) || items.length !== 1) throw refuse("is not one expression");
-  return items[0];
+function* objectsIn(json: Json | undefined): Generator<JsonObject> {
+  if (isList(json)) for (const item of json) yield* objectsIn(item);
+  if (!isObject(json)) return;
+  yield json;
+  for (const value of Object.values(json)) yield* objectsIn(value);
 }
 
-function columnNamed(source: SourceDefinition, name: string, refuse: Refuse): string {
+/** The syntax tree of the one item that `SELECT … FROM t` selects. */
+async function parseExpression(engine: TableEngine, expression: string, refuse: Refuse): Promise<JsonObject> {
+  const [row] = await engine.rows("SELECT json_serialize_sql($1::VARCHAR) AS tree", [`SELECT ${expression} FROM t`]);
+  const tree: Json = JSON.parse(String(row?.tree));
+  if (!isObject(tree) || tree.error === true) {
+    throw refuse(`cannot be read: ${isObject(tree) ? String(tree.error_message).split("\n", 1)[0] : "no tree"}`);
+  }
+  const [statement, ...others] = isList(tree.statements) ? tree.statements : [];
+  const select = isObject(statement) ? statement.node : undefined;
+  const items = isObject(select) ? select.select_list : undefined;
+  const isPlain = isObject(select) && EMPTY_CLAUSES.every((clause) => isEmpty(select[clause]));
+  const [item, ...more] = isList(items) ? items : [];
+  if (others.length > 0 || !isPlain || !isObject(item) || more.length > 0) throw refuse("is not one expression");
+  if (item.alias !== "") throw refuse("gives itself a name");
+  return item;
+}
+
+/** What a select may have beside its list and its table; none of it may come out of an expression. */
+const EMPTY_CLAUSES = ["where_clause", "group_expressions", "having", "qualify", "sample", "modifiers"];
+const isEmpty = (json: Json | undefined) => json === undefined || json === null || (isList(json) && json.length === 0);
+
+function columnNamed(source: SourceDefinition, { column_names: names }: JsonObject, refuse: Refuse): string {
+  const parts = isList(names) ? names.map(String) : [];
+  const [name = ""] = parts;
+  const columns = Object.keys(source.contracts);
   // SQL names ignore case; the source's own spelling is the name everywhere else.
-  const known = Object.keys(source.contracts).find((column) => column.toLowerCase() === name.toLowerCase());
-  if (known === undefined)
-    throw refuse(`reads "${name}", which is not a declared column (there are ${Object.keys(source.contracts).join(", ")})`);
-  return known;
+  const known = columns.find((column) => column.toLowerCase() === name.toLowerCase());
+  if (known !== undefined && parts.length === 1) return known;
+  const nearest = nearestName(parts.join("."), columns);
+  const guess = nearest === null ? ` (there are ${columns.join(", ")})` : `; did you mean "${nearest}"?`;
+  throw refuse(`reads "${parts.join(".")}", which is not a declared column${guess}`);
 }
 
 /** Only functions whose value depends on nothing but their arguments, row by row. */
 async function refuseUnstable(engine: TableEngine, names: readonly string[], refuse: Refuse): Promise<void> {
+  const special = names.find((name) => NOT_SCALAR.has(name));
+  if (special !== undefined) throw refuse(`calls ${special}, whose value is not fixed by the row`);
   if (names.length === 0) return;
-  const bad = await engine.rows(
-    `SELECT DISTINCT function_name AS name, function_type AS type, stability FROM duckdb_functions()
-     WHERE function_name IN (${names.map(quoteLiteral).join(", ")})
-       AND (function_type NOT IN ('scalar', 'macro') OR coalesce(stability, 'CONSISTENT') <> 'CONSISTENT')`,
+  const [first] = await engine.rows(
+    `SELECT DISTINCT function_name AS name, function_type AS type FROM duckdb_functions()
+     WHERE lower(function_name) IN (${names.map(quoteLiteral).join(", ")})
+       AND (function_type NOT IN ('scalar', 'macro') OR coalesce(stability, 'CONSISTENT') <> 'CONSISTENT')
+     ORDER BY ALL`,
   );
-  const [first] = bad;
-  if (first !== undefined)
-    throw refuse(
-      first.type === "aggregate"
-        ? `has the aggregate ${first.name}`
-        : `calls ${first.name}, whose value is not fixed by its arguments`,
-    );
+  if (first === undefined) return;
+  throw refuse(
+    first.type === "aggregate"
+      ? `has the aggregate ${first.name}`
+      : `calls ${first.name}, whose value is not fixed by its arguments`,
+  );
 }
 
 async function typeOf(
@@ -107,8 +129,8 @@ async function typeOf(
 ): Promise<string> {
   const empty = Object.entries(columns).map(([column, { type }]) => `NULL::${SQL_TYPES[type]} AS ${quoteIdentifier(column)}`);
   try {
-    const [row] = await engine.rows(`SELECT any_value(typeof((${expression}\n))) AS type FROM (SELECT ${empty.join(", ")}) AS t`);
-    return String(row?.type);
+    const [row] = await engine.rows(`DESCRIBE SELECT (${expression}) AS value FROM (SELECT ${empty.join(", ")}) AS t`);
+    return String(row?.column_type);
   } catch (error) {
     throw refuse(`does not fit the columns: ${toOrreryError(error).message}`);
   }

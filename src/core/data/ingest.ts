@@ -90,7 +90,7 @@ async function takeIn(
 }
 
 /**
- * Files that the source's path names, sorted.
+ * Files that the source's path names, sorted: the order of their names is the order of their delivery.
  * @throws DATA_FILE_MISSING
  */
 async function inputFiles(source: SourceDefinition, projectDirectory: string): Promise<string[]> {
