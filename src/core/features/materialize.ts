@@ -2,7 +2,8 @@ import { quoteIdentifier, type Snapshot, snapshotRelation, timestampLiteral } fr
 import type { FeatureViewDefinition, SourceDefinition } from "../definitions/index.ts";
 import type { OnlineStore, TableEngine } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
-import type { Micros } from "../time.ts";
+import { DAY, type Micros } from "../time.ts";
+import { ascending } from "./ascending.ts";
 import { type CompiledView, compileView } from "./compile-view.ts";
 import { decodeRecord, type EntityRecord } from "./entity-record.ts";
 import { EntityWriter } from "./entity-writer.ts";
@@ -17,7 +18,6 @@ import {
   viewKey,
 } from "./online-view.ts";
 import type { FeatureValue } from "./plan.ts";
-import { ascending } from "./point-in-time.ts";
 import { columnOf, featureArray, readViewRows, type ViewRows, viewRowColumns } from "./view-rows.ts";
 
 export interface MaterializeInput {
@@ -71,7 +71,9 @@ export async function materialize(
   const from = appended ? stored : null;
   const lateness = from !== null && sameRows ? from.lateness : await greatestLateness(engine, view, input);
 
-  const rows = await visibleRows(engine, view, input, from === null ? null : { after: from.until, lateness }, until);
+  const rows = await (from === null
+    ? visibleRows(engine, view, input, null, until)
+    : increment(engine, view, input, from, lateness, until));
   const prefix = entityPrefix(scope, view.name);
   const written = await writeEntities(online, view, rows, prefix, { from: from?.until ?? null, until });
   const entries: [string, Uint8Array | null][] = [...written.records];
@@ -174,6 +176,39 @@ async function greatestLateness(
   const delays = later.map((column) => `max(epoch_us(${quoteIdentifier(column)}) - epoch_us(${event}))`);
   const [found] = await engine.rows(`SELECT CAST(greatest(0, ${delays.join(", ")}) AS BIGINT) AS lateness FROM ${relation}`);
   return Number(found?.lateness ?? 0);
+}
+
+/** Small steps read this far ahead, so that the next ones find their rows in memory. Rows are written when they are visible, not before. */
+const READ_AHEAD: Micros = DAY;
+
+interface Ahead {
+  readonly contentHash: string;
+  readonly fingerprint: string;
+  /** Rows that become visible in (after, until] are here. */
+  readonly after: Micros;
+  readonly until: Micros;
+  readonly rows: KeyedRows;
+}
+
+const readAhead = new WeakMap<FeatureViewDefinition, Ahead>();
+
+async function increment(
+  engine: TableEngine,
+  view: CompiledView,
+  input: MaterializeInput,
+  { until: after, fingerprint }: OnlineView,
+  lateness: Micros,
+  until: Micros,
+): Promise<KeyedRows> {
+  const { contentHash } = input.snapshot;
+  const ahead = readAhead.get(input.view);
+  const fits =
+    ahead?.contentHash === contentHash && ahead.fingerprint === fingerprint && ahead.after <= after && until <= ahead.until;
+  if (fits) return ahead.rows;
+  const horizon = until - after < READ_AHEAD ? after + READ_AHEAD : until;
+  const rows = await visibleRows(engine, view, input, { after, lateness }, horizon);
+  readAhead.set(input.view, { contentHash, fingerprint, after, until: horizon, rows });
+  return rows;
 }
 
 interface KeyedRows extends ViewRows {

@@ -7,7 +7,8 @@ const SPLITTER = 134_217_729;
  * Count, sum and sum of squares of a window that rows enter and leave, each sum as an unevaluated pair of doubles (about 32
  * digits). A plain running sum keeps the rounding of rows that have left, and the variance from plain sums cancels; with
  * pairs, the result depends on the rows alone and not on the order in which they came and went, so that the offline
- * sweep and the online scan give the same double. Values are finite; rows of a window lie within 1e15 of one another in size.
+ * sweep and the online scan give the same double. Values are finite and of sizes within 15 decimal digits of one another;
+ * smaller ones drop out beside larger ones, as they do in any sum of doubles.
  *
  * Sources: Knuth, TAOCP 2, 4.2.2 (TwoSum); Dekker, "A floating-point technique for extending the available precision",
  * 1971 (products).
@@ -18,6 +19,12 @@ export class Moments {
   #sumLow = 0;
   #squareHigh = 0;
   #squareLow = 0;
+  readonly #squares: boolean;
+
+  /** @param squares whether `std` will be asked for */
+  constructor(squares: boolean) {
+    this.#squares = squares;
+  }
 
   add(value: number): void {
     this.rows++;
@@ -39,7 +46,10 @@ export class Moments {
     const sumError = this.#sumHigh - (sum - bySum) + (term - bySum) + this.#sumLow;
     this.#sumHigh = sum + sumError;
     this.#sumLow = sumError - (this.#sumHigh - sum);
+    if (this.#squares) this.#accumulateSquare(value, sign);
+  }
 
+  #accumulateSquare(value: number, sign: 1 | -1): void {
     const product = value * value;
     const big = SPLITTER * value;
     const high = big - (big - value);
@@ -82,8 +92,13 @@ export class Moments {
   }
 }
 
+/** Where all values are whole numbers of 32 bits, their plain sum is exact and these are the same figures. */
+export const wholeMoments = (rows: number, sum: number): WindowMoments => ({ rows, sum, mean: sum / rows, std: Number.NaN });
+
+export type WindowMoments = Readonly<Pick<Moments, "rows" | "sum" | "mean" | "std">>;
+
 /** What an aggregate is of the rows in its window; NaN stands for null. `extreme` is their least or greatest value. */
-export function aggregateOf(fn: AggregateFunction, ofRows: boolean, moments: Moments | undefined, extreme: number): number {
+export function aggregateOf(fn: AggregateFunction, ofRows: boolean, moments: WindowMoments | undefined, extreme: number): number {
   const rows = moments?.rows ?? 0;
   if (fn === "count") return ofRows ? rows : (moments?.sum ?? 0);
   if (rows === 0 || moments === undefined) return Number.NaN;

@@ -1,4 +1,5 @@
 import type { Micros } from "../time.ts";
+import { ascending } from "./ascending.ts";
 import type { AggregateFeature, AvailabilityClass, CompiledView } from "./compile-view.ts";
 import { aggregateOf, Moments } from "./moments.ts";
 import type { ClassRows, FeatureArray, ViewRows } from "./view-rows.ts";
@@ -119,7 +120,8 @@ function sweepWindow(
   asks: Asks,
   outputs: readonly Float64Array[],
 ): void {
-  const moments = Array.from({ length: asks.entities }, () => new Moments());
+  const squares = group.some(({ fn }) => fn === "std");
+  const moments = Array.from({ length: asks.entities }, () => new Moments(squares));
   const least = group.some(({ fn }) => fn === "min") ? new WindowExtremes(asks.entities, values, eventAt, 1) : null;
   const greatest = group.some(({ fn }) => fn === "max") ? new WindowExtremes(asks.entities, values, eventAt, -1) : null;
   let entered = 0;
@@ -213,18 +215,4 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): [T, ...T[]][
     else group.push(item);
   }
   return [...groups.values()];
-}
-
-/** Positions of all values but NaN, in ascending order of value. */
-export function ascending(values: Float64Array): Uint32Array {
-  let kept = 0;
-  let sorted = true;
-  const order = new Uint32Array(values.length);
-  for (let row = 0; row < values.length; row++) {
-    if (Number.isNaN(values[row])) continue;
-    if (kept > 0 && values[order[kept - 1]] > values[row]) sorted = false;
-    order[kept++] = row;
-  }
-  const present = order.subarray(0, kept);
-  return sorted ? present : present.sort((one, other) => values[one] - values[other] || one - other);
 }

@@ -1,7 +1,7 @@
 import type { Micros } from "../time.ts";
 import type { AggregateFeature, AvailabilityClass } from "./compile-view.ts";
 import { type Block, type EntityRecord, EVENT_COLUMNS, LATEST_COLUMNS } from "./entity-record.ts";
-import { aggregateOf, Moments } from "./moments.ts";
+import { aggregateOf, Moments, type WindowMoments, wholeMoments } from "./moments.ts";
 import type { FeatureValue } from "./plan.ts";
 
 /** One feature's place in the vector and in the record. */
@@ -15,6 +15,7 @@ interface LatestSlot {
 interface WindowSlots {
   readonly value: number;
   readonly window: Micros;
+  readonly squares: boolean;
   readonly features: readonly (AggregateFeature & { readonly slot: number })[];
 }
 
@@ -47,11 +48,18 @@ export function recordReading(
       const slot = slots.get(aggregate.name);
       if (slot === undefined) continue;
       const { value, window } = aggregate;
-      const known = windows.get(`${value} ${window}`) ?? { value, window, features: [] };
+      const known = windows.get(`${value} ${window}`) ?? { value, window, squares: false, features: [] };
       windows.set(`${value} ${window}`, known);
       known.features.push({ ...aggregate, slot });
     }
-    return { index, latest: latestSlots, windows: [...windows.values()] };
+    return {
+      index,
+      latest: latestSlots,
+      windows: [...windows.values()].map((each) => ({
+        ...each,
+        squares: each.features.some(({ fn }) => fn === "std"),
+      })),
+    };
   });
   const used = readings.filter(({ latest, windows }) => latest.length + windows.length > 0);
   const absent = used.flatMap(({ latest, windows }) => [
@@ -87,31 +95,66 @@ function readLatest(
   }
 }
 
-function readWindow(
-  { value, window, features }: WindowSlots,
-  { rows, columns }: Block,
-  at: Micros,
-  values: FeatureValue[],
-): void {
-  const moments = new Moments();
+function readWindow(slots: WindowSlots, { rows, columns }: Block, at: Micros, values: FeatureValue[]): void {
+  const { value, window, squares, features } = slots;
+  if (rows === 0) {
+    writeWindow(features, value < 0, wholeMoments(0, 0), null, values);
+    return;
+  }
+  const visibleAt = columns[EVENT_COLUMNS.visibleAt];
+  const eventAt = columns[EVENT_COLUMNS.eventAt];
+  const cells = value < 0 ? null : columns[EVENT_COLUMNS.first + value];
+  const start = at - window;
+  // No row is visible before its event, so those visible by the window's start lie before it.
+  const first = firstAfter(visibleAt, start);
+  const end = firstAfter(visibleAt, at);
+  let count = 0;
+  let sum = 0;
   let least = Number.POSITIVE_INFINITY;
   let greatest = Number.NEGATIVE_INFINITY;
-  if (rows > 0) {
-    const visibleAt = columns[EVENT_COLUMNS.visibleAt];
-    const eventAt = columns[EVENT_COLUMNS.eventAt];
-    const cells = value < 0 ? null : columns[EVENT_COLUMNS.first + value];
-    const start = at - window;
-    for (let row = 0; row < rows && visibleAt[row] <= at; row++) {
-      if (eventAt[row] <= start) continue;
-      const cell = cells === null ? 1 : cells[row];
-      if (Number.isNaN(cell)) continue;
-      moments.add(cell);
-      if (cell < least) least = cell;
-      if (cell > greatest) greatest = cell;
-    }
+  let whole = !squares;
+  for (let row = first; row < end; row++) {
+    const cell = cells === null ? 1 : cells[row];
+    if (eventAt[row] <= start || Number.isNaN(cell)) continue;
+    if ((cell | 0) !== cell) whole = false;
+    count++;
+    sum += cell;
+    if (cell < least) least = cell;
+    if (cell > greatest) greatest = cell;
   }
+  if (whole) {
+    writeWindow(features, value < 0, wholeMoments(count, sum), { least, greatest }, values);
+    return;
+  }
+  const moments = new Moments(squares);
+  for (let row = first; row < end; row++) {
+    const cell = cells === null ? 1 : cells[row];
+    if (eventAt[row] > start && !Number.isNaN(cell)) moments.add(cell);
+  }
+  writeWindow(features, value < 0, moments, { least, greatest }, values);
+}
+
+function writeWindow(
+  features: WindowSlots["features"],
+  ofRows: boolean,
+  moments: WindowMoments,
+  extremes: { readonly least: number; readonly greatest: number } | null,
+  values: FeatureValue[],
+): void {
   for (const { slot, fn } of features) {
-    const result = aggregateOf(fn, value < 0, moments, fn === "min" ? least : greatest);
+    const result = aggregateOf(fn, ofRows, moments, (fn === "min" ? extremes?.least : extremes?.greatest) ?? Number.NaN);
     values[slot] = Number.isNaN(result) ? null : result;
   }
+}
+
+/** First position of an ascending array whose value is greater. */
+function firstAfter(ascending: Float64Array, value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle] <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

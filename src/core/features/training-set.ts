@@ -120,9 +120,11 @@ function sortSegments({ segments, labels }: ModelDefinition, plan: FeaturePlan):
   return { all: segments, fromSource };
 }
 
-function missing({ values }: FeatureArray): number {
+function missing(column: FeatureArray): number {
+  if (column.type === "string") return column.values.filter((text) => text === null).length;
+  const { values } = column;
   let count = 0;
-  for (const value of values) if (value === null || Number.isNaN(value)) count++;
+  for (let row = 0; row < values.length; row++) if (Number.isNaN(values[row])) count++;
   return count;
 }
 

@@ -1,0 +1,47 @@
+import { MINUTE, SECOND } from "../time.ts";
+
+/** Positions of all values but NaN, in ascending order of value; equal values stay in order. */
+export function ascending(values: Float64Array): Uint32Array {
+  const order = new Uint32Array(values.length);
+  let kept = 0;
+  let sorted = true;
+  for (let row = 0; row < values.length; row++) {
+    if (Number.isNaN(values[row])) continue;
+    if (kept > 0 && values[order[kept - 1]] > values[row]) sorted = false;
+    order[kept++] = row;
+  }
+  const present = order.subarray(0, kept);
+  if (sorted) return present;
+  return sortedByPacking(values, present) ?? present.sort((one, other) => values[one] - values[other] || one - other);
+}
+
+/**
+ * Sorting numbers without a comparator is ten times faster than with one, so time and position are packed into one number where
+ * both fit into 53 bits: whole seconds of a year with 280 million rows. Null where they do not fit.
+ */
+function sortedByPacking(values: Float64Array, rows: Uint32Array): Uint32Array | null {
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (const row of rows) {
+    if (values[row] < least) least = values[row];
+    if (values[row] > greatest) greatest = values[row];
+  }
+  const unit = [MINUTE, SECOND, 1].find((size) => allMultiples(values, rows, least, size));
+  if (unit === undefined) return null;
+  const places = values.length;
+  if (!(((greatest - least) / unit + 1) * places <= Number.MAX_SAFE_INTEGER)) return null;
+  const packed = new Float64Array(rows.length);
+  for (let index = 0; index < rows.length; index++) packed[index] = ((values[rows[index]] - least) / unit) * places + rows[index];
+  packed.sort();
+  // Less than half a unit of the last place away, the quotient never rounds up to the next whole number. A remainder (%) is far slower.
+  for (let index = 0; index < rows.length; index++) rows[index] = packed[index] - Math.floor(packed[index] / places) * places;
+  return rows;
+}
+
+function allMultiples(values: Float64Array, rows: Uint32Array, base: number, size: number): boolean {
+  for (let index = 0; index < rows.length; index++) {
+    const distance = values[rows[index]] - base;
+    if (Math.floor(distance / size) * size !== distance) return false;
+  }
+  return true;
+}
