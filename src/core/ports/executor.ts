@@ -7,6 +7,8 @@ export interface StepTask {
   /** Log and trace ids, virtual time and anything else every step needs. */
   readonly context: Readonly<Record<string, unknown>>;
   readonly timeoutMs?: number;
+  /** Digest of the code of this and of earlier modules, by module URL: a worker that has loaded other code is not used again. */
+  readonly code?: Readonly<Record<string, string>>;
 }
 
 export interface StepHandle {

@@ -104,7 +104,7 @@ CREATE TABLE pipeline_runs (
   PRIMARY KEY (workspace, project, id), UNIQUE (workspace, project, dedupe_key)
 ) STRICT;
 CREATE INDEX pipeline_runs_by_creation ON pipeline_runs (workspace, project, created_at, id);
-CREATE INDEX pipeline_runs_by_status ON pipeline_runs (workspace, project, status);
+CREATE INDEX pipeline_runs_unfinished ON pipeline_runs (workspace, project, created_at) WHERE ended_at IS NULL;
 
 CREATE TABLE step_runs (
   ${SCOPE}, run_id TEXT NOT NULL, step TEXT NOT NULL,
