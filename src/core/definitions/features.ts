@@ -205,10 +205,11 @@ export function onDemand<
   };
 }
 
-/** A request field taken as a feature as it is. */
+/** A request field taken as a feature as it is; `seasonal` where it moves with the calendar. */
 export function requestField<const N extends string, T extends ColumnType>(
   name: N,
   type: ColumnBuilder<T>,
+  { seasonal = false }: { seasonal?: boolean } = {},
 ): FeatureReference<N, T, {}, { readonly [K in N]: T }> {
   const request = { [name]: type.contract.type } as { readonly [K in N]: T };
   // The field's name must stand in the function's own text, since that text is what travels with the model.
@@ -222,8 +223,8 @@ export function requestField<const N extends string, T extends ColumnType>(
     inputs: [],
     request,
     returns: type.contract.type,
-    seasonal: false,
+    seasonal,
     compute,
   };
-  return { name, type: type.contract.type, id: `on-demand.${name}`, keys: {}, request, seasonal: false, from };
+  return { name, type: type.contract.type, id: `on-demand.${name}`, keys: {}, request, seasonal, from };
 }

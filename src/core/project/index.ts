@@ -1,4 +1,3 @@
 export { checkProject, checkSources, type ProjectFinding } from "./check-project.ts";
 export { checkRequirements, type LocatedSnapshot, type RequirementVerdict } from "./check-requirements.ts";
-export { criterionText } from "./criterion-text.ts";
 export { FINDINGS, projectErrors } from "./errors.ts";

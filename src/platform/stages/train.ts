@@ -1,8 +1,19 @@
 import type { CandidateDefinition } from "../../core/definitions/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
-import type { Micros } from "../../core/time.ts";
-import { type DatasetSplit, type Dataset, type Evaluation, loadDataset, packModel, splitByTime, splitSince, trainCandidate } from "../../core/training/index.ts";
+import { durationToMicros, type Micros } from "../../core/time.ts";
+import {
+  type Dataset,
+  type DatasetSplit,
+  type Evaluation,
+  loadDataset,
+  packModel,
+  type ReliabilityBin,
+  splitByTime,
+  splitSince,
+  type TrainingOptions,
+  trainCandidate,
+} from "../../core/training/index.ts";
 import { modelNamed } from "./model-named.ts";
 import { type Stage, stage } from "./stage.ts";
 
@@ -32,6 +43,7 @@ export interface TrainedCandidate {
   readonly selection: Evaluation;
   /** Loss on the selection part after each tree, where the estimator has steps. */
   readonly history: readonly number[];
+  readonly calibrationCurve: readonly ReliabilityBin[];
   readonly trainingRows: number;
   readonly purged: number;
   readonly labelCutoff: Micros;
@@ -42,39 +54,45 @@ export async function openTrainingSet(opened: Stage, set: TrainingSet, scope: Re
   const model = modelNamed(opened.project, scope.model);
   const path = await opened.artifacts.localPath(set.file.sha256);
   const dataset = await loadDataset(await opened.engine(), path, set.plan, model.segments);
-  const split = scope.since === null ? splitByTime(dataset, model.split, set.asOf) : splitSince(dataset, model.split, set.asOf, scope.since);
+  // Outcomes that came early are no fair sample of their day: only predictions whose truth is due are split.
+  const maturedUntil = set.asOf - model.labels.lead - durationToMicros(opened.project.charter.target.groundTruthAfter);
+  const split =
+    scope.since === null
+      ? splitByTime(dataset, model.split, set.asOf, { maturedUntil })
+      : splitSince(dataset, model.split, set.asOf, scope.since, { maturedUntil });
   return { dataset, split };
 }
 
+/** How this project trains a candidate on this training set. */
+export function trainingOptions({ project, environment }: Stage, set: TrainingSet, modelName: string, { candidate, exclude }: Omit<CandidateVariant, "name">): TrainingOptions {
+  const model = modelNamed(project, modelName);
+  const { decision, alternative } = project.charter;
+  return {
+    candidate,
+    prepare: model.prepare,
+    plan: set.plan,
+    decision: { threshold: decision.when.at, payoff: decision.payoff },
+    rule: alternative.condition,
+    model: model.name,
+    seed: model.seed,
+    select: model.select,
+    trainedAt: environment.now,
+    snapshots: set.snapshots,
+    exclude,
+  };
+}
+
 export default stage<TrainInput, TrainedCandidate>(async (opened, { params, needs }, progress) => {
-  const { project, artifacts, environment } = opened;
   const started = performance.now();
   const set = needs["training-set"];
-  const model = modelNamed(project, params.model);
   const { dataset, split } = await openTrainingSet(opened, set, params);
-  const { when, payoff } = project.charter.decision;
-  const trained = trainCandidate(
-    dataset,
-    split,
-    {
-      candidate: params.variant.candidate,
-      prepare: model.prepare,
-      plan: set.plan,
-      decision: { threshold: when.at, payoff },
-      model: model.name,
-      seed: model.seed,
-      select: model.select,
-      trainedAt: environment.now,
-      snapshots: set.snapshots,
-      exclude: params.variant.exclude,
-    },
-    progress,
-  );
+  const trained = trainCandidate(dataset, split, trainingOptions(opened, set, params.model, params.variant), progress);
   return {
     variant: params.variant,
-    package: await artifacts.put(packModel(trained.package), "application/x-orrery-model"),
+    package: await opened.artifacts.put(packModel(trained.package), "application/x-orrery-model"),
     selection: trained.selection,
     history: trained.history,
+    calibrationCurve: trained.calibrationCurve,
     trainingRows: split.train.length,
     purged: split.purged,
     labelCutoff: split.labelCutoff,

@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { FilesystemArtifactStore } from "../adapters/artifacts/filesystem.ts";
+import { openLocalExecutor } from "../adapters/executors/local.ts";
+import { openSqlite } from "../adapters/metadata/sqlite.ts";
+import { openDuckDb } from "../adapters/tables/duckdb.ts";
+import type { Snapshot } from "../core/data/index.ts";
+import type { PipelineDefinition, ProjectDefinition } from "../core/definitions/index.ts";
+import { createPipelineEngine, type PipelineEngine, type PipelineLog, type RunTrigger } from "../core/pipelines/index.ts";
+import type { ArtifactStore, Clock, Executor, MetadataStore, TableEngine } from "../core/ports/index.ts";
+import { createRegistry, type Registry } from "../core/registry/index.ts";
+import type { Actor, Scope } from "../core/scope.ts";
+import { createTracking, type Tracking } from "../core/tracking/index.ts";
+import { createEffects } from "./effects.ts";
+import { platformErrors } from "./errors.ts";
+import { loadProject } from "./load-project.ts";
+import { buildPlan, type Suspicion } from "./plans.ts";
+import type { RefreshOutput } from "./stages/refresh.ts";
+import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from "./state-folder.ts";
+
+export interface PlatformOptions {
+  readonly projectDirectory: string;
+  readonly stateDirectory: string;
+  readonly clock: Clock;
+  readonly log: PipelineLog;
+  readonly workspace?: string;
+  /** Worker processes for pipeline steps. */
+  readonly workers?: number;
+}
+
+/** A project with everything it needs to run: the owner of its state folder. */
+export interface Platform {
+  readonly project: ProjectDefinition;
+  readonly projectDirectory: string;
+  readonly scope: Scope;
+  readonly paths: StatePaths;
+  readonly clock: Clock;
+  readonly store: MetadataStore;
+  readonly artifacts: ArtifactStore;
+  readonly tracking: Tracking;
+  readonly registry: Registry;
+  readonly pipelines: PipelineEngine;
+  /** For questions of people; opened at the first. */
+  engine(): Promise<TableEngine>;
+  /** @throws PROJECT_PIPELINE_UNKNOWN */
+  pipelineNamed(name: string): PipelineDefinition;
+  startPipeline(name: string, options: { trigger: RunTrigger; actor: Actor; dedupeKey?: string; suspicion?: Suspicion; traceId?: string }): Promise<string>;
+  /** Takes in what arrived and brings the online store up to now. */
+  refresh(): Promise<RefreshOutput>;
+  close(): Promise<void>;
+}
+
+const WORKER_MEMORY_MB = 1_024;
+
+/**
+ * Opens a project: locks its state folder, migrates what has to be, and takes up pipeline runs that were cut off.
+ * @throws PROJECT_FILE_…, STATE_…
+ */
+export async function openPlatform(options: PlatformOptions): Promise<Platform> {
+  const { projectDirectory, stateDirectory, clock, log } = options;
+  const project = await loadProject(projectDirectory);
+  const scope: Scope = { workspace: options.workspace ?? "default", project: project.name };
+  const paths = statePaths(stateDirectory, scope);
+  prepareStateFolder(paths);
+  const lock = lockStateFolder(paths);
+  try {
+    const store = await openSqlite({ path: paths.metadata, clock });
+    const artifacts = new FilesystemArtifactStore(paths.artifacts);
+    const tracking = createTracking({ store, artifacts, clock, scope });
+    const registry = createRegistry({ store, clock, scope });
+    const workers = options.workers ?? 2;
+    const executor = openLocalExecutor({ workers, memoryLimitMb: WORKER_MEMORY_MB, log });
+    const effects = createEffects({ project, projectDirectory, scope, paths, clock, store, artifacts, tracking, registry });
+    const pipelines = createPipelineEngine({
+      store,
+      executor,
+      clock,
+      scope,
+      log,
+      effects,
+      concurrency: workers,
+      context: { projectDirectory, stateDirectory },
+    });
+    let engine: Promise<TableEngine> | null = null;
+    const latestSnapshots = () => latest(tracking, project);
+    let refreshed: Readonly<Record<string, Snapshot>> | null = null;
+    return {
+      project,
+      projectDirectory,
+      scope,
+      paths,
+      clock,
+      store,
+      artifacts,
+      tracking,
+      registry,
+      pipelines,
+      engine: () => (engine ??= openOwnEngine(paths)),
+      pipelineNamed: (name) => pipelineNamed(project, name),
+      async startPipeline(name, { trigger, actor, dedupeKey = randomUUID(), suspicion, traceId }) {
+        const plan = buildPlan(project, pipelineNamed(project, name), { previous: await latestSnapshots(), suspicion: suspicion ?? null });
+        return pipelines.start(plan, { trigger, actor, dedupeKey, ...(traceId === undefined ? {} : { traceId }) });
+      },
+      async refresh() {
+        const previous = refreshed ?? (await latestSnapshots());
+        const output = await runRefresh(executor, { projectDirectory, stateDirectory, scope, now: clock.now() }, previous);
+        refreshed = output.snapshots;
+        return output;
+      },
+      async close() {
+        await pipelines.close();
+        await executor.close();
+        (await engine)?.close();
+        await store.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function latest(tracking: Tracking, project: ProjectDefinition): Promise<Record<string, Snapshot>> {
+  const found = await Promise.all(project.sources.map(async ({ name }) => [name, await tracking.latestSnapshot(name)] as const));
+  return Object.fromEntries(found.filter((entry): entry is [string, Snapshot] => entry[1] !== null));
+}
+
+function pipelineNamed(project: ProjectDefinition, name: string): PipelineDefinition {
+  const found = project.pipelines.find((pipeline) => pipeline.name === name);
+  if (found === undefined) {
+    const known = project.pipelines.map((pipeline) => pipeline.name).join(", ");
+    throw platformErrors.PROJECT_PIPELINE_UNKNOWN(`The project has no pipeline "${name}"; it has ${known || "none"}`);
+  }
+  return found;
+}
+
+async function runRefresh(executor: Executor, context: Record<string, unknown>, previous: Readonly<Record<string, Snapshot>>): Promise<RefreshOutput> {
+  const task = { id: `refresh-${randomUUID()}`, module: new URL("./stages/refresh.ts", import.meta.url).href, input: { previous }, context };
+  return (await executor.submit(task).result) as RefreshOutput;
+}
+
+function openOwnEngine(paths: StatePaths): Promise<TableEngine> {
+  const tempDirectory = `${paths.tmp}/duckdb-${process.pid}`;
+  mkdirSync(tempDirectory, { recursive: true });
+  return openDuckDb({ memoryLimit: "512MB", threads: 1, tempDirectory });
+}

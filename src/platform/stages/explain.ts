@@ -1,0 +1,58 @@
+import { type DataReview, type PermutationImportance, permutationImportance, reviewData, type SegmentResult, type ShapSummary, segmentResults, summarizeShap } from "../../core/explain/index.ts";
+import type { TrainingSet } from "../../core/features/index.ts";
+import { buildReference } from "../../core/monitoring/index.ts";
+import type { ArtifactRef } from "../../core/ports/index.ts";
+import { predict, unpackModel } from "../../core/training/index.ts";
+import type { EvaluateOutput } from "./evaluate.ts";
+import { modelNamed } from "./model-named.ts";
+import { stage } from "./stage.ts";
+import { openTrainingSet, type RetrainScope, trainingOptions } from "./train.ts";
+
+/** Artifact `explanation.json` of a model's run; everything on the selection part of validation. */
+export interface StoredExplanation {
+  readonly formatVersion: 1;
+  readonly shap: ShapSummary;
+  readonly permutation: PermutationImportance;
+  readonly segments: readonly SegmentResult[];
+}
+
+export interface ExplainOutput {
+  readonly explanation: ArtifactRef;
+  readonly review: ArtifactRef;
+  /** ReferenceProfile of the training rows (core/monitoring). */
+  readonly reference: ArtifactRef;
+}
+
+/** Positive labels below which a segment is not judged. */
+const MIN_POSITIVES = 100;
+/** The review trains a model a view: small ones, since only their differences count. */
+const REVIEW_TREES = 30;
+const REVIEW_ROWS = { maxTrainingRows: 30_000, maxSelectionRows: 6_000 };
+
+export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSet; evaluate: EvaluateOutput } }, ExplainOutput>(
+  async (opened, { params, needs }, progress) => {
+    const set = needs["training-set"];
+    const { winner } = needs.evaluate;
+    const model = modelNamed(opened.project, params.model);
+    const packaged = unpackModel(await opened.artifacts.read(winner.package.sha256));
+    const { dataset, split } = await openTrainingSet(opened, set, params);
+    const explanation: StoredExplanation = {
+      formatVersion: 1,
+      shap: summarizeShap(packaged, dataset, split.select),
+      permutation: permutationImportance(packaged, dataset, split.select, { metric: model.select }),
+      segments: segmentResults(packaged, dataset, split.select, { minPositives: MIN_POSITIVES }),
+    };
+    progress({ done: 0.4 });
+    const options = trainingOptions(opened, set, params.model, winner.variant);
+    const candidate = winner.variant.candidate;
+    const cheap = candidate.kind === "gradient-boosting" ? { ...candidate, params: { ...candidate.params, trees: REVIEW_TREES, earlyStopping: REVIEW_TREES } } : candidate;
+    const review: DataReview = reviewData(
+      dataset,
+      split,
+      { training: { ...options, candidate: cheap }, metric: model.select, minPositives: MIN_POSITIVES, ...REVIEW_ROWS },
+      (done) => progress({ done: 0.4 + 0.5 * done }),
+    );
+    const reference = buildReference(dataset, split.train, predict(packaged, dataset, split.train).probability, set.plan);
+    return { explanation: await opened.putJson(explanation), review: await opened.putJson(review), reference: await opened.putJson(reference) };
+  },
+);

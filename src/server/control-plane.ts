@@ -1,0 +1,118 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { createLogger, createMetrics } from "../core/observability/index.ts";
+import type { Clock } from "../core/ports/index.ts";
+import { openPlatform, type Platform } from "../platform/platform.ts";
+import { createScheduler, type Scheduler } from "../platform/scheduler.ts";
+import { createApp } from "./app.ts";
+import { type AccessPolicy, checkAccessPolicy } from "./authorise.ts";
+import { serverErrors } from "./errors.ts";
+import { ensureInference, type InferenceProcess, stopInference } from "./inference-process.ts";
+import { createHandlers } from "./routes/index.ts";
+
+export interface ControlPlaneOptions {
+  readonly projectDirectory: string;
+  readonly stateDirectory: string;
+  readonly clock: Clock;
+  readonly access: AccessPolicy;
+  readonly logLevel: string;
+}
+
+export interface ControlPlane {
+  readonly platform: Platform;
+  readonly app: FastifyInstance;
+  readonly scheduler: Scheduler;
+  close(): Promise<void>;
+}
+
+export const VERSION: string = (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
+
+/** Platform, API and scheduler in this process, not listening yet. */
+export async function openControlPlane(options: ControlPlaneOptions, inference: () => readonly InferenceProcess[] = () => []): Promise<ControlPlane> {
+  checkAccessPolicy(options.access);
+  const log = createLogger({ level: options.logLevel, file: join(options.stateDirectory, "logs", "control-plane.log"), bindings: { process: "control-plane" } });
+  const platform = await openPlatform({ ...options, log });
+  const metrics = createMetrics({ stateDirectory: options.stateDirectory });
+  platform.pipelines.subscribe((event) => {
+    if (event.kind === "run" && event.status !== "running" && event.status !== "queued") metrics.pipelineRuns.inc({ pipeline: event.pipeline, status: event.status });
+  });
+  const scheduler = createScheduler(platform, log);
+  const app = await createApp({
+    scope: platform.scope,
+    version: VERSION,
+    access: options.access,
+    handlers: createHandlers({ platform, scheduler, version: VERSION, startedAt: Date.now(), inference }),
+    metrics: () => metrics.registry.metrics(),
+    logger: log,
+  });
+  await platform.pipelines.resume();
+  return {
+    platform,
+    app,
+    scheduler,
+    async close() {
+      await app.close();
+      await scheduler.stop();
+      metrics.close();
+      await platform.close();
+    },
+  };
+}
+
+export interface ServeOptions extends ControlPlaneOptions {
+  readonly port: number;
+  readonly startInference: boolean;
+}
+
+export interface ServingControlPlane {
+  readonly url: string;
+  /** Drains and ends the inference servers it started or found, then itself. */
+  close(): Promise<void>;
+}
+
+/**
+ * `orrery up`: the control plane on its port, the scheduler running, an inference server for every endpoint.
+ * @throws SERVER_PORT_IN_USE, SERVER_TOKEN_MISSING and everything opening the platform says
+ */
+export async function serveControlPlane(options: ServeOptions): Promise<ServingControlPlane> {
+  const inference: InferenceProcess[] = [];
+  const plane = await openControlPlane(options, () => inference);
+  const { platform, app, scheduler } = plane;
+  const { host } = options.access;
+  let url: string;
+  try {
+    url = await app.listen({ host, port: options.port });
+  } catch (cause) {
+    await plane.close();
+    if ((cause as NodeJS.ErrnoException).code === "EADDRINUSE") throw serverErrors.SERVER_PORT_IN_USE(`Port ${options.port} on ${host} is in use`, { cause });
+    throw cause;
+  }
+  const file = join(platform.paths.run, "control-plane.json");
+  mkdirSync(platform.paths.run, { recursive: true });
+  writeFileSync(`${file}.new`, JSON.stringify({ url, pid: process.pid, ...platform.scope }));
+  renameSync(`${file}.new`, file);
+  const starting = options.startInference ? startInference(options, platform, inference) : Promise.resolve();
+  if (options.clock.kind === "system") scheduler.start();
+  return {
+    url,
+    async close() {
+      rmSync(file, { force: true });
+      await starting;
+      await Promise.all(inference.map(stopInference));
+      await plane.close();
+    },
+  };
+}
+
+async function startInference(options: ServeOptions, platform: Platform, started: InferenceProcess[]): Promise<void> {
+  await Promise.all(
+    platform.project.endpoints.map(async ({ name }) => {
+      const server = await ensureInference(
+        { stateDirectory: options.stateDirectory, scope: platform.scope, endpoint: name, host: "127.0.0.1", port: 0, workers: 1, clock: options.clock.kind },
+        platform.paths,
+      );
+      if (server !== null) started.push(server);
+    }),
+  );
+}
