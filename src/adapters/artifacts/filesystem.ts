@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { defineErrors, type OrreryError } from "../../core/errors.ts";
+import { copyFile, link, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { defineErrors } from "../../core/errors.ts";
 import type { ArtifactRef, ArtifactStore } from "../../core/ports/index.ts";
 
 export const artifactErrors = defineErrors({
   ARTIFACT_MISSING: { kind: "not-found", hint: "It may have been collected or belong to another state folder." },
+  ARTIFACT_FILE_MISSING: { kind: "not-found", hint: "The file to store was moved or deleted before it could be taken over." },
   ARTIFACT_CORRUPT: {
     kind: "internal",
     hint: "The bytes on disk changed after they were written; restore the state folder from a backup.",
@@ -30,42 +30,26 @@ export class FilesystemArtifactStore implements ArtifactStore {
   }
 
   async put(bytes: Uint8Array | string, mediaType: string): Promise<ArtifactRef> {
-    const data = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
+    const data = Buffer.from(bytes);
     const sha256 = createHash("sha256").update(data).digest("hex");
     const ref = { sha256, bytes: data.byteLength, mediaType };
     if (await this.has(sha256)) return ref;
     await this.#place(sha256, async (path) => {
-      const file = await open(path, "wx");
-      try {
-        await file.writeFile(data);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await writeFile(path, data, { flag: "wx" });
     });
     return ref;
   }
 
   async putFile(path: string, mediaType: string): Promise<ArtifactRef> {
-    const hash = createHash("sha256");
-    await pipeline(createReadStream(path), hash);
-    const sha256 = hash.digest("hex");
-    const { size } = await stat(path);
-    if (await this.has(sha256)) {
-      await rm(path, { force: true });
-    } else {
-      await this.#place(sha256, async (target) => {
-        // A rename cannot cross file systems; a copy can.
-        await rename(path, target).catch(async () => {
-          await copyFile(path, target);
-          await rm(path, { force: true });
-        });
-        const file = await open(target, "r+");
-        await file.sync();
-        await file.close();
+    const { sha256, bytes } = await hashFile(path);
+    if (!(await this.has(sha256))) {
+      await this.#place(sha256, async (unfinished) => {
+        // A second name leaves the file where it was should anything fail; where there can be none, a copy does.
+        await link(path, unfinished).catch(() => copyFile(path, unfinished));
       });
     }
-    return { sha256, bytes: size, mediaType };
+    await rm(path, { force: true });
+    return { sha256, bytes, mediaType };
   }
 
   async read(sha256: string): Promise<Uint8Array> {
@@ -77,15 +61,15 @@ export class FilesystemArtifactStore implements ArtifactStore {
   }
 
   async has(sha256: string): Promise<boolean> {
+    if (!SHA256.test(sha256)) return false;
     return stat(this.#pathOf(sha256)).then(
-      () => true,
+      (found) => found.isFile(),
       () => false,
     );
   }
 
   async localPath(sha256: string): Promise<string> {
-    if (!SHA256.test(sha256) || !(await this.has(sha256)))
-      throw artifactErrors.ARTIFACT_MISSING(`There is no artifact ${sha256.slice(0, 12)}`);
+    if (!(await this.has(sha256))) throw artifactErrors.ARTIFACT_MISSING(`There is no artifact ${sha256.slice(0, 12)}`);
     return this.#pathOf(sha256);
   }
 
@@ -93,14 +77,18 @@ export class FilesystemArtifactStore implements ArtifactStore {
     return join(this.#root, "sha256", sha256.slice(0, 2), sha256.slice(2));
   }
 
-  async #place(sha256: string, write: (path: string) => Promise<void>): Promise<void> {
+  /** Lets `write` make a file aside; what is seen under the hash is whole and on disk. */
+  async #place(sha256: string, write: (unfinished: string) => Promise<void>): Promise<void> {
     const target = this.#pathOf(sha256);
     const unfinished = join(this.#root, "tmp", randomUUID());
     try {
       await mkdir(dirname(target), { recursive: true });
       await mkdir(dirname(unfinished), { recursive: true });
       await write(unfinished);
+      await sync(unfinished);
       await rename(unfinished, target);
+      // Without this the name may be lost in a power cut though the bytes are not.
+      await sync(dirname(target));
     } catch (error) {
       await rm(unfinished, { force: true }).catch(() => undefined);
       throw translate(error, this.#root);
@@ -108,12 +96,36 @@ export class FilesystemArtifactStore implements ArtifactStore {
   }
 }
 
-function translate(error: unknown, root: string): OrreryError | unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOSPC" || code === "EDQUOT")
-    return artifactErrors.ARTIFACT_STORE_FULL(`The disk of ${root} is full`, { cause: error });
-  if (code === "EROFS" || code === "EACCES" || code === "EPERM") {
-    return artifactErrors.ARTIFACT_STORE_READ_ONLY(`${root} cannot be written`, { cause: error });
+async function sync(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
+}
+
+async function hashFile(path: string): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+  } catch (cause) {
+    throw artifactErrors.ARTIFACT_FILE_MISSING(`The file ${basename(path)} cannot be read`, { cause });
+  }
+  return { sha256: hash.digest("hex"), bytes };
+}
+
+const isCode = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof Error && "code" in error && codes.includes(String(error.code));
+
+function translate(error: unknown, root: string): unknown {
+  if (isCode(error, "ENOSPC", "EDQUOT", "EFBIG"))
+    return artifactErrors.ARTIFACT_STORE_FULL(`The disk of ${root} is full`, { cause: error });
+  if (isCode(error, "EROFS", "EACCES", "EPERM", "ENOTDIR", "EEXIST"))
+    return artifactErrors.ARTIFACT_STORE_READ_ONLY(`${root} cannot be written`, { cause: error });
   return error;
 }

@@ -1,0 +1,71 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { artifactStoreContract } from "../../../test/contracts/artifact-store.contract.ts";
+import { FilesystemArtifactStore } from "./filesystem.ts";
+
+const freshFolder = () => mkdtempSync(join(tmpdir(), "orrery-artifacts-"));
+
+artifactStoreContract("A folder", async () => {
+  const root = freshFolder();
+  const store = new FilesystemArtifactStore(root);
+  return {
+    store,
+    reopen: async () => new FilesystemArtifactStore(root),
+    damage: async (sha256) => writeFileSync(await store.localPath(sha256), "precioux"),
+    cleanup: async () => rmSync(root, { recursive: true }),
+  };
+});
+
+describe("a folder of artifacts", () => {
+  test("keeps each under sha256/<two digits>/<the rest>, and nothing else once it is written", async () => {
+    const root = freshFolder();
+    const store = new FilesystemArtifactStore(root);
+    const { sha256 } = await store.put("x", "text/plain");
+    expect(readFileSync(join(root, "sha256", sha256.slice(0, 2), sha256.slice(2)), "utf8")).toBe("x");
+    expect(readdirSync(join(root, "tmp"))).toEqual([]);
+    rmSync(root, { recursive: true });
+  });
+
+  test("says that it cannot be written, and leaves a file where it was that it could not take over", async () => {
+    const root = freshFolder();
+    // A file where the folder should be cannot be written into by anyone, the superuser included.
+    writeFileSync(join(root, "blocked"), "");
+    const store = new FilesystemArtifactStore(join(root, "blocked"));
+    await expect(store.put("x", "text/plain")).rejects.toMatchObject({ code: "ARTIFACT_STORE_READ_ONLY", kind: "unavailable" });
+    writeFileSync(join(root, "file"), "y");
+    await expect(store.putFile(join(root, "file"), "text/plain")).rejects.toMatchObject({ code: "ARTIFACT_STORE_READ_ONLY" });
+    expect(readFileSync(join(root, "file"), "utf8")).toBe("y");
+    rmSync(root, { recursive: true });
+  });
+
+  test("says that a file to take over is not there", async () => {
+    const root = freshFolder();
+    const store = new FilesystemArtifactStore(root);
+    await expect(store.putFile(join(root, "none"), "text/plain")).rejects.toMatchObject({ code: "ARTIFACT_FILE_MISSING" });
+    rmSync(root, { recursive: true });
+  });
+
+  test("when the disk takes no more it says so, leaves nothing partial, and keeps what it had", () => {
+    const root = freshFolder();
+    const script = `
+      import { FilesystemArtifactStore } from ${JSON.stringify(new URL("./filesystem.ts", import.meta.url).href)};
+      const store = new FilesystemArtifactStore(${JSON.stringify(join(root, "store"))});
+      const code = (promise) => promise.then(() => "stored", (error) => error.code);
+      const { sha256 } = await store.put("kept", "text/plain");
+      const put = await code(store.put(Buffer.alloc(1 << 20, 8), "application/octet-stream"));
+      console.log(JSON.stringify([put, Buffer.from(await store.read(sha256)).toString()]));`;
+    // A limit on the size of files fails a write half way, as a full disk does, for any user and without a disk of its own.
+    const output = execFileSync("bash", [
+      "-c",
+      `trap '' XFSZ; ulimit -f 256; exec "$0" --input-type=module -e "$1"`,
+      process.execPath,
+      script,
+    ]);
+    expect(JSON.parse(output.toString())).toEqual(["ARTIFACT_STORE_FULL", "kept"]);
+    expect(readdirSync(join(root, "store", "tmp"))).toEqual([]);
+    rmSync(root, { recursive: true });
+  });
+});
