@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { FilesystemArtifactStore } from "../adapters/artifacts/filesystem.ts";
 import { openLocalExecutor } from "../adapters/executors/local.ts";
 import { openSqlite } from "../adapters/metadata/sqlite.ts";
+import { openLmdb } from "../adapters/online/lmdb.ts";
 import { openDuckDb } from "../adapters/tables/duckdb.ts";
 import type { Snapshot } from "../core/data/index.ts";
 import type { PipelineDefinition, ProjectDefinition } from "../core/definitions/index.ts";
 import { createPipelineEngine, type PipelineEngine, type PipelineLog, type RunTrigger } from "../core/pipelines/index.ts";
-import type { ArtifactStore, Clock, Executor, MetadataStore, TableEngine } from "../core/ports/index.ts";
+import type { ArtifactStore, Clock, Executor, MetadataStore, OnlineStore, TableEngine } from "../core/ports/index.ts";
 import { createRegistry, type Registry } from "../core/registry/index.ts";
 import type { Actor, Scope } from "../core/scope.ts";
 import { createTracking, type Tracking } from "../core/tracking/index.ts";
@@ -42,6 +44,8 @@ export interface Platform {
   readonly pipelines: PipelineEngine;
   /** For questions of people; opened at the first. */
   engine(): Promise<TableEngine>;
+  /** The online store to read; `null` before anything was materialized. */
+  online(): OnlineStore | null;
   /** @throws PROJECT_PIPELINE_UNKNOWN */
   pipelineNamed(name: string): PipelineDefinition;
   startPipeline(name: string, options: { trigger: RunTrigger; actor: Actor; dedupeKey?: string; suspicion?: Suspicion; traceId?: string }): Promise<string>;
@@ -82,6 +86,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       context: { projectDirectory, stateDirectory },
     });
     let engine: Promise<TableEngine> | null = null;
+    let online: OnlineStore | null = null;
     const latestSnapshots = () => latest(tracking, project);
     let refreshed: Readonly<Record<string, Snapshot>> | null = null;
     return {
@@ -96,6 +101,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       registry,
       pipelines,
       engine: () => (engine ??= openOwnEngine(paths)),
+      online: () => (online ??= existsSync(join(paths.online, "data.mdb")) ? openLmdb(paths.online, { readOnly: true }) : null),
       pipelineNamed: (name) => pipelineNamed(project, name),
       async startPipeline(name, { trigger, actor, dedupeKey = randomUUID(), suspicion, traceId }) {
         const plan = buildPlan(project, pipelineNamed(project, name), { previous: await latestSnapshots(), suspicion: suspicion ?? null });
@@ -111,6 +117,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         await pipelines.close();
         await executor.close();
         (await engine)?.close();
+        await online?.close();
         await store.close();
         lock.release();
       },

@@ -1,0 +1,108 @@
+import { createExplainer } from "../../core/explain/index.ts";
+import type { FeatureValue } from "../../core/features/index.ts";
+import { OrreryError } from "../../core/errors.ts";
+import { type PredictionRecord, readCurrent, servingErrors } from "../../core/serving/index.ts";
+import { unpackModel } from "../../core/training/index.ts";
+import { platformErrors } from "../../platform/errors.ts";
+import { findPrediction, latestPredictions } from "../../platform/prediction-log.ts";
+import type { RoomHandlers } from "../handlers.ts";
+import { findInference } from "../inference-process.ts";
+import { time } from "./entity-values.ts";
+import type { RouteContext } from "./index.ts";
+
+export function endpointHandlers({ platform }: RouteContext): RoomHandlers<"endpoints"> {
+  const { project, paths, artifacts } = platform;
+  const endpointNamed = (name: string) => {
+    const found = project.endpoints.find((each) => each.name === name);
+    if (found === undefined) throw platformErrors.PROJECT_ENDPOINT_UNKNOWN(`The project has no endpoint "${name}"`);
+    return found;
+  };
+  return {
+    async list() {
+      const items = project.endpoints.map(async ({ name, model }) => {
+        const current = readCurrent(paths.deployment(name));
+        const server = await findInference(paths.run, name);
+        const [route] = current?.routes ?? [];
+        const plan = route === undefined ? null : unpackModel(await artifacts.read(route.artifact)).plan;
+        return {
+          name,
+          model: model.name,
+          url: server?.url ?? null,
+          ready: server !== null && current !== null,
+          revision: current?.revision ?? null,
+          routes: (current?.routes ?? []).map(({ alias, version, share }) => ({ alias, version, share })),
+          keys: { ...plan?.keys },
+          request: { ...plan?.request },
+        };
+      });
+      return { items: await Promise.all(items) };
+    },
+    async predictions({ name, limit }) {
+      const directory = paths.predictions(endpointNamed(name).name);
+      return { items: (await latestPredictions(platform.engine, directory, limit)).map(predictionEntity) };
+    },
+    async predict({ name, instances }) {
+      const server = await findInference(paths.run, endpointNamed(name).name);
+      if (server === null) throw servingErrors.SERVING_NOT_DEPLOYED(`The inference server of ${name} does not answer`);
+      const token = process.env.ORRERY_TOKEN;
+      const answer = await fetch(`${server.url}/v1/endpoints/${encodeURIComponent(name)}/predict`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          // Tried out in a replay, a request is asked at the replay's time.
+          "orrery-virtual-time": time(platform.clock.now()),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        body: JSON.stringify({ instances }),
+      });
+      const body = await answer.json();
+      if (!answer.ok) throw OrreryError.fromJSON(body as ReturnType<OrreryError["toJSON"]>);
+      return body as { predictions: { id: string; probability: number; decision: boolean; modelVersion: number; alias: string; missing: string[] }[] };
+    },
+  };
+}
+
+export function predictionHandlers({ platform }: RouteContext): RoomHandlers<"predictions"> {
+  const { project, paths, artifacts } = platform;
+  const find = async (id: string): Promise<PredictionRecord> => {
+    for (const { name } of project.endpoints) {
+      const found = await findPrediction(platform.engine, paths.predictions(name), id);
+      if (found !== null) return found;
+    }
+    throw platformErrors.PROJECT_PREDICTION_UNKNOWN(`There is no prediction "${id}" in the log`);
+  };
+  return {
+    get: async ({ id }) => predictionEntity(await find(id)),
+    async explain({ id }) {
+      const record = await find(id);
+      const model = unpackModel(await artifacts.read(record.artifact));
+      const { base, output, contributions } = createExplainer(model)(model.plan.features.map((feature): FeatureValue => record.features[feature.id] ?? null));
+      return {
+        predictionId: id,
+        model: model.model,
+        version: record.version,
+        base,
+        output,
+        probability: record.probability,
+        contributions: contributions.map(({ feature, value, phi }) => ({ feature, value, phi })),
+      };
+    },
+  };
+}
+
+const predictionEntity = (record: PredictionRecord) => ({
+  id: record.id,
+  endpoint: record.endpoint,
+  at: time(record.at),
+  reference: record.reference,
+  probability: record.probability,
+  decision: record.decision,
+  version: record.version,
+  alias: record.alias,
+  missing: [...record.missing],
+  keys: { ...record.keys },
+  request: { ...record.request },
+  features: { ...record.features },
+  latencyMs: record.latencyUs.total / 1_000,
+  traceId: record.traceId,
+});

@@ -1,0 +1,40 @@
+import type { Platform } from "../../platform/platform.ts";
+import type { Scheduler } from "../../platform/scheduler.ts";
+import type { Handlers } from "../handlers.ts";
+import type { InferenceProcess } from "../inference-process.ts";
+import { clockHandlers } from "./clock.ts";
+import { dataHandlers } from "./data.ts";
+import { endpointHandlers, predictionHandlers } from "./endpoints.ts";
+import { featureHandlers } from "./features.ts";
+import { loopHandlers } from "./loop.ts";
+import { modelHandlers } from "./models.ts";
+import { monitoringHandlers } from "./monitoring.ts";
+import { pipelineHandlers } from "./pipelines.ts";
+import { runHandlers } from "./runs.ts";
+import { systemHandlers } from "./system.ts";
+
+export interface RouteContext {
+  readonly platform: Platform;
+  readonly scheduler: Scheduler;
+  readonly version: string;
+  /** Machine time in ms. */
+  readonly startedAt: number;
+  /** Inference servers that this control plane started or found. */
+  readonly inference: () => readonly InferenceProcess[];
+}
+
+export function createHandlers(context: RouteContext): Handlers {
+  return {
+    loop: loopHandlers(context),
+    data: dataHandlers(context),
+    features: featureHandlers(context),
+    runs: runHandlers(context),
+    models: modelHandlers(context),
+    pipelines: pipelineHandlers(context),
+    endpoints: endpointHandlers(context),
+    predictions: predictionHandlers(context),
+    monitoring: monitoringHandlers(context),
+    clock: clockHandlers(context),
+    system: systemHandlers(context),
+  };
+}

@@ -1,0 +1,107 @@
+import type { Gate, ModelVersion, Promotion } from "../../core/registry/index.ts";
+import { systemActor } from "../../core/scope.ts";
+import type { Evaluation } from "../../core/training/index.ts";
+import { type CandidateSummary, deployEverywhere } from "../../platform/effects.ts";
+import type { StoredExplanation } from "../../platform/stages/explain.ts";
+import type { RoomHandlers } from "../handlers.ts";
+import { estimates, finite, time } from "./entity-values.ts";
+import type { RouteContext } from "./index.ts";
+
+export function modelHandlers({ platform }: RouteContext): RoomHandlers<"models"> {
+  const { registry, tracking, artifacts, clock } = platform;
+
+  async function modelEntity(name: string) {
+    const [model, versions, promotions, gates] = await Promise.all([registry.model(name), registry.versions(name), registry.promotions(name), registry.gates(name)]);
+    return {
+      name,
+      createdAt: time(model.createdAt),
+      aliases: { ...model.aliases },
+      versions: versions.map((version) => versionEntity(version, model.aliases)),
+      promotions: promotions.map(promotionEntity),
+      gates: gates.map(gateEntity),
+    };
+  }
+
+  return {
+    async list() {
+      return { items: await Promise.all((await registry.models()).map(({ name }) => modelEntity(name))) };
+    },
+    get: ({ name }) => modelEntity(name),
+    async report({ name, version }) {
+      const { runId } = await registry.version(name, version);
+      const refs = new Map((await tracking.artifacts(runId)).map((artifact) => [artifact.path, artifact.sha256]));
+      const text = async (path: string) => {
+        const sha256 = refs.get(path);
+        return sha256 === undefined ? null : Buffer.from(await artifacts.read(sha256)).toString("utf8");
+      };
+      const json = async <T>(path: string) => {
+        const found = await text(path);
+        return found === null ? null : (JSON.parse(found) as T);
+      };
+      const [candidates, test, explanation, card] = await Promise.all([
+        json<CandidateSummary[]>("candidates.json"),
+        json<Evaluation>("test.json"),
+        json<StoredExplanation>("explanation.json"),
+        text("card.md"),
+      ]);
+      return {
+        model: name,
+        version,
+        candidates: (candidates ?? []).map((candidate) => ({ name: candidate.name, selected: candidate.selected, metrics: estimates(candidate.selection.metrics) })),
+        test: test === null ? null : { rows: test.rows, positives: test.positives, days: test.days, metrics: estimates(test.metrics) },
+        explanation: explanation === null ? null : explanationEntity(explanation),
+        cardMarkdown: card ?? "This version has no model card.",
+      };
+    },
+    async promote({ name, version, alias, reason, idempotencyKey }, { actor }) {
+      const gate = (await registry.gates(name, version)).find(({ passed }) => passed);
+      const promotion = await registry.promote({ model: name, version, alias, reason, idempotencyKey, actor, ...(gate === undefined ? {} : { gateId: gate.id }) });
+      await deployEverywhere(platform, name, clock.now(), reason);
+      return promotionEntity(promotion);
+    },
+    async rollback({ name, alias, reason, idempotencyKey }, { actor }) {
+      const promotion = await registry.rollback({ model: name, alias, reason, idempotencyKey, actor });
+      // A canary of what is being rolled back to or from would go on beside it.
+      await registry.setAlias({ model: name, alias: "challenger", version: promotion.toVersion, actor: systemActor("rollback"), reason });
+      await deployEverywhere(platform, name, clock.now(), reason);
+      return promotionEntity(promotion);
+    },
+  };
+}
+
+const versionEntity = (version: ModelVersion, aliases: Readonly<Record<string, number>>) => ({
+  model: version.model,
+  version: version.version,
+  aliases: Object.keys(aliases).filter((alias) => aliases[alias] === version.version),
+  runId: version.runId,
+  artifact: version.artifact,
+  createdAt: time(version.createdAt),
+  actor: version.actor,
+  description: version.description,
+});
+
+const promotionEntity = ({ model: _, at, ...promotion }: Promotion) => ({ ...promotion, at: time(at) });
+
+export const verdictEntity = ({ text, passed, observed, required, detail }: Gate["verdicts"][number]) => ({
+  text,
+  passed,
+  observed: finite(observed),
+  required: finite(required),
+  detail,
+});
+
+const gateEntity = (gate: Gate) => ({
+  id: gate.id,
+  version: gate.version,
+  championVersion: gate.championVersion,
+  openedAt: time(gate.openedAt),
+  passed: gate.passed,
+  verdicts: gate.verdicts.map(verdictEntity),
+});
+
+const explanationEntity = ({ shap, permutation, segments }: StoredExplanation) => ({
+  shap: [...shap.shap],
+  permutation: permutation.features.map(({ feature, drop }) => ({ feature, drop })),
+  sample: shap.sample.map(({ feature, points }) => ({ feature, points: [...points] })),
+  segments: segments.map((segment) => ({ ...segment, metrics: estimates(segment.metrics) })),
+});
