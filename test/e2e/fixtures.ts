@@ -494,7 +494,7 @@ export const predictions = Array.from({ length: 40 }, (_, index) =>
     at: at(-index * 60_000),
     reference: `UA${1500 + index}-EWR-IAH-20131220T1115Z`,
     probability: 0.15 + ((index * 13) % 60) / 100,
-    decision: index % 5 === 0,
+    decision: 0.15 + ((index * 13) % 60) / 100 >= 0.6,
     version: index % 10 === 3 ? 4 : 3,
     alias: index % 10 === 3 ? "challenger" : "champion",
     missing: index % 6 === 0 ? ["plane_recent", "plane_info"] : [],

@@ -2,6 +2,7 @@ import "./no-eval.ts";
 import "@mantine/core/styles.css";
 import "./styles/palette.css";
 import "./styles/base.css";
+import "./styles/layout.css";
 import "./styles/tables.css";
 import "./styles/states.css";
 import { MantineProvider } from "@mantine/core";

@@ -27,8 +27,22 @@ const brass: MantineColorsTuple = [
   "#573c0b",
 ];
 
+/** Mantine's dark greys, moved into the night's blue. */
+const dark: MantineColorsTuple = [
+  "#ebe8de",
+  "#c9cde0",
+  "#9fa8c6",
+  "#7d88ad",
+  "#46527d",
+  "#2c3657",
+  "#1a2340",
+  "#141b30",
+  "#0f1527",
+  "#0c1120",
+];
+
 export const theme = createTheme({
-  colors: { ink, brass },
+  colors: { ink, brass, dark },
   primaryColor: "ink",
   primaryShade: { light: 7, dark: 4 },
   autoContrast: true,

@@ -10,6 +10,10 @@ export interface IntervalRow {
 
 const ROW_HEIGHT = 24;
 
+/** Zero is drawn only where the intervals reach it: it would otherwise take the room that tells the rows apart. */
+const zeroWithin = (rows: readonly IntervalRow[]): number[] =>
+  rows.some(({ low }) => low <= 0) && rows.some(({ high }) => high >= 0) ? [0] : [];
+
 function draw(rows: readonly IntervalRow[]): PlotOptions {
   return {
     height: rows.length * ROW_HEIGHT + 34,
@@ -20,7 +24,7 @@ function draw(rows: readonly IntervalRow[]): PlotOptions {
     y: { label: null, domain: rows.map(({ row }) => row) },
     marks: [
       axisX({ ticks: 5, label: null }),
-      ruleX([0], { stroke: "var(--o-line)", strokeOpacity: rows.some(({ low }) => low <= 0) ? 1 : 0 }),
+      ruleX(zeroWithin(rows), { stroke: "var(--o-line-strong)" }),
       ruleY(rows, { y: "row", x1: "low", x2: "high", stroke: "var(--o-chart-1)", strokeWidth: 2, strokeOpacity: 0.55 }),
       dot(rows, {
         y: "row",

@@ -79,7 +79,7 @@ const cells = (line: string): Inline[][] =>
     .map((cell) => parseInline(cell.trim()));
 
 const INLINE =
-  /`(?<code>[^`]+)`|\*\*(?<strong>[^*]+)\*\*|(?<![*\\])\*(?<emphasis>[^*\s][^*]*)\*|(?<!\\)\[(?<label>[^\]]+)\]\((?<href>[^)\s]+)\)/g;
+  /`(?<code>[^`]+)`|\*\*(?<strong>[^*]+)\*\*|(?<![*\\])\*(?<emphasis>[^*\s][^*]*)\*|(?<!\\)\[(?<label>[^\]]+)\]\((?<href>(?:[^()\s]|\([^()\s]*\))+)\)/g;
 const SAFE_LINK = /^(?:https?:\/\/|\/(?!\/)|#)/i;
 const ENTITIES: Record<string, string> = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&" };
 

@@ -1,4 +1,3 @@
-import "./page.css";
 import { type ReactNode, useEffect, useId } from "react";
 
 interface PageHeadProps {

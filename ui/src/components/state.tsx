@@ -56,7 +56,7 @@ export function ToneShape({ tone }: { tone: Tone }): ReactNode {
   }
 }
 
-export function ToneMark({ tone, size = 12 }: { tone: Tone; size?: number }) {
+export function ToneMark({ tone, size = 14 }: { tone: Tone; size?: number }) {
   return (
     <svg width={size} height={size} viewBox="-8 -8 16 16" aria-hidden="true">
       <ToneShape tone={tone} />

@@ -1,6 +1,6 @@
 import "./verdicts.css";
 import type { GateVerdict } from "../../../src/contract/index.ts";
-import { formatMetric } from "./format.ts";
+import { formatNumber } from "./format.ts";
 import { State } from "./state.tsx";
 
 const statusOf = ({ passed }: GateVerdict): string => (passed === null ? "undefined" : passed ? "passed" : "failed");
@@ -18,8 +18,8 @@ export function Verdicts({ verdicts }: { verdicts: readonly GateVerdict[] }) {
             <span className="small muted">{verdict.detail}</span>
           </span>
           <span className="num">
-            {verdict.observed === null ? "–" : formatMetric(verdict.observed)}
-            {verdict.required === null ? null : <span className="muted small"> of {formatMetric(verdict.required)}</span>}
+            {verdict.observed === null ? "–" : formatNumber(verdict.observed)}
+            {verdict.required === null ? null : <span className="muted small"> of {formatNumber(verdict.required)}</span>}
           </span>
         </li>
       ))}

@@ -68,7 +68,7 @@ function Sources({ snapshots, shown }: { snapshots: readonly Snapshot[]; shown: 
               <td className="num">{formatCount(each.quarantined)}</td>
               <td className="num">{formatBytes(each.bytes)}</td>
               <td className="num">{each.parts}</td>
-              <td className="num">{formatInstant(each.asOf)}</td>
+              <td className="when">{formatInstant(each.asOf)}</td>
               <td>
                 <code title={each.contentHash}>{shortId(each.contentHash)}</code>
               </td>

@@ -77,7 +77,7 @@ function Traffic({ routes }: { routes: Endpoint["routes"] }) {
       aria-label={`Traffic: ${routes.map((each) => `${each.alias} ${formatShare(each.share)}`).join(", ")}`}
     >
       {routes.map(({ alias, version, share }) => (
-        <span key={alias} style={{ flexGrow: share, flexBasis: 0, minWidth: 120 }}>
+        <span key={alias} style={{ flexGrow: share, flexBasis: 0, minWidth: 190 }}>
           {alias}, version {version}: {formatShare(share)}
         </span>
       ))}

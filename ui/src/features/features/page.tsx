@@ -87,7 +87,7 @@ function Views({ views }: { views: readonly FeatureView[] }) {
                   {view.source}
                 </Link>
               </td>
-              <td className="num">
+              <td className="when">
                 {view.materializedUntil === null ? (
                   <State status="attention" label="not yet" />
                 ) : (

@@ -2,9 +2,9 @@ import { axisY, barX, dot, type PlotOptions, ruleX, ruleY } from "@observablehq/
 import { PlotFigure } from "../../components/plot-figure.tsx";
 import type { ImportanceBar, SwarmDot } from "./prepare.ts";
 
-const LEFT = 190;
+const LEFT = 208;
 /** Names longer than the margin are cut; the whole name is in the mark's title. */
-const cut = (name: string): string => (name.length > 30 ? `${name.slice(0, 29)}…` : name);
+const cut = (name: string): string => (name.length > 34 ? `${name.slice(0, 33)}…` : name);
 
 const drawBars = (bars: readonly ImportanceBar[]): PlotOptions => ({
   height: bars.length * 21 + 30,

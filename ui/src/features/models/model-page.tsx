@@ -213,7 +213,7 @@ function Versions({ model, shown, onShow }: { model: RegisteredModel; shown: num
                         run
                       </Link>
                     </td>
-                    <td className="num">{formatInstant(each.createdAt)}</td>
+                    <td className="when">{formatInstant(each.createdAt)}</td>
                     <td>{each.actor}</td>
                     <td>{each.description}</td>
                   </tr>
@@ -244,7 +244,7 @@ function Versions({ model, shown, onShow }: { model: RegisteredModel; shown: num
                   .sort((a, b) => b.at.localeCompare(a.at))
                   .map((each) => (
                     <tr key={each.id}>
-                      <td className="num">{formatInstant(each.at)}</td>
+                      <td className="when">{formatInstant(each.at)}</td>
                       <td>
                         <State status={each.decision} />
                       </td>

@@ -60,7 +60,7 @@ export function ModelsPage() {
                             </>
                           )}
                         </td>
-                        <td className="num">{formatInstant(model.createdAt)}</td>
+                        <td className="when">{formatInstant(model.createdAt)}</td>
                       </tr>
                     );
                   })}

@@ -142,7 +142,7 @@ function PipelineRuns() {
                         {run.trigger.kind}: {run.trigger.reason}
                       </td>
                       <td>{run.actor}</td>
-                      <td className="num">{formatInstant(run.startedAt ?? run.createdAt)}</td>
+                      <td className="when">{formatInstant(run.startedAt ?? run.createdAt)}</td>
                       <td className="num">{formatDuration(run.startedAt, run.endedAt)}</td>
                     </tr>
                   ))}

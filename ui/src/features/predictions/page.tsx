@@ -106,7 +106,7 @@ function PredictionsTable({ predictions }: { predictions: readonly Prediction[] 
                   <code>{each.id}</code>
                 </Link>
               </th>
-              <td className="num">{formatInstant(each.at)}</td>
+              <td className="when">{formatInstant(each.at)}</td>
               <td className="small">
                 {Object.entries(each.keys)
                   .map(([name, value]) => `${name} ${formatValue(value)}`)

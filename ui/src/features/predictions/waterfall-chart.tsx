@@ -32,6 +32,8 @@ const draw = ({ base, output, bars }: Waterfall): PlotOptions => ({
       textAnchor: "start",
       dx: 5,
       fill: "var(--o-muted)",
+      stroke: "var(--o-surface)",
+      strokeWidth: 3,
     }),
     text([`base ${base.toFixed(2)}`], { x: base, frameAnchor: "top", dy: -12, fill: "var(--o-muted)" }),
   ],

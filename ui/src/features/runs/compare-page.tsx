@@ -114,6 +114,14 @@ function Comparison({ runs }: { runs: readonly Run[] }) {
         ) : (
           <ScrollX label="Params side by side">
             <table className="plain">
+              <thead>
+                <tr>
+                  <th />
+                  {runs.map((run) => (
+                    <th key={run.id}>{labelOf(run, runs)}</th>
+                  ))}
+                </tr>
+              </thead>
               <tbody>
                 {params.map(({ name, values, differs }) => (
                   <tr key={name}>

@@ -140,7 +140,7 @@ function RunsTable({ runs, selected, onToggle }: RunsTableProps) {
                   <Estimate estimate={run.metrics[name]} />
                 </td>
               ))}
-              <td className="num">{formatInstant(run.startedAt)}</td>
+              <td className="when">{formatInstant(run.startedAt)}</td>
               <td className="num">{formatDuration(run.startedAt, run.endedAt)}</td>
               <td>{run.actor}</td>
             </tr>

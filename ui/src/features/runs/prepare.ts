@@ -22,14 +22,15 @@ export function compareParams(runs: readonly Run[]): ComparedRow[] {
   return rows.sort((a, b) => Number(b.differs) - Number(a.differs));
 }
 
-/** Index of the run that is best in a metric; null where fewer than two have it. */
+/** Index of the run that is best in a metric; null where fewer than two have it, or where two share the best. */
 export function bestRun(runs: readonly RunSummary[], metric: string): number | null {
   const scored = runs.flatMap((run, index) => {
     const value = run.metrics[metric]?.value;
     return value === undefined ? [] : [{ index, value: isLoss(metric) ? -value : value }];
   });
   if (scored.length < 2) return null;
-  return scored.reduce((best, each) => (each.value > best.value ? each : best)).index;
+  const best = scored.reduce((leader, each) => (each.value > leader.value ? each : leader));
+  return scored.filter(({ value }) => value === best.value).length > 1 ? null : best.index;
 }
 
 export interface IntervalDot {

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import type { Profile, Snapshot } from "../../../../src/contract/index.ts";
+import { allViolations, barHeights, nullShare, topShares } from "./prepare.ts";
+
+const column: Profile["columns"][number] = {
+  name: "carrier",
+  type: "string",
+  nulls: 5,
+  distinct: 2,
+  min: null,
+  max: null,
+  mean: null,
+  std: null,
+  quantiles: null,
+  histogram: null,
+  top: [{ value: "UA", count: 15 }],
+};
+
+describe("a column's profile", () => {
+  it("is drawn as shares of its highest bar", () => {
+    expect(barHeights({ edges: [0, 1, 2, 3], counts: [2, 0, 8] })).toEqual([0.25, 0, 1]);
+  });
+  it("is not drawn when there is nothing in it", () => {
+    expect(barHeights(null)).toEqual([]);
+    expect(barHeights({ edges: [], counts: [] })).toEqual([]);
+    expect(barHeights({ edges: [0, 1], counts: [0] })).toEqual([]);
+  });
+  it("has shares of all rows, and none in an empty table", () => {
+    expect(nullShare(column, 20)).toBe(0.25);
+    expect(topShares(column, 20)).toEqual([{ value: "UA", share: 0.75 }]);
+    expect([nullShare(column, 0), topShares(column, 0)[0]?.share]).toEqual([0, 0]);
+  });
+});
+
+describe("allViolations", () => {
+  it("lists those of every source, most rows first", () => {
+    const of = (source: string, rows: number): Snapshot => ({
+      id: source,
+      source,
+      contentHash: "",
+      asOf: "2013-01-01T00:00:00Z",
+      createdAt: "2013-01-01T00:00:00Z",
+      rows: 1,
+      bytes: 1,
+      parts: 1,
+      quarantined: 0,
+      violations: [{ column: "c", rule: "r", severity: "warn", rows, samples: [] }],
+    });
+    expect(allViolations([of("a", 1), of("b", 9)]).map(({ source, rows }) => [source, rows])).toEqual([
+      ["b", 9],
+      ["a", 1],
+    ]);
+  });
+});

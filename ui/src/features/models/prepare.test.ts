@@ -1,0 +1,125 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Gate, RegisteredModel } from "../../../../src/contract/index.ts";
+import { defaultVersion, gateOf, permutationBars, rankCandidates, rankSegments, swarm } from "./prepare.ts";
+
+const estimate = (value: number) => ({ value, low: value - 0.1, high: value + 0.1 });
+const model = (aliases: Record<string, number>, versions: number[]): RegisteredModel => ({
+  name: "m",
+  createdAt: "2013-11-01T00:00:00Z",
+  aliases,
+  versions: versions.map((version) => ({
+    model: "m",
+    version,
+    aliases: [],
+    runId: "r",
+    artifact: "a",
+    createdAt: "2013-11-01T00:00:00Z",
+    actor: "anna",
+    description: "",
+  })),
+  promotions: [],
+  gates: [],
+});
+
+describe("defaultVersion", () => {
+  it("is the champion, else the newest, else none", () => {
+    expect(defaultVersion(model({ champion: 2 }, [1, 2, 3]))).toBe(2);
+    expect(defaultVersion(model({}, [3, 1, 2]))).toBe(3);
+    expect(defaultVersion(model({}, []))).toBeNull();
+  });
+});
+
+describe("gateOf", () => {
+  it("is the last one that the version went through", () => {
+    const gate = (id: string, version: number, openedAt: string): Gate => ({
+      id,
+      version,
+      championVersion: null,
+      openedAt,
+      passed: true,
+      verdicts: [],
+    });
+    const gates = [
+      gate("late", 2, "2013-11-03T00:00:00Z"),
+      gate("early", 2, "2013-11-01T00:00:00Z"),
+      gate("other", 1, "2013-11-09T00:00:00Z"),
+    ];
+    expect(gateOf(gates, 2)?.id).toBe("late");
+    expect(gateOf(gates, 7)).toBeNull();
+  });
+});
+
+describe("rankCandidates", () => {
+  const candidates = [
+    { name: "undefined", selected: false, metrics: {} },
+    { name: "low", selected: false, metrics: { roc_auc: estimate(0.5), log_loss: estimate(0.4) } },
+    { name: "high", selected: true, metrics: { roc_auc: estimate(0.8), log_loss: estimate(0.6) } },
+  ];
+  it("puts the best first by a score and by a loss, and the undefined last", () => {
+    expect(rankCandidates(candidates, "roc_auc").map(({ name }) => name)).toEqual(["high", "low", "undefined"]);
+    expect(rankCandidates(candidates, "log_loss").map(({ name }) => name)).toEqual(["low", "high", "undefined"]);
+  });
+});
+
+describe("rankSegments", () => {
+  it("puts the worst first and the undefined last", () => {
+    const segment = (value: string, rocAuc: number | null) => ({
+      segment: "carrier",
+      value,
+      rows: 10,
+      positives: 1,
+      metrics: rocAuc === null ? {} : { roc_auc: estimate(rocAuc) },
+    });
+    const ranked = rankSegments([segment("OO", null), segment("UA", 0.8), segment("WN", 0.6)], "roc_auc");
+    expect(ranked.map(({ name }) => name)).toEqual(["carrier = WN", "carrier = UA", "carrier = OO"]);
+  });
+});
+
+describe("permutationBars", () => {
+  it("sorts by the drop and keeps the interval", () => {
+    const bars = permutationBars(
+      {
+        shap: [],
+        sample: [],
+        segments: [],
+        permutation: [
+          { feature: "a", drop: estimate(0) },
+          { feature: "b", drop: estimate(1) },
+        ],
+      },
+      1,
+    );
+    expect(bars).toEqual([{ feature: "b", value: 1, low: 0.9, high: 1.1 }]);
+  });
+});
+
+describe("swarm", () => {
+  it("stacks equal values alternately around the middle, the fullest stack reaching the edge", () => {
+    const dots = swarm([{ feature: "a", points: Array.from({ length: 5 }, () => ({ value: 0.5, phi: 1 })) }], ["a"]);
+    expect(dots.map(({ offset }) => offset)).toEqual([0, -0.5, 0.5, -1, 1]);
+  });
+  it("draws the asked features only, in the asked order", () => {
+    const point = { value: null, phi: 0 };
+    const dots = swarm(
+      [
+        { feature: "a", points: [point] },
+        { feature: "b", points: [point] },
+        { feature: "c", points: [point] },
+      ],
+      ["c", "a", "unknown"],
+    );
+    expect(dots.map(({ feature }) => feature)).toEqual(["c", "a"]);
+    expect(swarm([], ["a"])).toEqual([]);
+  });
+  it("loses no point and stays within the row, for any values", () => {
+    const phis = fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { minLength: 1, maxLength: 200 });
+    fc.assert(
+      fc.property(phis, (values) => {
+        const dots = swarm([{ feature: "a", points: values.map((phi) => ({ value: 0, phi })) }], ["a"]);
+        expect(dots.map(({ phi }) => phi)).toEqual(values);
+        for (const { offset } of dots) expect(Math.abs(offset)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
