@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -10,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
 import { servingErrors } from "./errors.ts";
@@ -33,32 +35,91 @@ export interface DeploymentSpec {
   /** From when it counts; an inference process on a virtual clock waits for it. */
   readonly at: Micros;
   readonly reason: string;
+  /** Writing another revision under the same key changes nothing. */
+  readonly idempotencyKey?: string;
 }
 
 const POINTER = "current";
-const revisionFile = (revision: number) => `revision-${String(revision).padStart(6, "0")}.json`;
+const revisionPath = (directory: string, revision: number) =>
+  join(directory, `revision-${String(revision).padStart(6, "0")}.json`);
 export const modelFile = (directory: string, artifact: string): string => join(directory, "models", artifact);
+export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Writes aside, syncs, renames: readers see the old file or the new one. */
+/** Writes aside, syncs, renames: readers see the old file or the new one, also after a power cut. */
 function writeWhole(path: string, data: string | Uint8Array): void {
-  const file = openSync(`${path}.new`, "w");
-  writeFileSync(file, data);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(`${path}.new`, path);
+  const aside = `${path}.${process.pid}.new`;
+  const file = openSync(aside, "w");
+  try {
+    writeFileSync(file, data);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(aside, path);
+  const folder = openSync(join(path, ".."), "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /**
- * Puts a revision and its models into the endpoint's folder and points to it last, so that an inference process that reads the
- * pointer finds everything. Writing the same revision again is harmless.
+ * Puts a revision and its models (bytes, or the path of a file with them, by sha256) into the endpoint's folder and points to it
+ * last, so that an inference process that reads the pointer finds everything. Writing a revision again is harmless. Returns the
+ * revision that stands: an earlier one when its idempotency key is the same.
+ * @throws SERVING_DEPLOYMENT_INVALID, SERVING_REVISION_CONFLICT
  */
-export function writeDeployment(directory: string, spec: DeploymentSpec, models: ReadonlyMap<string, Uint8Array>): void {
-  mkdirSync(join(directory, "models"), { recursive: true });
-  for (const [artifact, bytes] of models) {
-    if (!existsSync(modelFile(directory, artifact))) writeWhole(modelFile(directory, artifact), bytes);
+export function writeDeployment(
+  directory: string,
+  spec: DeploymentSpec,
+  models: ReadonlyMap<string, Uint8Array | string>,
+): DeploymentSpec {
+  const flaw = flawOf(spec);
+  if (flaw !== null)
+    throw servingErrors.SERVING_DEPLOYMENT_INVALID(`Revision ${spec.revision} of ${spec.endpoint} cannot be deployed: ${flaw}`);
+  const written = listRevisions(directory).flatMap((revision) => readIfWhole(directory, revision) ?? []);
+  const same = written.find((standing) => isSame(standing, spec));
+  if (same !== undefined && same.revision !== spec.revision) return same;
+  const newest = written[0]?.revision ?? 0;
+  if (same === undefined && spec.revision <= newest) {
+    throw servingErrors.SERVING_REVISION_CONFLICT(
+      `Revision ${spec.revision} of ${spec.endpoint} cannot be written: revision ${newest} stands already`,
+    );
   }
-  writeWhole(join(directory, revisionFile(spec.revision)), JSON.stringify(spec));
-  writeWhole(join(directory, POINTER), String(spec.revision));
+  mkdirSync(join(directory, "models"), { recursive: true });
+  for (const { artifact } of spec.routes) putModel(directory, spec, artifact, models.get(artifact));
+  if (same === undefined) writeWhole(revisionPath(directory, spec.revision), JSON.stringify(spec));
+  if (spec.revision >= newest) writeWhole(join(directory, POINTER), String(spec.revision));
+  return spec;
+}
+
+function putModel(directory: string, spec: DeploymentSpec, artifact: string, given: Uint8Array | string | undefined): void {
+  const path = modelFile(directory, artifact);
+  if (existsSync(path) && sha256Of(readFileSync(path)) === artifact) return;
+  const bytes = typeof given === "string" ? readFileSync(given) : given;
+  if (bytes === undefined || sha256Of(bytes) !== artifact) {
+    const what = bytes === undefined ? "is missing" : "is not what its hash says";
+    throw servingErrors.SERVING_DEPLOYMENT_INVALID(`The model ${artifact.slice(0, 12)} for ${spec.endpoint} ${what}`);
+  }
+  writeWhole(path, bytes);
+}
+
+const isSame = (standing: DeploymentSpec, spec: DeploymentSpec) =>
+  spec.idempotencyKey === undefined
+    ? isDeepStrictEqual(standing, JSON.parse(JSON.stringify(spec)))
+    : standing.idempotencyKey === spec.idempotencyKey;
+
+const SHARE_TOLERANCE = 1e-9;
+
+function flawOf(spec: DeploymentSpec): string | null {
+  if (spec.formatVersion !== 1) return `its format is ${spec.formatVersion}`;
+  if (!Number.isSafeInteger(spec.revision) || spec.revision < 1) return "revisions count from 1";
+  if (!Array.isArray(spec.routes) || spec.routes.length === 0) return "it has no routes";
+  if (spec.routes.some(({ artifact }) => !/^[0-9a-f]{64}$/.test(artifact))) return "a route names no artifact";
+  if (spec.routes.some(({ share }) => !(share >= 0 && share <= 1))) return "a share lies outside 0…1";
+  const total = spec.routes.reduce((sum, { share }) => sum + share, 0);
+  return Math.abs(total - 1) > SHARE_TOLERANCE ? `the shares add up to ${total}` : null;
 }
 
 /** The pointer's text: cheap to read, and changes with every deployment. */
@@ -72,16 +133,26 @@ export function readPointer(directory: string): string | null {
 
 /** @throws SERVING_DEPLOYMENT_BROKEN */
 export function readRevision(directory: string, revision: number): DeploymentSpec {
+  const broken = (why: string, cause?: unknown) =>
+    servingErrors.SERVING_DEPLOYMENT_BROKEN(`Revision ${revision} in ${directory} cannot be read: ${why}`, { cause });
+  let spec: DeploymentSpec;
   try {
-    const spec = JSON.parse(readFileSync(join(directory, revisionFile(revision)), "utf8")) as DeploymentSpec;
-    if (spec.formatVersion !== 1 || spec.revision !== revision || spec.routes.length === 0)
-      throw new TypeError("not a deployment of format 1");
-    return spec;
+    // Any JSON is possible here: flawOf looks at what matters.
+    spec = JSON.parse(readFileSync(revisionPath(directory, revision), "utf8")) as DeploymentSpec;
+    if (spec === null || typeof spec !== "object") throw new TypeError("no object");
   } catch (cause) {
-    throw servingErrors.SERVING_DEPLOYMENT_BROKEN(
-      `Revision ${revision} in ${directory} cannot be read: ${(cause as Error).message}`,
-      { cause },
-    );
+    throw broken(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  const flaw = spec.revision === revision ? flawOf(spec) : `it says that it is revision ${spec.revision}`;
+  if (flaw !== null) throw broken(flaw);
+  return spec;
+}
+
+function readIfWhole(directory: string, revision: number): DeploymentSpec | null {
+  try {
+    return readRevision(directory, revision);
+  } catch {
+    return null;
   }
 }
 
@@ -95,8 +166,19 @@ export function listRevisions(directory: string): number[] {
     .sort((a, b) => b - a);
 }
 
-/** The revision that the pointer names, or `null` before the first. @throws SERVING_DEPLOYMENT_BROKEN */
+/** The revision that the pointer names; the newest one there is when the pointer itself is damaged; `null` before the first. */
+export function currentRevision(directory: string, pointer: string | null = readPointer(directory)): number | null {
+  if (pointer !== null && /^\d+$/.test(pointer)) return Number(pointer);
+  return pointer === null ? null : (listRevisions(directory)[0] ?? null);
+}
+
+/** The current revision, or the last good one before it when it cannot be read; `null` where there is none. */
 export function readCurrent(directory: string): DeploymentSpec | null {
-  const pointer = readPointer(directory);
-  return pointer === null ? null : readRevision(directory, Number(pointer));
+  const wanted = currentRevision(directory);
+  if (wanted === null) return null;
+  for (const revision of listRevisions(directory)) {
+    const spec = revision > wanted ? null : readIfWhole(directory, revision);
+    if (spec !== null) return spec;
+  }
+  return null;
 }

@@ -1,21 +1,16 @@
-import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { type OrreryError, toOrreryError } from "../errors.ts";
-import {
-  checkRequest,
-  createFeatureReader,
-  type FeaturePlan,
-  type FeatureReader,
-  type FeatureValue,
-  parseRequest,
-} from "../features/index.ts";
-import type { Clock, EventLog, OnlineStore } from "../ports/index.ts";
+import type { OrreryError } from "../errors.ts";
+import type { FeaturePlan, FeatureValue, FeatureVectors } from "../features/index.ts";
+import { type Clock, type EventLog, type OnlineStore, systemClock } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
-import { createPredictor, type ModelPackage, type Predictor, unpackModel } from "../training/index.ts";
+import { sortableId } from "../tracking/index.ts";
+import type { Score } from "../training/index.ts";
 import { chooseRoute } from "./choose-route.ts";
-import { type DeploymentSpec, listRevisions, modelFile, type Route, readPointer, readRevision } from "./deployment.ts";
+import type { DeploymentSpec } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
+import { followDeployment, type RevisionListener } from "./follow-deployment.ts";
+import type { LoadedDeployment, LoadedRoute } from "./load-deployment.ts";
+import { aboutOf, type Instance, parseInstances } from "./parse-instances.ts";
 import type { PredictionAnswer, PredictionRecord } from "./prediction-record.ts";
 
 export interface RuntimeOptions {
@@ -26,189 +21,165 @@ export interface RuntimeOptions {
   readonly scope: Scope;
   readonly log: EventLog;
   readonly clock: Clock;
-  /** Told when a revision was taken up, or could not be. */
-  readonly onRevision?: (revision: number, problem: OrreryError | null) => void;
+  readonly onRevision?: RevisionListener;
 }
 
 /** Told about every stage of a request: begin and end as performance.now() gives them. */
 export type StageObserver = (stage: "validate" | "read" | "predict", begin: number, end: number, version: number) => void;
 
-interface LoadedRoute extends Route {
-  readonly model: ModelPackage;
-  readonly predictor: Predictor;
-  readonly reader: FeatureReader;
-}
-
-interface Loaded {
-  readonly spec: DeploymentSpec;
-  readonly routes: readonly LoadedRoute[];
+export interface PredictContext {
+  /** As of when features are read. */
+  readonly at: Micros;
+  readonly traceId: string | null;
+  readonly observe?: StageObserver;
 }
 
 export interface EndpointRuntime {
-  /** Takes up the newest revision that counts by now; keeps the one it has where that fails. */
-  follow(): void;
+  /** Takes up the newest revision that counts by now; keeps the one it has where that fails. Never rejects. */
+  follow(): Promise<void>;
   readonly revision: DeploymentSpec | null;
+  /** Why the revision that should be served is not. */
+  readonly problem: OrreryError | null;
   /** What a request must carry. @throws SERVING_NOT_DEPLOYED */
   plan(): FeaturePlan;
   /**
-   * Answers requests in their order, then logs them.
+   * Answers instances in their order, and logs them afterwards.
    * @throws SERVING_NOT_DEPLOYED, SERVING_REQUEST_INVALID with `details.issues`
    */
-  predict(
-    requests: readonly Readonly<Record<string, unknown>>[],
-    context: { readonly at: Micros; readonly traceId: string | null; readonly observe?: StageObserver },
-  ): Promise<PredictionAnswer[]>;
+  predict(instances: readonly Instance[], context: PredictContext): Promise<PredictionAnswer[]>;
 }
+
+/** Instances that are read and scored at a stretch; between stretches other requests get their turn. */
+const SLICE = 100;
 
 /** One endpoint in one inference process: its models in memory, swapped whole when a new revision counts. */
 export function createEndpointRuntime(options: RuntimeOptions): EndpointRuntime {
-  let loaded: Loaded | null = null;
-  let pointerSeen: string | null = null;
-  let waiting: DeploymentSpec | null = null;
-  const packages = new Map<string, Omit<LoadedRoute, keyof Route>>();
+  const { endpoint, log, clock } = options;
+  const follower = followDeployment(options, clock, (revision, problem) => options.onRevision?.(revision, problem));
 
-  function load(spec: DeploymentSpec): Loaded {
-    const routes = spec.routes.map((route): LoadedRoute => {
-      const known = packages.get(route.artifact) ?? loadModel(options, route.artifact);
-      packages.set(route.artifact, known);
-      return { ...route, ...known };
+  function deployed(at: Micros): LoadedDeployment {
+    const deployment = follower.deploymentAt(at);
+    if (deployment !== null) return deployment;
+    const { problem } = follower;
+    const why = problem === null ? "" : `: ${problem.message}`;
+    throw servingErrors.SERVING_NOT_DEPLOYED(`Nothing is deployed at the endpoint ${endpoint}${why}`, {
+      ...(problem === null ? {} : { hint: problem.hint, details: { cause: problem.code } }),
     });
-    for (const artifact of packages.keys()) if (!routes.some((route) => route.artifact === artifact)) packages.delete(artifact);
-    return { spec, routes };
-  }
-
-  function take(spec: DeploymentSpec): void {
-    try {
-      loaded = load(spec);
-      options.onRevision?.(spec.revision, null);
-    } catch (error) {
-      options.onRevision?.(spec.revision, toOrreryError(error));
-    }
-  }
-
-  function follow(): void {
-    const pointer = readPointer(options.directory);
-    if (pointer !== pointerSeen) {
-      pointerSeen = pointer;
-      waiting = pointer === null ? null : (newestGood(options, Number(pointer), loaded?.spec.revision ?? 0) ?? waiting);
-    }
-    // A replay's clock may not have come to the moment from which the revision counts.
-    if (waiting === null || (options.clock.kind === "virtual" && loaded !== null && waiting.at > options.clock.now())) return;
-    const next = waiting;
-    waiting = null;
-    if (next.revision !== loaded?.spec.revision) take(next);
-  }
-
-  function current(): Loaded {
-    if (waiting !== null) follow();
-    if (loaded === null) throw servingErrors.SERVING_NOT_DEPLOYED(`Nothing is deployed at the endpoint ${options.endpoint}`);
-    return loaded;
   }
 
   return {
-    follow,
+    follow: follower.look,
     get revision() {
-      return loaded?.spec ?? null;
+      return follower.current?.spec ?? null;
     },
-    plan: () => (current().routes[0] as LoadedRoute).model.plan,
-    async predict(requests, { at, traceId, observe }) {
+    get problem() {
+      return follower.problem;
+    },
+    plan: () => deployed(clock.now()).routes[0].model.plan,
+    async predict(instances, { at, traceId, observe }) {
       const started = performance.now();
-      const { routes, spec } = current();
-      const about = requests.map((request) =>
-        chooseRoute(routes, typeof request.reference === "string" ? request.reference : JSON.stringify(request)),
-      );
-      const parsed = parseAll(requests, about);
-      const validated = performance.now();
-      const answers = new Array<PredictionAnswer>(requests.length);
-      const records: PredictionRecord[] = [];
-      for (const route of new Set(about)) {
-        const mine = [...about.keys()].filter((i) => about[i] === route);
-        const before = performance.now();
-        const vectors = await route.reader.read(
-          mine.map((i) => parsed[i] as Record<string, FeatureValue>),
-          at,
-        );
+      const { routes, spec } = deployed(at);
+      const [first] = routes;
+      const keys = Object.keys(first.model.plan.keys);
+      const chosen = instances.map((instance) => (routes.length === 1 ? first : chooseRoute(routes, aboutOf(instance, keys))));
+      const parsed = parseInstances(instances, (index) => chosen[index].model.plan);
+      observe?.("validate", started, performance.now(), chosen[0].version);
+
+      const answers = new Array<PredictionAnswer>(instances.length);
+      for (const [route, mine] of slicesByRoute(chosen)) {
+        if (mine[0] > 0) await new Promise((resolve) => setImmediate(resolve));
+        const begun = performance.now();
+        const rows = mine.map((index) => parsed[index]);
+        const vectors = await route.reader.read(rows, at);
         const read = performance.now();
         const scores = vectors.values.map((values) => route.predictor(values));
         const done = performance.now();
-        observe?.("read", before, read, route.version);
+        observe?.("read", begun, read, route.version);
         observe?.("predict", read, done, route.version);
-        const latencyUs = { read: (read - before) * 1_000, predict: (done - read) * 1_000, total: (done - started) * 1_000 };
-        mine.forEach((i, k) => {
-          const { score, probability } = scores[k] as { score: number; probability: number };
-          const missing = vectors.unknownEntities[k] ?? [];
-          const decision = probability >= route.model.decision.threshold;
-          const id = predictionId();
-          answers[i] = { id, probability, decision, modelVersion: route.version, alias: route.alias, missing };
-          records.push({
-            id,
-            endpoint: options.endpoint,
-            at,
-            receivedAt: Math.round((performance.timeOrigin + started) * 1_000),
-            ...requestOf(requests[i] as Record<string, unknown>),
-            features: Object.fromEntries(
-              route.model.plan.features.map((feature, f) => [feature.id, vectors.values[k]?.[f] ?? null]),
-            ),
-            score,
-            probability,
-            decision,
-            version: route.version,
-            alias: route.alias,
-            artifact: route.artifact,
-            revision: spec.revision,
-            missing,
-            latencyUs,
-            traceId,
+        mine.forEach((index, k) => {
+          answers[index] = answerOf(route, scores[k], vectors.unknownEntities[k]);
+        });
+        const common = {
+          endpoint,
+          at,
+          receivedAt: Math.round((performance.timeOrigin + started) * 1_000),
+          revision: spec.revision,
+          latencyUs: { read: micros(begun, read), predict: micros(read, done), total: micros(started, done) },
+          traceId,
+        };
+        // When the answer is on its way: making and serialising records must not add to its latency.
+        setImmediate(() => {
+          mine.forEach((index, k) => {
+            log.append({ ...common, ...recordOf(route, answers[index], instances[index], vectors, k, scores[k]) });
           });
         });
       }
-      observe?.("validate", started, validated, (about[0] as LoadedRoute).version);
-      // After the answer is on its way: serialising the records must not add to its latency.
-      setImmediate(() => {
-        for (const record of records) options.log.append(record);
-      });
       return answers;
     },
   };
 }
 
-function requestOf({ reference, ...request }: Record<string, unknown>): Pick<PredictionRecord, "reference" | "request"> {
-  return { reference: typeof reference === "string" ? reference : null, request };
-}
-
-/** The revision named by the pointer, or the newest readable one before it that is newer than what is loaded. */
-function newestGood(options: RuntimeOptions, wanted: number, loaded: number): DeploymentSpec | null {
-  for (const revision of listRevisions(options.directory)) {
-    if (revision > wanted || revision <= loaded) continue;
-    try {
-      return readRevision(options.directory, revision);
-    } catch (error) {
-      options.onRevision?.(revision, toOrreryError(error));
+/** Indices by the route that answers them, at most a slice at a time. */
+function slicesByRoute(chosen: readonly LoadedRoute[]): [route: LoadedRoute, indices: number[]][] {
+  const slices: [LoadedRoute, number[]][] = [];
+  const growing = new Map<LoadedRoute, number[]>();
+  chosen.forEach((route, index) => {
+    const slice = growing.get(route);
+    if (slice !== undefined && slice.length < SLICE) {
+      slice.push(index);
+      return;
     }
-  }
-  return null;
-}
-
-function loadModel({ directory, online, scope }: RuntimeOptions, artifact: string): Omit<LoadedRoute, keyof Route> {
-  const model = unpackModel(readFileSync(modelFile(directory, artifact)));
-  return { model, predictor: createPredictor(model), reader: createFeatureReader(model.plan, online, scope) };
-}
-
-function parseAll(
-  requests: readonly Readonly<Record<string, unknown>>[],
-  routes: readonly LoadedRoute[],
-): Record<string, FeatureValue>[] {
-  const issues = requests.flatMap((request, i) => {
-    const { plan } = (routes[i] as LoadedRoute).model;
-    return checkRequest(plan, request).map(({ path, message }) => ({ path: ["instances", i, path], message }));
+    const begun = [index];
+    growing.set(route, begun);
+    slices.push([route, begun]);
   });
-  const [first] = issues;
-  if (first !== undefined)
-    throw servingErrors.SERVING_REQUEST_INVALID(`${first.path.join(".")} ${first.message}`, { details: { issues } });
-  return requests.map((request, i) => parseRequest((routes[i] as LoadedRoute).model.plan, request));
+  return slices;
 }
 
-/** Sorts by time: 48 bits of milliseconds, then 80 random bits. */
-function predictionId(): string {
-  return `pred-${Date.now().toString(16).padStart(12, "0")}${randomBytes(10).toString("hex")}`;
+function answerOf(route: LoadedRoute, { probability }: Score, missing: readonly string[]): PredictionAnswer {
+  return {
+    id: sortableId("pred", systemClock),
+    probability,
+    decision: probability >= route.model.decision.threshold,
+    modelVersion: route.version,
+    alias: route.alias,
+    missing,
+  };
 }
+
+type OwnPart = Omit<PredictionRecord, "endpoint" | "at" | "receivedAt" | "revision" | "latencyUs" | "traceId">;
+
+function recordOf(
+  route: LoadedRoute,
+  answer: PredictionAnswer,
+  instance: Instance,
+  vectors: FeatureVectors,
+  row: number,
+  { score }: Score,
+): OwnPart {
+  const { plan } = route.model;
+  const features: Record<string, FeatureValue> = {};
+  plan.features.forEach(({ id }, index) => {
+    features[id] = vectors.values[row][index];
+  });
+  const { reference } = instance;
+  return {
+    id: answer.id,
+    reference: typeof reference === "string" ? reference : null,
+    keys: pick(instance, plan.keys),
+    request: pick(instance, plan.request),
+    features,
+    score,
+    probability: answer.probability,
+    decision: answer.decision,
+    version: route.version,
+    alias: route.alias,
+    artifact: route.artifact,
+    missing: answer.missing,
+  };
+}
+
+const pick = (instance: Instance, fields: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.keys(fields).map((field) => [field, instance[field] ?? null]));
+
+const micros = (begin: number, end: number) => Math.round((end - begin) * 1_000);

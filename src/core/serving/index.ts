@@ -8,6 +8,13 @@ export {
   readRevision,
   writeDeployment,
 } from "./deployment.ts";
-export { createEndpointRuntime, type EndpointRuntime, type RuntimeOptions, type StageObserver } from "./endpoint-runtime.ts";
+export {
+  createEndpointRuntime,
+  type EndpointRuntime,
+  type PredictContext,
+  type RuntimeOptions,
+  type StageObserver,
+} from "./endpoint-runtime.ts";
 export { servingErrors } from "./errors.ts";
+export type { RevisionListener } from "./follow-deployment.ts";
 export type { PredictionAnswer, PredictionRecord } from "./prediction-record.ts";
