@@ -6,9 +6,10 @@ const SPLITTER = 134_217_729;
 /**
  * Count, sum and sum of squares of a window that rows enter and leave, each sum as an unevaluated pair of doubles (about 32
  * digits). A plain running sum keeps the rounding of rows that have left, and the variance from plain sums cancels; with
- * pairs, the result depends on the rows alone and not on the order in which they came and went, so that the offline
- * sweep and the online scan give the same double. Values are finite and of sizes within 15 decimal digits of one another;
- * smaller ones drop out beside larger ones, as they do in any sum of doubles.
+ * pairs, sums and means depend on the rows alone and not on the order in which they came and went, so that the offline
+ * sweep and the online scan give the same double; a standard deviation may differ by some 1e-16 of the largest value that
+ * was in the window. Values are finite and of sizes within 15 decimal digits of one another; smaller ones drop out beside
+ * larger ones, as they do in any sum of doubles.
  *
  * Sources: Knuth, TAOCP 2, 4.2.2 (TwoSum); Dekker, "A floating-point technique for extending the available precision",
  * 1971 (products).

@@ -70,8 +70,9 @@ export function definedOnDemand(planned: PlannedOnDemand, definition: OnDemandDe
 }
 
 function compileCode({ name, code, sha256 }: PlannedOnDemand): Compute {
-  const known = compiled.get(sha256);
-  if (known !== undefined) return known;
+  // Compiled code is found by what it is: the stored hash is a claim about it.
+  const known = compiled.get(code);
+  if (codeHash(code) === sha256 && known !== undefined) return known;
   if (codeHash(code) !== sha256 || !isExpression(code)) {
     throw featureErrors.FEATURE_ON_DEMAND_SOURCE(`The stored code of on-demand feature "${name}" is damaged`, {
       hint: "Take the model from the artifact store again, or train it again.",
@@ -79,7 +80,7 @@ function compileCode({ name, code, sha256 }: PlannedOnDemand): Compute {
   }
   // isExpression has just seen that it is a function.
   const compute = runInContext(`"use strict"; (${code}\n)`, realm) as Compute;
-  compiled.set(sha256, compute);
+  compiled.set(code, compute);
   return compute;
 }
 

@@ -49,7 +49,8 @@ export async function openWorkbench(): Promise<Workbench> {
 export function literal(value: FeatureValue, type: ColumnType): string {
   if (value === null) return `NULL::${SQL[type]}`;
   if (type === "timestamp") return `make_timestamp(${value}::BIGINT)`;
-  return `${typeof value === "string" ? quoteLiteral(value) : String(value)}::${SQL[type]}`;
+  // As text: a bare number with a point is a DECIMAL to DuckDB and would lose digits.
+  return `${quoteLiteral(String(value))}::${SQL[type]}`;
 }
 
 /** `SELECT …` that gives these rows, in order. */
