@@ -13,6 +13,8 @@ export interface Suspicion {
 }
 
 export interface PlanContext {
+  /** File URL of orrery.config.ts: steps load it, so a change of it makes their cached outputs stale. */
+  readonly config: string;
   /** Snapshots that stand, by source. */
   readonly previous: Readonly<Record<string, Snapshot>>;
   readonly suspicion: Suspicion | null;
@@ -35,6 +37,7 @@ export function buildPlan(project: ProjectDefinition, pipeline: PipelineDefiniti
       effect: false,
       retries: pipeline.retries,
       timeoutMs: 30 * MINUTE_MS,
+      files: [context.config],
       ...more,
     });
   const effect = (name: string, needs: readonly string[], params: object) =>

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { FilesystemArtifactStore } from "../adapters/artifacts/filesystem.ts";
 import { openLocalExecutor } from "../adapters/executors/local.ts";
 import { openSqlite } from "../adapters/metadata/sqlite.ts";
@@ -15,7 +16,7 @@ import type { Actor, Scope } from "../core/scope.ts";
 import { createTracking, type Tracking } from "../core/tracking/index.ts";
 import { createEffects } from "./effects.ts";
 import { platformErrors } from "./errors.ts";
-import { loadProject } from "./load-project.ts";
+import { CONFIG_FILE, loadProject } from "./load-project.ts";
 import { buildPlan, type Suspicion } from "./plans.ts";
 import type { RefreshOutput } from "./stages/refresh.ts";
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from "./state-folder.ts";
@@ -69,6 +70,8 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
   const lock = lockStateFolder(paths);
   try {
     const store = await openSqlite({ path: paths.metadata, clock });
+    // Inference servers open it to read, before anything has been materialized.
+    if (!existsSync(join(paths.online, "data.mdb"))) await openLmdb(paths.online).close();
     const artifacts = new FilesystemArtifactStore(paths.artifacts);
     const tracking = createTracking({ store, artifacts, clock, scope });
     const registry = createRegistry({ store, clock, scope });
@@ -104,7 +107,11 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       online: () => (online ??= existsSync(join(paths.online, "data.mdb")) ? openLmdb(paths.online, { readOnly: true }) : null),
       pipelineNamed: (name) => pipelineNamed(project, name),
       async startPipeline(name, { trigger, actor, dedupeKey = randomUUID(), suspicion, traceId }) {
-        const plan = buildPlan(project, pipelineNamed(project, name), { previous: await latestSnapshots(), suspicion: suspicion ?? null });
+        const plan = buildPlan(project, pipelineNamed(project, name), {
+          config: pathToFileURL(join(projectDirectory, CONFIG_FILE)).href,
+          previous: await latestSnapshots(),
+          suspicion: suspicion ?? null,
+        });
         return pipelines.start(plan, { trigger, actor, dedupeKey, ...(traceId === undefined ? {} : { traceId }) });
       },
       async refresh() {

@@ -55,8 +55,10 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     assertSucceeded(await follow(client, runId, (line) => say(line)));
     const first = (await client.models.get({ name: ENDPOINT })).aliases.champion ?? null;
     const served = (await client.endpoints.list()).items.find(({ name }) => name === ENDPOINT);
-    if (first === null || served === undefined || served.url === null) {
-      say("no candidate passed its gates, so nothing is deployed and there is nothing to replay; the card tells why");
+    if (first === null) {
+      say("no candidate passed its gates, so nothing is deployed and there is nothing to replay; the model's card tells why");
+    } else if (served === undefined || served.url === null) {
+      throw new Error(`The inference server of ${ENDPOINT} did not start; see ${project.state}/logs`);
     } else {
       const requests = await readFlightRequests(connection, project.original.flights, FROM, until);
       say(`version ${first} is champion; replaying ${requests.length.toLocaleString("en")} flights, asked two hours before departure`);
