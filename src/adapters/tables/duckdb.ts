@@ -1,4 +1,6 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import {
   type DuckDBConnection,
   type DuckDBDataChunk,
@@ -10,6 +12,7 @@ import {
 import duckdb from "@duckdb/node-bindings";
 import { defineErrors, type OrreryError } from "../../core/errors.ts";
 import type { Column, ColumnTable, SqlValue, TableEngine } from "../../core/ports/index.ts";
+import { parseTimestamp } from "../../core/time.ts";
 
 export const tableErrors = defineErrors({
   TABLE_QUERY_FAILED: {
@@ -21,6 +24,7 @@ export const tableErrors = defineErrors({
     kind: "unavailable",
     hint: "Free space on the disk of the state folder and run it again; nothing was half written.",
   },
+  TABLE_FILE_DENIED: { kind: "denied", hint: "Give the user that runs Orrery the right to read and write there." },
   TABLE_OUT_OF_MEMORY: { kind: "unavailable", hint: "Raise the engine's memory limit, or work on fewer rows." },
 });
 
@@ -28,31 +32,36 @@ export interface DuckDbOptions {
   /** What one process may take, as DuckDB reads it. Its own default is most of the machine, for every process. */
   memoryLimit?: string;
   threads?: number;
-  /** Where results spill; made when needed and removed at the end. */
+  /** Where results spill, for this engine alone; made when needed. Default: a folder among the system's temporary files. */
   tempDirectory?: string;
 }
 
 /** Opens DuckDB in memory, over files: a database file would shut every other process out. */
 export async function openDuckDb(options: DuckDbOptions = {}): Promise<TableEngine> {
-  if (options.tempDirectory !== undefined) mkdirSync(options.tempDirectory, { recursive: true });
+  // Its own default is ".tmp" in whatever folder the process happens to run.
+  const tempDirectory = options.tempDirectory ?? join(tmpdir(), `orrery-duckdb-${process.pid}-${++opened}`);
+  mkdirSync(dirname(tempDirectory), { recursive: true });
   const instance = await DuckDBInstance.create(":memory:", {
     memory_limit: options.memoryLimit ?? "1GB",
     threads: String(options.threads ?? 2),
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
-    ...(options.tempDirectory === undefined ? {} : { temp_directory: options.tempDirectory }),
+    temp_directory: tempDirectory,
   });
   const connection = await instance.connect();
   await connection.run("SET TimeZone='UTC'");
-  return new DuckDbTableEngine(instance, connection, options.tempDirectory ?? null);
+  return new DuckDbTableEngine(instance, connection, tempDirectory);
 }
+
+/** Engines this process has opened: two of them must not spill into one folder. */
+let opened = 0;
 
 class DuckDbTableEngine implements TableEngine {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
-  readonly #tempDirectory: string | null;
+  readonly #tempDirectory: string;
 
-  constructor(instance: DuckDBInstance, connection: DuckDBConnection, tempDirectory: string | null) {
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection, tempDirectory: string) {
     this.#instance = instance;
     this.#connection = connection;
     this.#tempDirectory = tempDirectory;
@@ -82,7 +91,10 @@ class DuckDbTableEngine implements TableEngine {
   close(): void {
     this.#connection.closeSync();
     this.#instance.closeSync();
-    if (this.#tempDirectory !== null) rmSync(this.#tempDirectory, { recursive: true, force: true });
+    try {
+      // DuckDB deletes its own files; whatever else is in there belongs to others and stays.
+      rmdirSync(this.#tempDirectory);
+    } catch {}
   }
 
   async #execute(sql: string, params: readonly SqlValue[]): Promise<DuckDBResult> {
@@ -105,16 +117,22 @@ class DuckDbTableEngine implements TableEngine {
 /** DuckDB's message, cut to its first line, under our code. */
 function translate(error: unknown): OrreryError {
   const text = error instanceof Error ? error.message : String(error);
-  const message = (text.split("\n", 1)[0] ?? text).replace(/^\w+( \w+)? Error: /, "");
-  if (/No space left|disk is full|failed to offload/i.test(text)) return tableErrors.TABLE_DISK_FULL(message, { cause: error });
-  if (/Out of Memory/i.test(text)) return tableErrors.TABLE_OUT_OF_MEMORY(message, { cause: error });
-  const corrupt =
-    /magic bytes|Parquet file|TProtocolException|corrupt|Failed to read file|file .* too small/i.test(text) &&
-    !/No files found/i.test(text);
-  return corrupt
-    ? tableErrors.TABLE_FILE_CORRUPT(message, { cause: error })
-    : tableErrors.TABLE_QUERY_FAILED(message, { cause: error });
+  const message = (text.split("\n", 1)[0] ?? text).replace(/^(\w+ ){1,4}Error: /, "");
+  for (const [pattern, code] of MEANINGS) if (pattern.test(text)) return tableErrors[code](message, { cause: error });
+  return tableErrors.TABLE_QUERY_FAILED(message, { cause: error });
 }
+
+/** DuckDB has classes of errors but no codes for what matters here; the first that fits. */
+const MEANINGS: readonly (readonly [RegExp, keyof typeof tableErrors])[] = [
+  [/No space left|disk is full|File too large|Disk quota|failed to offload/i, "TABLE_DISK_FULL"],
+  [/^Out of Memory/i, "TABLE_OUT_OF_MEMORY"],
+  [/^IO Error.*(Permission denied|Read-only file system)/is, "TABLE_FILE_DENIED"],
+  [/No files found/i, "TABLE_QUERY_FAILED"],
+  [
+    /magic bytes|TProtocolException|too small to be a Parquet|corrupt|Failed to read (Parquet )?file|footer length|ZSTD|Snappy|decompress|Failed to deserialize|don't know what type/i,
+    "TABLE_FILE_CORRUPT",
+  ],
+];
 
 interface Fixed {
   readonly type: "float64" | "int32" | "bool" | "timestamp";
@@ -169,7 +187,8 @@ const FIXED: ReadonlyMap<DuckDBTypeId, Fixed> = new Map([
   ],
 ]);
 
-const TEXT = new Set([DuckDBTypeId.VARCHAR, DuckDBTypeId.ENUM, DuckDBTypeId.UUID]);
+/** Numbers without a typed array of their own: read as doubles, since features and figures are. */
+const WIDE = new Set([DuckDBTypeId.DECIMAL, DuckDBTypeId.HUGEINT, DuckDBTypeId.UHUGEINT, DuckDBTypeId.UBIGINT]);
 
 function readColumn(chunks: readonly DuckDBDataChunk[], index: number, typeId: DuckDBTypeId, rows: number): Column {
   const fixed = FIXED.get(typeId);
@@ -177,8 +196,9 @@ function readColumn(chunks: readonly DuckDBDataChunk[], index: number, typeId: D
   if (typeId === DuckDBTypeId.BIGINT) return readInt64(chunks, index, rows);
   const values: DuckDBValue[] = [];
   for (const chunk of chunks) for (const value of chunk.getColumnValues(index)) values.push(value);
-  if (TEXT.has(typeId)) return { type: "string", values: values.map((value) => (value === null ? null : String(value))) };
-  return fromValues(values, rows);
+  if (WIDE.has(typeId)) return readNumbers(values, (value) => Number(String(value)), "float64");
+  if (typeId === DuckDBTypeId.TIMESTAMP_NS) return readNumbers(values, (value) => nanosToMicros(String(value)), "timestamp");
+  return { type: "string", values: values.map((value) => (value === null ? null : String(value))) };
 }
 
 function readFixed(chunks: readonly DuckDBDataChunk[], index: number, fixed: Fixed, rows: number): Column {
@@ -237,21 +257,21 @@ class NullBitmap {
   }
 }
 
-/** The rare types (DECIMAL, HUGEINT, UBIGINT …): as numbers, since features and figures are. Anything else as text. */
-function fromValues(values: readonly DuckDBValue[], rows: number): Column {
-  const numbers = new Float64Array(rows);
-  const nulls = new Uint8Array(rows);
-  for (let i = 0; i < rows; i++) {
-    const value = values[i];
-    const number =
-      value === null ? 0 : typeof value === "bigint" || typeof value === "number" ? Number(value) : Number(String(value));
-    if (Number.isNaN(number) && typeof value !== "number")
-      return { type: "string", values: values.map((each) => (each === null ? null : String(each))) };
-    numbers[i] = number;
-    if (value === null) nulls[i] = 1;
-  }
-  return { type: "float64", values: numbers, nulls: nulls.includes(1) ? nulls : null };
+function readNumbers(
+  values: readonly DuckDBValue[],
+  read: (value: DuckDBValue) => number,
+  type: "float64" | "timestamp",
+): Column {
+  const nulls = Uint8Array.from(values, (value) => (value === null ? 1 : 0));
+  return {
+    type,
+    values: Float64Array.from(values, (value) => (value === null ? 0 : read(value))),
+    nulls: nulls.includes(1) ? nulls : null,
+  };
 }
+
+/** What is finer than a microsecond is cut. */
+const nanosToMicros = (text: string) => parseTimestamp(`${text.slice(0, 26)}Z`);
 
 function reader(column: Column): (row: number) => SqlValue {
   if (column.type === "string") return (row) => column.values[row] ?? null;
