@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { defineErrors } from "../../src/core/errors.ts";
 import { createApp } from "../../src/server/app.ts";
 import type { Handlers } from "../../src/server/handlers.ts";
-import * as fixtures from "./fixtures.ts";
+import * as fixtures from "./fixtures/index.ts";
 
 const errors = defineErrors({
   FIXTURE_MISSING: { kind: "not-found", hint: "Ask for one that the fixtures have." },

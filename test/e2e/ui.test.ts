@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildUi, findChromium, HOW_TO_INSTALL, openBrowser, openContext, watchTrouble } from "./browser.ts";
 import { type FixtureServer, startFixtureServer } from "./fixture-server.ts";
-import { ENDPOINT, PIPELINE_RUN, PREDICTION } from "./fixtures.ts";
+import { ENDPOINT, PIPELINE_RUN, PREDICTION } from "./fixtures/index.ts";
 
 const chromium = findChromium();
 if (chromium === null) console.warn(HOW_TO_INSTALL);

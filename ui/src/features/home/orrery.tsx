@@ -22,8 +22,8 @@ export function Orrery({ loop }: { loop: Loop }) {
       <div className="orrery">
         <svg viewBox={`0 0 ${ORBIT.width} ${ORBIT.height}`} aria-label="The loop">
           <ellipse className="orbit" cx={ORBIT.x} cy={ORBIT.y} rx={ORBIT.rx} ry={ORBIT.ry} />
-          <circle className="ticks" cx={ORBIT.x} cy={ORBIT.y} r={106} />
-          <circle className="hub" cx={ORBIT.x} cy={ORBIT.y} r={100} />
+          <circle className="ticks" cx={ORBIT.x} cy={ORBIT.y} r={93} />
+          <circle className="hub" cx={ORBIT.x} cy={ORBIT.y} r={87} />
           {bodies.map((each) => (
             <BodyLink key={each.place.stage} body={each} pointing={pointing(each.place.stage)} />
           ))}
