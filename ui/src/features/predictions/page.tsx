@@ -101,7 +101,7 @@ function PredictionsTable({ predictions }: { predictions: readonly Prediction[] 
         <tbody>
           {predictions.map((each) => (
             <tr key={each.id}>
-              <th scope="row">
+              <th scope="row" className="nowrap">
                 <Link to="/predictions/$id" params={{ id: each.id }}>
                   <code>{each.id}</code>
                 </Link>
@@ -113,7 +113,7 @@ function PredictionsTable({ predictions }: { predictions: readonly Prediction[] 
                   .join(", ")}
               </td>
               <td className="num">{formatShare(each.probability)}</td>
-              <td>{each.decision ? "act" : "do not act"}</td>
+              <td className="nowrap">{each.decision ? "act" : "do not act"}</td>
               <td className="nowrap">
                 {each.version} <span className="muted small">{each.alias}</span>
               </td>
