@@ -62,7 +62,7 @@ export async function compactPredictionLog(engine: TableEngine, directory: strin
   const file = `${randomUUID()}.parquet`;
   try {
     writeFileSync(lines, Buffer.concat(fresh));
-    const columns = Object.entries(COLUMNS).map(([name, type]) => `${name}: ${quoteLiteral(type)}`);
+    const columns = Object.entries(COLUMNS).map(([name, type]) => `${quoteLiteral(name)}: ${quoteLiteral(type)}`);
     const read = `read_json(${quoteLiteral(lines)}, format = 'newline_delimited', columns = {${columns.join(", ")}})`;
     await engine.run(`COPY (SELECT * FROM ${read} ORDER BY "at", id) TO ${quoteLiteral(join(directory, file))} (FORMAT parquet, COMPRESSION zstd)`);
     const [row] = await engine.rows(`SELECT count(*) AS n, min("at") AS first, max("at") AS last FROM read_parquet(${quoteLiteral(join(directory, file))})`);
