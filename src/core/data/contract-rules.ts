@@ -111,6 +111,16 @@ function columnRules(
   return rules;
 }
 
+/**
+ * Whether a source's contract makes sense by itself: types, limits, patterns; not what it refers to.
+ * @throws DATA_CONTRACT_INVALID, DATA_PATTERN_INVALID
+ */
+export async function checkContract(engine: TableEngine, source: SourceDefinition): Promise<void> {
+  const anything = Object.values(source.contracts).map(({ reference = "" }) => [reference, "SELECT NULL"] as const);
+  contractRules(source, new Map(anything));
+  await checkPatterns(engine, source);
+}
+
 /** @throws DATA_PATTERN_INVALID for a regular expression that the engine does not take */
 export async function checkPatterns(engine: TableEngine, source: SourceDefinition): Promise<void> {
   for (const [column, { pattern }] of Object.entries(source.contracts)) {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type DataRoom, openDataRoom } from "../../../test/fixtures/data-room.ts";
 import { bool, float64, int32, source, string, timestamp } from "../definitions/index.ts";
-import { type DataRoom, openDataRoom } from "./data.fixture.ts";
 import { expressionColumns } from "./index.ts";
 
 let room: DataRoom;

@@ -45,21 +45,39 @@ export async function expressionColumns(
   source: SourceDefinition,
   expression: string,
 ): Promise<ExpressionFacts> {
-  const refuse: Refuse = (why) => dataErrors.DATA_EXPRESSION_INVALID(`"${expression}" on source ${source.name} ${why}`);
+  const refuse = refusal(expression, `source ${source.name}`);
+  const columns = new Set<string>();
+  for (const name of await references(engine, expression, refuse)) columns.add(columnNamed(source, name, refuse));
+  return { columns: [...columns].sort(), sqlType: await typeOf(engine, source.contracts, expression, refuse) };
+}
+
+/**
+ * The names that a scalar expression reads, as written ("view.feature" in two parts), where they are no source's columns.
+ * @throws DATA_EXPRESSION_INVALID
+ */
+export const expressionNames = (engine: TableEngine, expression: string): Promise<(readonly string[])[]> =>
+  references(engine, expression, refusal(expression, "features"));
+
+const refusal =
+  (expression: string, over: string): Refuse =>
+  (why) =>
+    dataErrors.DATA_EXPRESSION_INVALID(`"${expression}" on ${over} ${why}`);
+
+async function references(engine: TableEngine, expression: string, refuse: Refuse): Promise<(readonly string[])[]> {
   if (expression.trim() === "") throw refuse("is empty");
   // With parentheses on one line a comment would swallow the last; without them it must stand on its own, balanced.
   const node = await parseExpression(engine, `(${expression})`, refuse);
   await parseExpression(engine, expression, refuse);
-  const columns = new Set<string>();
+  const names: (readonly string[])[] = [];
   const functions = new Set<string>();
   for (const part of objectsIn(node)) {
-    const { class: kind, function_name: name } = part;
+    const { class: kind, function_name: name, column_names: parts } = part;
     if (typeof kind === "string" && REFUSED[kind] !== undefined) throw refuse(REFUSED[kind]);
     if (kind === "FUNCTION" && typeof name === "string") functions.add(name.toLowerCase());
-    if (kind === "COLUMN_REF") columns.add(columnNamed(source, part, refuse));
+    if (kind === "COLUMN_REF") names.push(isList(parts) ? parts.map(String) : []);
   }
   await refuseUnstable(engine, [...functions], refuse);
-  return { columns: [...columns].sort(), sqlType: await typeOf(engine, source.contracts, expression, refuse) };
+  return names;
 }
 
 function* objectsIn(json: Json | undefined): Generator<JsonObject> {
@@ -90,8 +108,7 @@ async function parseExpression(engine: TableEngine, expression: string, refuse: 
 const EMPTY_CLAUSES = ["where_clause", "group_expressions", "having", "qualify", "sample", "modifiers"];
 const isEmpty = (json: Json | undefined) => json === undefined || json === null || (isList(json) && json.length === 0);
 
-function columnNamed(source: SourceDefinition, { column_names: names }: JsonObject, refuse: Refuse): string {
-  const parts = isList(names) ? names.map(String) : [];
+function columnNamed(source: SourceDefinition, parts: readonly string[], refuse: Refuse): string {
   const [name = ""] = parts;
   const columns = Object.keys(source.contracts);
   // SQL names ignore case; the source's own spelling is the name everywhere else.

@@ -1,8 +1,8 @@
 import { appendFileSync, copyFileSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { at, type DataRoom, NOW, openDataRoom } from "../../../test/fixtures/data-room.ts";
 import { bool, float64, int32, int64, source, string, timestamp } from "../definitions/index.ts";
-import { at, type DataRoom, NOW, openDataRoom } from "./data.fixture.ts";
 
 let room: DataRoom;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type DataRoom, openDataRoom } from "./data.fixture.ts";
+import { type DataRoom, openDataRoom } from "../../../test/fixtures/data-room.ts";
 import { type ColumnProfile, profileSnapshot } from "./index.ts";
 
 let room: DataRoom;

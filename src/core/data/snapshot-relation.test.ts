@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { at, type DataRoom, NOW, openDataRoom } from "../../../test/fixtures/data-room.ts";
 import { float64, int32, source, string } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
-import { at, type DataRoom, NOW, openDataRoom } from "./data.fixture.ts";
 import type { Snapshot } from "./index.ts";
 
 let room: DataRoom;

@@ -1,69 +1,83 @@
-import { dataErrors, expressionColumns, ingest } from "../data/index.ts";
-import type { FeatureReference, ModelDefinition, ProjectDefinition, SourceDefinition } from "../definitions/index.ts";
-import { OrreryError, toOrreryError } from "../errors.ts";
+import type { CharterDefinition, PipelineDefinition, ProjectDefinition } from "../definitions/index.ts";
 import type { TableEngine } from "../ports/index.ts";
-import { FINDINGS } from "./errors.ts";
-
-export interface ProjectFinding {
-  /** Where in the project: "model late-arrival", "source flights". */
-  readonly where: string;
-  readonly code: keyof typeof FINDINGS;
-  readonly message: string;
-  readonly hint: string;
-}
-
-type Report = (where: string, code: ProjectFinding["code"], message: string, hint?: string) => void;
+import { checkModel } from "./check-model.ts";
+import { checkSource, unknownColumn } from "./check-source.ts";
+import { checkExpression, collectFindings, type Findings, type ProjectFinding } from "./finding.ts";
 
 /**
- * Everything that can be said about a project without data: names, references, expressions (parsed against the declared columns,
- * never run), and whether a model asks for what is not known yet.
+ * Everything that can be said about a project without data: names, references, contracts, expressions (parsed against the
+ * declared columns, never run), and whether a model asks for what is not known yet.
  */
-export async function checkProject(project: ProjectDefinition, engine: TableEngine): Promise<ProjectFinding[]> {
-  const findings: ProjectFinding[] = [];
-  const report: Report = (where, code, message, hint) => findings.push({ where, code, message, hint: hint ?? FINDINGS[code] });
-  for (const [kind, named] of Object.entries({
+export async function checkProject(project: ProjectDefinition, engine: TableEngine): Promise<readonly ProjectFinding[]> {
+  const findings = collectFindings();
+  checkNames(project, findings);
+  for (const source of project.sources) await checkSource(engine, project, source, findings);
+  for (const view of project.features) {
+    const where = `view ${view.name}`;
+    const { source } = view;
+    if (!project.sources.includes(source))
+      findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `Its source ${source.name} is not in the project`);
+    for (const column of [...Object.keys(view.entity.keys), ...view.features])
+      if (!(column in source.contracts)) findings.add(where, "PROJECT_COLUMN_UNKNOWN", unknownColumn(source, column));
+    for (const { expression } of Object.values(view.aggregates))
+      if (expression !== null) await checkExpression(engine, findings, where, source, expression, "value");
+  }
+  for (const model of project.models) await checkModel(engine, project, model, findings);
+  checkCharter(project, project.charter, findings);
+  for (const pipeline of project.pipelines) checkPipeline(project, pipeline, findings);
+  for (const { name, model, canary } of project.endpoints) {
+    const where = `endpoint ${name}`;
+    if (!project.models.includes(model))
+      findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `Its model ${model.name} is not in the project`);
+    if (canary !== undefined && !(canary.share > 0 && canary.share < 1))
+      findings.add(where, "PROJECT_VALUE_INVALID", `The canary's share is ${canary.share} and must lie between 0 and 1`);
+  }
+  return findings.list;
+}
+
+/** Names are parts of paths, of keys of the online store and of feature ids. */
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]*$/u;
+
+function checkNames(project: ProjectDefinition, findings: Findings): void {
+  const kinds = {
+    project: [project],
     source: project.sources,
     view: project.features,
     model: project.models,
     pipeline: project.pipelines,
     endpoint: project.endpoints,
-  })) {
-    const names = named.map(({ name }) => name);
-    for (const name of new Set(names.filter((each, i) => names.indexOf(each) !== i)))
-      report(`${kind} ${name}`, "PROJECT_NAME_TWICE", `There are two of them called ${name}`);
-  }
-  for (const source of project.sources) checkSource(project, source, report);
-  const tryExpression = expressionChecker(engine, report);
-  for (const view of project.features) {
-    const where = `view ${view.name}`;
-    if (!project.sources.includes(view.source))
-      report(where, "PROJECT_REFERENCE_UNKNOWN", `Its source ${view.source.name} is not in the project`);
-    for (const { expression } of Object.values(view.aggregates))
-      if (expression !== null) await tryExpression(where, view.source, expression);
-  }
-  for (const model of project.models) await checkModel(project, model, report, tryExpression);
-  for (const { kind, source } of project.charter.data) {
-    if (project.sources.some(({ name }) => name === source)) continue;
-    report(
-      "charter",
-      "PROJECT_REFERENCE_UNKNOWN",
-      `The requirement "${kind}" is about ${source}, which is not a source of the project`,
-    );
-  }
-  for (const { name, model, stages } of project.pipelines) {
-    if (!project.models.includes(model))
-      report(`pipeline ${name}`, "PROJECT_REFERENCE_UNKNOWN", `Its model ${model.name} is not in the project`);
-    for (const [stage, needed] of STAGE_NEEDS) {
-      const missing = stages.includes(stage) ? needed.filter((each) => !stages.includes(each)) : [];
-      if (missing.length > 0)
-        report(`pipeline ${name}`, "PROJECT_STAGE_INCOMPLETE", `The stage ${stage} needs ${missing.join(", ")}`);
+  };
+  for (const [kind, named] of Object.entries(kinds)) {
+    const seen = new Set<string>();
+    for (const { name } of named) {
+      if (!NAME.test(name)) findings.add(`${kind} ${name}`, "PROJECT_NAME_INVALID", `"${name}" cannot be the name of a ${kind}`);
+      // Some file systems do not tell upper from lower case.
+      if (seen.has(name.toLowerCase()))
+        findings.add(`${kind} ${name}`, "PROJECT_NAME_TWICE", `There are two of them called ${name}`);
+      seen.add(name.toLowerCase());
     }
   }
-  for (const { name, model } of project.endpoints) {
-    if (!project.models.includes(model))
-      report(`endpoint ${name}`, "PROJECT_REFERENCE_UNKNOWN", `Its model ${model.name} is not in the project`);
+}
+
+function checkCharter(project: ProjectDefinition, charter: CharterDefinition, findings: Findings): void {
+  const { at } = charter.decision.when;
+  if (!(at >= 0 && at <= 1))
+    findings.add("charter", "PROJECT_VALUE_INVALID", `The decision's threshold is ${at} and must lie between 0 and 1`);
+  for (const requirement of charter.data) {
+    const { kind } = requirement;
+    const source = project.sources.find(({ name }) => name === requirement.source);
+    if (source === undefined) {
+      const what = `The requirement "${kind}" is about ${requirement.source}, which is not a source of the project`;
+      findings.add("charter", "PROJECT_REFERENCE_UNKNOWN", what);
+    } else if (kind === "coverage") {
+      for (const column of [requirement.key, requirement.hour])
+        if (!(column in source.contracts)) findings.add("charter", "PROJECT_COLUMN_UNKNOWN", unknownColumn(source, column));
+      if (source.contracts[requirement.hour]?.type !== "timestamp")
+        findings.add("charter", "PROJECT_COLUMN_TYPE", `Coverage counts hours of ${requirement.hour}, which is no timestamp`);
+    } else if (kind === "fresh" && source.eventTime === undefined) {
+      findings.add("charter", "PROJECT_COLUMN_UNKNOWN", `${source.name} has no event time, so it cannot be fresh`);
+    }
   }
-  return findings;
 }
 
 const STAGE_NEEDS = [
@@ -78,115 +92,12 @@ const STAGE_NEEDS = [
   ["deploy", ["gate"]],
 ] as const;
 
-function checkSource(project: ProjectDefinition, source: SourceDefinition, report: Report): void {
-  const where = `source ${source.name}`;
-  const columns = Object.keys(source.contracts);
-  const named = [...source.key, ...Object.values(source.availability.groups).flatMap((group) => group.columns)];
-  for (const column of named)
-    if (!columns.includes(column)) report(where, "PROJECT_COLUMN_UNKNOWN", `It names ${column}, which it does not declare`);
-  for (const [column, { reference }] of Object.entries(source.contracts)) {
-    if (reference === undefined) continue;
-    const [other, otherColumn = ""] = reference.split(".", 2);
-    const found = project.sources.find(({ name }) => name === other);
-    if (found === undefined || !(otherColumn in found.contracts))
-      report(where, "PROJECT_REFERENCE_UNKNOWN", `${column} refers to ${reference}, which is not in the project`);
+function checkPipeline(project: ProjectDefinition, { name, model, stages }: PipelineDefinition, findings: Findings): void {
+  const where = `pipeline ${name}`;
+  if (!project.models.includes(model))
+    findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `Its model ${model.name} is not in the project`);
+  for (const [stage, needed] of STAGE_NEEDS) {
+    const missing = stages.includes(stage) ? needed.filter((each) => !stages.includes(each)) : [];
+    if (missing.length > 0) findings.add(where, "PROJECT_STAGE_INCOMPLETE", `The stage ${stage} needs ${missing.join(", ")}`);
   }
-}
-
-type TryExpression = (where: string, source: SourceDefinition, expression: string) => Promise<void>;
-
-const expressionChecker =
-  (engine: TableEngine, report: Report): TryExpression =>
-  async (where, source, expression) => {
-    try {
-      await expressionColumns(engine, source, expression);
-    } catch (error) {
-      report(where, "PROJECT_EXPRESSION_INVALID", toOrreryError(error).message);
-    }
-  };
-
-async function checkModel(
-  project: ProjectDefinition,
-  model: ModelDefinition,
-  report: Report,
-  tryExpression: TryExpression,
-): Promise<void> {
-  const where = `model ${model.name}`;
-  const { source, expression, name } = model.labels;
-  const { target } = project.charter;
-  if (target.name !== name) report(where, "PROJECT_TARGET_MISMATCH", `Its label is ${name}, the charter's target ${target.name}`);
-  await tryExpression(where, source, expression);
-  if (target.censored !== undefined) await tryExpression("charter", source, target.censored);
-  for (const segment of model.segments)
-    if (!(segment in source.contracts))
-      report(where, "PROJECT_COLUMN_UNKNOWN", `The segment ${segment} is not a column of ${source.name}`);
-  for (const feature of model.features) checkFeature(project, model, feature, where, report);
-}
-
-/** Keys and request fields of training rows are columns of the label's source: they must be there, and known when it is asked. */
-function checkFeature(
-  project: ProjectDefinition,
-  { labels }: ModelDefinition,
-  feature: FeatureReference,
-  where: string,
-  report: Report,
-): void {
-  const { from } = feature;
-  if (from.kind === "feature-view" && !project.features.includes(from))
-    report(where, "PROJECT_REFERENCE_UNKNOWN", `Its feature ${feature.id} is of a view that is not in the project`);
-  for (const key of Object.keys(feature.keys)) {
-    if (!(key in labels.source.contracts))
-      report(where, "PROJECT_KEY_MISSING", `${feature.id} needs the key ${key}, which ${labels.source.name} does not have`);
-  }
-  for (const field of [...Object.keys(feature.request), ...Object.keys(feature.keys)]) {
-    const later = Object.entries(labels.source.availability.groups).find(
-      ([, { columns, at }]) => columns.includes(field) || at === field,
-    );
-    if (later !== undefined)
-      report(
-        where,
-        "PROJECT_LEAK",
-        `${feature.id} takes ${field} from the request, but it becomes known only with the group "${later[0]}" (${later[1].at})`,
-      );
-  }
-  for (const field of Object.keys(feature.request)) {
-    if (!(field in labels.source.contracts))
-      report(
-        where,
-        "PROJECT_COLUMN_UNKNOWN",
-        `${feature.id} takes ${field} from the request, but ${labels.source.name} has no such column to train on`,
-      );
-  }
-}
-
-/** Takes every source in, in a throw-away store, and tells what would stop it. */
-export async function checkSources(
-  sources: readonly SourceDefinition[],
-  engines: Parameters<typeof ingest>[0],
-  options: { projectDirectory: string; now: number },
-): Promise<ProjectFinding[]> {
-  const findings: ProjectFinding[] = [];
-  const references = new Map<string, { snapshot: Awaited<ReturnType<typeof ingest>>; source: SourceDefinition }>();
-  for (const source of sources) {
-    try {
-      const snapshot = await ingest(engines, source, {
-        projectDirectory: options.projectDirectory,
-        asOf: options.now,
-        createdAt: options.now,
-        references,
-      });
-      references.set(source.name, { snapshot, source });
-    } catch (error) {
-      if (!(error instanceof OrreryError)) throw error;
-      // A source that refers to one that already failed says nothing new.
-      if (error.code === dataErrors.DATA_REFERENCE_UNKNOWN("").code && findings.length > 0) continue;
-      findings.push({
-        where: `source ${source.name}`,
-        code: "PROJECT_DATA",
-        message: `${error.message} [${error.code}]`,
-        hint: error.hint,
-      });
-    }
-  }
-  return findings;
 }

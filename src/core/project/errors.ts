@@ -10,9 +10,14 @@ export const projectErrors = defineErrors({
 /** Codes of what checkProject finds, with what to do about each. */
 export const FINDINGS = {
   PROJECT_NAME_TWICE: "Give each of them a name of its own.",
+  PROJECT_NAME_INVALID: "Use letters, digits, hyphens and underscores, beginning with a letter or digit; names become folders.",
+  PROJECT_VALUE_INVALID: "Give a value in the stated range.",
   PROJECT_REFERENCE_UNKNOWN: "Add it to defineProject, or correct the name.",
+  PROJECT_REFERENCE_CYCLE: "Let one of the sources do without oneOf: each must be taken in before those that refer to it.",
   PROJECT_TARGET_MISMATCH: "The charter's target and the model's label must have one name.",
   PROJECT_COLUMN_UNKNOWN: "Declare the column in the source, or correct the name.",
+  PROJECT_COLUMN_TYPE: "Give both the same type.",
+  PROJECT_CONTRACT_INVALID: "Correct the column's contract.",
   PROJECT_EXPRESSION_INVALID: "Write one SQL expression over declared columns.",
   PROJECT_LEAK:
     "It is not known yet when the prediction is made; take it as a feature of a view, which sees only what was available.",
