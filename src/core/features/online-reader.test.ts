@@ -270,6 +270,31 @@ describe("reading features online", () => {
   });
 });
 
+test("a row that became known late leaves its window by its event and not by when it was known", async () => {
+  const { view, features } = viewOver("own availability and a late group", "shop", 10, null);
+  const source = sources["own availability and a late group"];
+  const scope = freshScope();
+  const late: SourceRow = { shop: "a", price: 1.5, at: 0, seen: 5 * MINUTE };
+  const snapshot = await snapshotOf(bench, source, [[late]], END);
+  const paths = await snapshotPaths(bench.artifacts, snapshot);
+  await materialize({ engine: bench.engine, online }, { scope, view, snapshot, source, paths, until: 20 * MINUTE });
+  const plan = compileFeaturePlan({
+    name: "m",
+    features: features.filter(({ name }) => name === "price_min" || name === "sales"),
+  });
+  const times = [4, 5, 9, 10].map((minutes) => minutes * MINUTE);
+  const { values } = await createFeatureReader(plan, online, scope).read(
+    times.map(() => ({ shop: "a" })),
+    times,
+  );
+  expect(values).toEqual([
+    [0, null],
+    [1, 1.5],
+    [1, 1.5],
+    [0, null],
+  ]);
+});
+
 describe("materializing", () => {
   const { view } = viewOver("known when it happens", "shop", 60, null);
   const source = sources["known when it happens"];

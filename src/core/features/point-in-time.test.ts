@@ -67,3 +67,21 @@ describe.each(sourceKinds)("the point-in-time join over a source with %s", (kind
     );
   });
 });
+
+test("a window holds an event of its last moment and none of its first", async () => {
+  const { features } = viewOver("known when it happens", "shop", 10, null);
+  const source = sources["known when it happens"];
+  const sale = (minutes: number, price: number): SourceRow => ({ shop: "a", price, at: minutes * MINUTE });
+  const snapshot = await snapshotOf(bench, source, [[sale(0, 1), sale(10, 5), sale(11, 9)]], 60 * MINUTE);
+  const { columns } = await historicalFeatures(bench, {
+    features,
+    snapshots: new Map([["sales", { snapshot, source }]]),
+    entityRows: selectRows(
+      { shop: "string", at: "timestamp" },
+      [9, 10, 21].map((minutes) => ({ shop: "a", at: minutes * MINUTE })),
+    ),
+    asOf: 60 * MINUTE,
+  });
+  expect(columns.get("sold.price_min")?.values).toEqual(Float64Array.of(1, 5, Number.NaN));
+  expect(columns.get("sold.sales")?.values).toEqual(Float64Array.of(1, 1, 0));
+});
