@@ -24,8 +24,8 @@ import {
   mean,
   metric,
   needs,
-  oneHot,
   onDemand,
+  oneHot,
   payoff,
   performanceMonitor,
   pipeline,
@@ -97,7 +97,11 @@ export const weather = source.parquet("weather", {
 export const planes = source.parquet("planes", {
   path: "data/planes.parquet",
   key: ["tailnum"],
-  columns: { tailnum: string().unique(), year: int32().nullable().between(1_940, 2_014).onViolation("warn"), seats: int32().nullable() },
+  columns: {
+    tailnum: string().unique(),
+    year: int32().nullable().between(1_940, 2_014).onViolation("warn"),
+    seats: int32().nullable(),
+  },
 });
 
 export const origin = entity("origin", { origin: string() });
@@ -185,7 +189,11 @@ export const lateArrival = defineModel("late-arrival", {
 
 export const charter = defineCharter({
   problem: "Tell passengers two hours before departure whether their flight will land 15 or more minutes late",
-  decision: { act: "offer a free rebooking", when: threshold(0.33), payoff: { truePositive: 60, falsePositive: -40, falseNegative: -20 } },
+  decision: {
+    act: "offer a free rebooking",
+    when: threshold(0.33),
+    payoff: { truePositive: 60, falsePositive: -40, falseNegative: -20 },
+  },
   alternative: rule("weather_now.visib < 1 or carrier_recent.late_rate_24h > 0.5"),
   owner: "operations",
   users: ["booking-app"],
@@ -203,7 +211,11 @@ export const charter = defineCharter({
 });
 
 /** Every night: take in what arrived, check it, look at yesterday's predictions and at the cohort whose labels are due. */
-export const daily = pipeline("daily", { model: lateArrival, schedule: "0 3 * * *", stages: ["ingest", "materialize", "monitor"] });
+export const daily = pipeline("daily", {
+  model: lateArrival,
+  schedule: "0 3 * * *",
+  stages: ["ingest", "materialize", "monitor"],
+});
 
 export const retrain = pipeline("retrain", {
   model: lateArrival,

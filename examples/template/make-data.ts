@@ -45,7 +45,9 @@ export function makeData(folder: string, until: number): void {
       }
       const odds = -0.6 - habit / 18 + (plan === "student" ? 0.5 : 0) + (month < 2 ? 0.4 : 0);
       const cancelled = next() < 1 / (1 + Math.exp(-odds));
-      renewals.push(`${id}-${month},${id},${iso(due)},${iso(due + 6 * 3_600_000)},${plan === "family" ? 15.99 : 9.99},${cancelled}`);
+      renewals.push(
+        `${id}-${month},${id},${iso(due)},${iso(due + 6 * 3_600_000)},${plan === "family" ? 15.99 : 9.99},${cancelled}`,
+      );
       previous = due;
       due += 30 * DAY_MS;
       if (cancelled) {
@@ -57,5 +59,6 @@ export function makeData(folder: string, until: number): void {
     }
   }
   mkdirSync(folder, { recursive: true });
-  for (const [name, lines] of Object.entries({ customers, usage, renewals })) writeFileSync(join(folder, `${name}.csv`), `${lines.join("\n")}\n`);
+  for (const [name, lines] of Object.entries({ customers, usage, renewals }))
+    writeFileSync(join(folder, `${name}.csv`), `${lines.join("\n")}\n`);
 }

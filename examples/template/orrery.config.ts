@@ -79,13 +79,22 @@ const churn = defineModel("churn", {
 
 const charter = defineCharter({
   problem: "Tell the retention team three days before a renewal who is about to cancel",
-  decision: { act: "offer a month for free", when: threshold(0.25), payoff: { truePositive: 20, falsePositive: -6, falseNegative: -4 } },
+  decision: {
+    act: "offer a month for free",
+    when: threshold(0.25),
+    payoff: { truePositive: 20, falsePositive: -6, falseNegative: -4 },
+  },
   alternative: rule("usage_recent.minutes_7d < 10"),
   owner: "retention",
   users: ["crm"],
   target: { name: "cancelled", type: "binary", groundTruthAfter: "1d" },
   data: [needs(renewals).rows({ min: 1_000 }), needs(usage).freshWithin("7d")],
-  accept: [metric("roc_auc").atLeast(0.65), metric("roc_auc").betterThanBaseline(0.05), payoff().betterThan("alternative"), latency("p99").atMost("20ms")],
+  accept: [
+    metric("roc_auc").atLeast(0.65),
+    metric("roc_auc").betterThanBaseline(0.05),
+    payoff().betterThan("alternative"),
+    latency("p99").atMost("20ms"),
+  ],
 });
 
 const daily = pipeline("daily", { model: churn, schedule: "0 3 * * *", stages: ["ingest", "materialize", "monitor"] });
@@ -96,7 +105,11 @@ const train = pipeline("train", {
   on: [alertFires("drift", { cooldown: "30d", evidence: "14d" })],
 });
 
-const churnApi = endpoint("churn", { model: churn.at("champion"), canary: { share: 0.1, for: "2d" }, monitors: [drift(), performanceMonitor()] });
+const churnApi = endpoint("churn", {
+  model: churn.at("champion"),
+  canary: { share: 0.1, for: "2d" },
+  monitors: [drift(), performanceMonitor()],
+});
 
 export default defineProject({
   name: "churn",

@@ -112,8 +112,12 @@ export function report(error: unknown): number {
   return ERROR_KINDS[shown.kind].exitCode;
 }
 
+// Threads and workers do not keep a process alive by themselves; a command that waits for them must.
+const working = setInterval(() => undefined, 2 ** 30);
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+} finally {
+  clearInterval(working);
 }

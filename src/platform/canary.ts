@@ -40,12 +40,28 @@ export async function finishCanary(platform: Platform, endpoint: EndpointDefinit
   if (verdict.healthy) await registry.promote(gate === undefined ? decision : { ...decision, gateId: gate.id });
   else {
     await registry.reject(decision);
-    await registry.setAlias({ model, alias: "challenger", version: champion.version, actor: decision.actor, reason: decision.reason });
+    await registry.setAlias({
+      model,
+      alias: "challenger",
+      version: champion.version,
+      actor: decision.actor,
+      reason: decision.reason,
+    });
   }
-  await deployEverywhere(platform, model, clock.now(), verdict.healthy ? `version ${challenger.version} is champion` : `version ${challenger.version} was withdrawn`);
+  await deployEverywhere(
+    platform,
+    model,
+    clock.now(),
+    verdict.healthy ? `version ${challenger.version} is champion` : `version ${challenger.version} was withdrawn`,
+  );
 }
 
-async function judgeCanary(platform: Platform, { name, canary }: EndpointDefinition, since: Micros, version: number): Promise<CanaryVerdict> {
+async function judgeCanary(
+  platform: Platform,
+  { name, canary }: EndpointDefinition,
+  since: Micros,
+  version: number,
+): Promise<CanaryVerdict> {
   const engine = await platform.engine();
   const directory = platform.paths.predictions(name);
   await compactPredictionLog(engine, directory);

@@ -1,16 +1,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Snapshot } from "../core/data/index.ts";
-import type { ArtifactStore, Clock, MetadataStore } from "../core/ports/index.ts";
+import type { ProjectDefinition } from "../core/definitions/index.ts";
+import type { TrainingSet } from "../core/features/index.ts";
 import type { Effect, EffectContext } from "../core/pipelines/index.ts";
+import type { ArtifactStore, Clock, MetadataStore } from "../core/ports/index.ts";
 import { gatePassed, type Registry } from "../core/registry/index.ts";
 import { type Actor, type Scope, systemActor } from "../core/scope.ts";
-import { readCurrent, type Route, writeDeployment } from "../core/serving/index.ts";
+import { type Route, readCurrent, writeDeployment } from "../core/serving/index.ts";
 import { type GitState, gitState, type Tracking } from "../core/tracking/index.ts";
 import type { Evaluation } from "../core/training/index.ts";
-import type { ProjectDefinition } from "../core/definitions/index.ts";
 import { recordMonitoring } from "./record-monitoring.ts";
-import type { TrainingSet } from "../core/features/index.ts";
 import type { EvaluateOutput } from "./stages/evaluate.ts";
 import type { ExplainOutput } from "./stages/explain.ts";
 import type { GateEvidence, RegisterOutput } from "./stages/gate-evidence.ts";
@@ -48,14 +48,33 @@ export function createEffects(around: EffectSurroundings): Readonly<Record<strin
       return { snapshots: Object.values(snapshots).map(({ id }) => id) };
     },
     "record-monitoring": async ({ params, needs }, context) =>
-      recordMonitoring(around.store, around.scope, String(params.endpoint), needs[`monitor:${params.endpoint}`] as MonitorOutput, context.now),
+      recordMonitoring(
+        around.store,
+        around.scope,
+        String(params.endpoint),
+        needs[`monitor:${params.endpoint}`] as MonitorOutput,
+        context.now,
+      ),
     register: (input, context) =>
       register(around, String(input.params.model), input.needs as unknown as Parameters<typeof register>[2], context),
-    gate: (input, context) => gate(around, input.params as { model: string; reason: string }, input.needs as unknown as Parameters<typeof gate>[2], context),
+    gate: (input, context) =>
+      gate(
+        around,
+        input.params as { model: string; reason: string },
+        input.needs as unknown as Parameters<typeof gate>[2],
+        context,
+      ),
     deploy: async (input, context) => {
       const needs = input.needs as { register: RegisterOutput; evaluate: EvaluateOutput; gate: GateOutput };
       if (!needs.gate.passed) return { deployed: [] };
-      return { deployed: await deployEverywhere(around, String(input.params.model), context.now, `version ${needs.register.version} passed its gate`) };
+      return {
+        deployed: await deployEverywhere(
+          around,
+          String(input.params.model),
+          context.now,
+          `version ${needs.register.version} passed its gate`,
+        ),
+      };
     },
   };
 }
@@ -75,7 +94,12 @@ interface RegisterNeeds {
 }
 
 /** One run a candidate under a parent run, and the winner's package as a new version. */
-async function register(around: EffectSurroundings, model: string, needs: RegisterNeeds, context: EffectContext): Promise<RegisterOutput> {
+async function register(
+  around: EffectSurroundings,
+  model: string,
+  needs: RegisterNeeds,
+  context: EffectContext,
+): Promise<RegisterOutput> {
   const { tracking, registry } = around;
   const { candidates, winner } = needs.evaluate;
   const git = await gitState(around.projectDirectory);
@@ -83,8 +107,22 @@ async function register(around: EffectSurroundings, model: string, needs: Regist
   for (const snapshot of Object.values(needs.ingest.snapshots)) await tracking.saveSnapshot(snapshot);
   const snapshots = Object.values(needs["training-set"].snapshots);
   const newRun = (id: string, name: string, parentRunId: string | null) =>
-    tracking.runs.create({ id, name, parentRunId, experiment: model, actor: pipelineActor(context), traceId: context.traceId, snapshots, git, startedAt: context.now });
-  const parent = await newRun(`run-${context.idempotencyKey}`.replace(/[^\w.-]/g, "-"), `${context.pipeline}: ${context.trigger.reason}`, null);
+    tracking.runs.create({
+      id,
+      name,
+      parentRunId,
+      experiment: model,
+      actor: pipelineActor(context),
+      traceId: context.traceId,
+      snapshots,
+      git,
+      startedAt: context.now,
+    });
+  const parent = await newRun(
+    `run-${context.idempotencyKey}`.replace(/[^\w.-]/g, "-"),
+    `${context.pipeline}: ${context.trigger.reason}`,
+    null,
+  );
   let winnerRun = parent.id;
   for (const [i, candidate] of candidates.entries()) {
     const run = await newRun(`${parent.id}-${i}`, candidate.variant.name, parent.id);
@@ -94,11 +132,19 @@ async function register(around: EffectSurroundings, model: string, needs: Regist
   await tracking.logArtifact(winnerRun, "explanation.json", needs.explain.explanation);
   await tracking.logArtifact(winnerRun, "review.json", needs.explain.review);
   await tracking.logArtifact(winnerRun, "reference.json", needs.explain.reference);
-  await tracking.logArtifact(winnerRun, "candidates.json", await around.artifacts.put(JSON.stringify(candidates.map((candidate) => summaryOf(candidate, winner))), "application/json"));
+  await tracking.logArtifact(
+    winnerRun,
+    "candidates.json",
+    await around.artifacts.put(JSON.stringify(candidates.map((candidate) => summaryOf(candidate, winner))), "application/json"),
+  );
   await tracking.logArtifact(parent.id, "training-set.parquet", needs["training-set"].file);
   await tracking.runs.finish(parent.id, "finished");
   for (const [i] of candidates.entries()) await tracking.runs.finish(`${parent.id}-${i}`, "finished");
-  const version = await registry.register(model, { runId: winnerRun, artifact: winner.package.sha256, description: winner.variant.name }, pipelineActor(context));
+  const version = await registry.register(
+    model,
+    { runId: winnerRun, artifact: winner.package.sha256, description: winner.variant.name },
+    pipelineActor(context),
+  );
   return { runId: winnerRun, version };
 }
 
@@ -144,11 +190,22 @@ interface GateNeeds {
 }
 
 /** Keeps the verdicts, writes the card where people find it, and moves the alias or records why not. */
-async function gate(around: EffectSurroundings, params: { model: string; reason: string }, needs: GateNeeds, context: EffectContext): Promise<GateOutput> {
+async function gate(
+  around: EffectSurroundings,
+  params: { model: string; reason: string },
+  needs: GateNeeds,
+  context: EffectContext,
+): Promise<GateOutput> {
   const { registry, tracking, artifacts } = around;
   const { version, runId } = needs.register;
   const evidence = needs["gate-evidence"];
-  const kept = await registry.saveGate({ model: params.model, version, championVersion: evidence.championVersion, testSet: evidence.testSet, verdicts: evidence.verdicts });
+  const kept = await registry.saveGate({
+    model: params.model,
+    version,
+    championVersion: evidence.championVersion,
+    testSet: evidence.testSet,
+    verdicts: evidence.verdicts,
+  });
   const passed = gatePassed(kept.verdicts);
   await tracking.logArtifact(runId, "card.md", evidence.card.markdown);
   await tracking.logArtifact(runId, "card.html", evidence.card.html);
@@ -161,28 +218,50 @@ async function gate(around: EffectSurroundings, params: { model: string; reason:
 
   const alias = evidence.championVersion === null ? "champion" : "challenger";
   const failed = kept.verdicts.filter((verdict) => verdict.passed !== true).map(({ text }) => text);
-  const decision = { model: params.model, alias, version, actor: pipelineActor(context), gateId: kept.id, idempotencyKey: context.idempotencyKey } as const;
+  const decision = {
+    model: params.model,
+    alias,
+    version,
+    actor: pipelineActor(context),
+    gateId: kept.id,
+    idempotencyKey: context.idempotencyKey,
+  } as const;
   if (passed) await registry.promote({ ...decision, reason: `${params.reason}: passed its gate` });
   else await registry.reject({ ...decision, reason: `${params.reason}: failed ${failed.join("; ")}` });
   return { gateId: kept.id, passed, alias };
 }
 
 /** Brings every endpoint of the model in line with the aliases: champion, and challenger with the canary's share. */
-export async function deployEverywhere(around: Omit<EffectSurroundings, "tracking" | "projectDirectory" | "store">, model: string, now: number, reason: string): Promise<string[]> {
+export async function deployEverywhere(
+  around: Omit<EffectSurroundings, "tracking" | "projectDirectory" | "store">,
+  model: string,
+  now: number,
+  reason: string,
+): Promise<string[]> {
   const deployed: string[] = [];
   for (const endpoint of around.project.endpoints.filter((each) => each.model.name === model)) {
     const champion = await around.registry.byAlias(model, endpoint.alias);
     const challenger = await around.registry.byAlias(model, "challenger");
     if (champion === null) continue;
-    const share = challenger === null || challenger.version === champion.version || endpoint.canary === undefined ? 0 : endpoint.canary.share;
+    const share =
+      challenger === null || challenger.version === champion.version || endpoint.canary === undefined ? 0 : endpoint.canary.share;
     const routes: Route[] = [{ alias: endpoint.alias, version: champion.version, artifact: champion.artifact, share: 1 - share }];
-    if (challenger !== null && share > 0) routes.push({ alias: "challenger", version: challenger.version, artifact: challenger.artifact, share });
+    if (challenger !== null && share > 0)
+      routes.push({ alias: "challenger", version: challenger.version, artifact: challenger.artifact, share });
     const directory = around.paths.deployment(endpoint.name);
     const current = readCurrent(directory);
     if (current !== null && JSON.stringify(current.routes) === JSON.stringify(routes)) continue;
     const models = new Map<string, Uint8Array>();
     for (const { artifact } of routes) models.set(artifact, await around.artifacts.read(artifact));
-    const spec = { formatVersion: 1, endpoint: endpoint.name, revision: (current?.revision ?? 0) + 1, scope: around.scope, routes, at: now, reason } as const;
+    const spec = {
+      formatVersion: 1,
+      endpoint: endpoint.name,
+      revision: (current?.revision ?? 0) + 1,
+      scope: around.scope,
+      routes,
+      at: now,
+      reason,
+    } as const;
     writeDeployment(directory, spec, models);
     deployed.push(endpoint.name);
   }

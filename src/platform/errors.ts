@@ -4,9 +4,18 @@ export const platformErrors = defineErrors({
   PROJECT_MODEL_UNKNOWN: { kind: "not-found", hint: "Use a name given to defineModel in the project file." },
   PROJECT_PIPELINE_UNKNOWN: { kind: "not-found", hint: "Use a name given to pipeline() in the project file." },
   PROJECT_ENDPOINT_UNKNOWN: { kind: "not-found", hint: "Use a name given to endpoint() in the project file." },
-  PROJECT_SOURCE_UNKNOWN: { kind: "not-found", hint: "Use a name given to source.parquet() or source.csv() in the project file, and ingest it once." },
-  PROJECT_REQUIREMENTS_UNMET: { kind: "invalid", hint: "Bring the data up to what the charter demands, or change the charter on purpose." },
-  PROJECT_PREDICTION_UNKNOWN: { kind: "not-found", hint: "Prediction ids stand in every answer; predictions are logged within a second of it." },
+  PROJECT_SOURCE_UNKNOWN: {
+    kind: "not-found",
+    hint: "Use a name given to source.parquet() or source.csv() in the project file, and ingest it once.",
+  },
+  PROJECT_REQUIREMENTS_UNMET: {
+    kind: "invalid",
+    hint: "Bring the data up to what the charter demands, or change the charter on purpose.",
+  },
+  PROJECT_PREDICTION_UNKNOWN: {
+    kind: "not-found",
+    hint: "Prediction ids stand in every answer; predictions are logged within a second of it.",
+  },
   PROJECT_ALERT_UNKNOWN: { kind: "not-found", hint: "`orrery monitor` lists the alerts." },
   PROJECT_REPORT_MISSING: { kind: "not-found", hint: "The version was registered without this artifact; look at its run." },
 });

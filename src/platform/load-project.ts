@@ -7,7 +7,10 @@ import { defineErrors } from "../core/errors.ts";
 export const CONFIG_FILE = "orrery.config.ts";
 
 export const projectFileErrors = defineErrors({
-  PROJECT_FILE_MISSING: { kind: "not-found", hint: "Change into a project's folder, name one with --project, or make one with `orrery init`." },
+  PROJECT_FILE_MISSING: {
+    kind: "not-found",
+    hint: "Change into a project's folder, name one with --project, or make one with `orrery init`.",
+  },
   PROJECT_FILE_BROKEN: { kind: "invalid", hint: "Fix the file; `npx tsc --noEmit` shows where types do not fit." },
   PROJECT_FILE_EMPTY: { kind: "invalid", hint: "End the file with `export default defineProject({ … })`." },
 });

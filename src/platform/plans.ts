@@ -41,7 +41,16 @@ export function buildPlan(project: ProjectDefinition, pipeline: PipelineDefiniti
       ...more,
     });
   const effect = (name: string, needs: readonly string[], params: object) =>
-    steps.push({ name, module: "", needs, params: { ...params }, cache: false, effect: true, retries: pipeline.retries, timeoutMs: MINUTE_MS });
+    steps.push({
+      name,
+      module: "",
+      needs,
+      params: { ...params },
+      cache: false,
+      effect: true,
+      retries: pipeline.retries,
+      timeoutMs: MINUTE_MS,
+    });
 
   if (wants("ingest")) {
     compute("ingest", "ingest", [], { previous: context.previous });
@@ -60,18 +69,31 @@ export function buildPlan(project: ProjectDefinition, pipeline: PipelineDefiniti
   if (wants("gate")) {
     const scope = { model: pipeline.model.name, since: context.suspicion?.since ?? null };
     compute("gate-evidence", "gate-evidence", ["training-set", "evaluate", "explain", "register"], scope);
-    effect("gate", ["register", "evaluate", "gate-evidence"], { model: pipeline.model.name, reason: reasonOf(context.suspicion) });
+    effect("gate", ["register", "evaluate", "gate-evidence"], {
+      model: pipeline.model.name,
+      reason: reasonOf(context.suspicion),
+    });
   }
   if (wants("deploy")) effect("deploy", ["register", "evaluate", "gate"], { model: pipeline.model.name });
   return { formatVersion: 1, pipeline: pipeline.name, steps };
 }
 
-function addTraining(model: ModelDefinition, suspicion: Suspicion | null, compute: (name: string, stage: string, needs: readonly string[], params: object, more?: Partial<PlanStep>) => void) {
+function addTraining(
+  model: ModelDefinition,
+  suspicion: Suspicion | null,
+  compute: (name: string, stage: string, needs: readonly string[], params: object, more?: Partial<PlanStep>) => void,
+) {
   const scope = { model: model.name, since: suspicion?.since ?? null };
   const variants = candidateVariants(model, suspicion);
   compute("training-set", "training-set", ["ingest"], { model: model.name }, { cache: true });
-  for (const variant of variants) compute(`train:${variant.name}`, "train", ["training-set"], { ...scope, variant }, { cache: true });
-  compute("evaluate", "evaluate", variants.map(({ name }) => `train:${name}`), scope);
+  for (const variant of variants)
+    compute(`train:${variant.name}`, "train", ["training-set"], { ...scope, variant }, { cache: true });
+  compute(
+    "evaluate",
+    "evaluate",
+    variants.map(({ name }) => `train:${name}`),
+    scope,
+  );
   compute("explain", "explain", ["training-set", "evaluate"], scope, { cache: true });
 }
 
@@ -85,7 +107,9 @@ export function candidateVariants(model: ModelDefinition, suspicion: Suspicion |
   const full = [...always, ...learning].map((candidate) => ({ name: candidate.name, candidate, exclude: [] }));
   const suspect = suspicion?.source ?? null;
   if (suspect === null) return full;
-  const exclude = model.features.filter(({ from }) => from.kind === "feature-view" && from.source.name === suspect).map(({ id }) => id);
+  const exclude = model.features
+    .filter(({ from }) => from.kind === "feature-view" && from.source.name === suspect)
+    .map(({ id }) => id);
   if (exclude.length === 0) return full;
   return [...full, ...learning.map((candidate) => ({ name: `${candidate.name} without ${suspect}`, candidate, exclude }))];
 }

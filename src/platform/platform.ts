@@ -49,7 +49,10 @@ export interface Platform {
   online(): OnlineStore | null;
   /** @throws PROJECT_PIPELINE_UNKNOWN */
   pipelineNamed(name: string): PipelineDefinition;
-  startPipeline(name: string, options: { trigger: RunTrigger; actor: Actor; dedupeKey?: string; suspicion?: Suspicion; traceId?: string }): Promise<string>;
+  startPipeline(
+    name: string,
+    options: { trigger: RunTrigger; actor: Actor; dedupeKey?: string; suspicion?: Suspicion; traceId?: string },
+  ): Promise<string>;
   /** Takes in what arrived and brings the online store up to now. */
   refresh(): Promise<RefreshOutput>;
   close(): Promise<void>;
@@ -149,8 +152,17 @@ function pipelineNamed(project: ProjectDefinition, name: string): PipelineDefini
   return found;
 }
 
-async function runRefresh(executor: Executor, context: Record<string, unknown>, previous: Readonly<Record<string, Snapshot>>): Promise<RefreshOutput> {
-  const task = { id: `refresh-${randomUUID()}`, module: new URL("./stages/refresh.ts", import.meta.url).href, input: { previous }, context };
+async function runRefresh(
+  executor: Executor,
+  context: Record<string, unknown>,
+  previous: Readonly<Record<string, Snapshot>>,
+): Promise<RefreshOutput> {
+  const task = {
+    id: `refresh-${randomUUID()}`,
+    module: new URL("./stages/refresh.ts", import.meta.url).href,
+    input: { previous },
+    context,
+  };
   return (await executor.submit(task).result) as RefreshOutput;
 }
 

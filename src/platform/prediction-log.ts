@@ -64,8 +64,12 @@ export async function compactPredictionLog(engine: TableEngine, directory: strin
     writeFileSync(lines, Buffer.concat(fresh));
     const columns = Object.entries(COLUMNS).map(([name, type]) => `${quoteLiteral(name)}: ${quoteLiteral(type)}`);
     const read = `read_json(${quoteLiteral(lines)}, format = 'newline_delimited', columns = {${columns.join(", ")}})`;
-    await engine.run(`COPY (SELECT * FROM ${read} ORDER BY "at", id) TO ${quoteLiteral(join(directory, file))} (FORMAT parquet, COMPRESSION zstd)`);
-    const [row] = await engine.rows(`SELECT count(*) AS n, min("at") AS first, max("at") AS last FROM read_parquet(${quoteLiteral(join(directory, file))})`);
+    await engine.run(
+      `COPY (SELECT * FROM ${read} ORDER BY "at", id) TO ${quoteLiteral(join(directory, file))} (FORMAT parquet, COMPRESSION zstd)`,
+    );
+    const [row] = await engine.rows(
+      `SELECT count(*) AS n, min("at") AS first, max("at") AS last FROM read_parquet(${quoteLiteral(join(directory, file))})`,
+    );
     const part = { file, rows: Number(row?.n), from: Number(row?.first), to: Number(row?.last) };
     const next: Manifest = { formatVersion: 1, taken, parts: [...manifest.parts, part] };
     writeFileSync(join(directory, `${MANIFEST}.new`), JSON.stringify(next));
@@ -91,7 +95,11 @@ export function loggedPeriod(directory: string): { from: Micros; to: Micros } | 
 }
 
 /** One prediction by id: from the lines that are not compacted yet, else from Parquet. */
-export async function findPrediction(engine: () => Promise<TableEngine>, directory: string, id: string): Promise<PredictionRecord | null> {
+export async function findPrediction(
+  engine: () => Promise<TableEngine>,
+  directory: string,
+  id: string,
+): Promise<PredictionRecord | null> {
   const recent = uncompacted(directory).find((record) => record.id === id);
   if (recent !== undefined) return recent;
   const relation = predictionRelation(directory, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
@@ -101,19 +109,27 @@ export async function findPrediction(engine: () => Promise<TableEngine>, directo
 }
 
 /** The last predictions, newest first. */
-export async function latestPredictions(engine: () => Promise<TableEngine>, directory: string, limit: number): Promise<PredictionRecord[]> {
+export async function latestPredictions(
+  engine: () => Promise<TableEngine>,
+  directory: string,
+  limit: number,
+): Promise<PredictionRecord[]> {
   const recent = uncompacted(directory).sort((a, b) => b.at - a.at);
   const period = loggedPeriod(directory);
   if (recent.length >= limit || period === null) return recent.slice(0, limit);
   const relation = predictionRelation(directory, period.from, period.to + 1);
-  const rows = await (await engine()).rows(`SELECT to_json(p)::VARCHAR AS record FROM ${relation} AS p ORDER BY "at" DESC, id DESC LIMIT ${limit - recent.length}`);
+  const rows = await (await engine()).rows(
+    `SELECT to_json(p)::VARCHAR AS record FROM ${relation} AS p ORDER BY "at" DESC, id DESC LIMIT ${limit - recent.length}`,
+  );
   return [...recent, ...rows.map(({ record }) => JSON.parse(String(record)) as PredictionRecord)];
 }
 
 function uncompacted(directory: string): PredictionRecord[] {
   const { taken } = readManifest(directory);
   return listSegments(directory).flatMap((segment) => {
-    const lines = readSegment(segment, taken[segment.id] ?? 0).bytes.toString("utf8").split("\n");
+    const lines = readSegment(segment, taken[segment.id] ?? 0)
+      .bytes.toString("utf8")
+      .split("\n");
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as PredictionRecord);
   });
 }

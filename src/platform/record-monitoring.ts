@@ -27,7 +27,12 @@ export async function recordMonitoring(
     ...matured.map((report) => row("performance", report.start, report.end, report)),
   ];
   return store.transaction(async (db) => {
-    if (results.length > 0) await db.insertInto("monitor_results").values(results).onConflict((conflict) => conflict.doNothing()).execute();
+    if (results.length > 0)
+      await db
+        .insertInto("monitor_results")
+        .values(results)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
     const open = await db
       .selectFrom("alerts")
       .select(["id", "dedupe_key"])
@@ -40,7 +45,13 @@ export async function recordMonitoring(
     for (const alert of alerts) {
       const known = open.find(({ dedupe_key }) => dedupe_key === alert.dedupeKey);
       if (known !== undefined) {
-        await db.updateTable("alerts").set({ causes: JSON.stringify(alert.causes), severity: alert.severity }).where("workspace", "=", workspace).where("project", "=", project).where("id", "=", known.id).execute();
+        await db
+          .updateTable("alerts")
+          .set({ causes: JSON.stringify(alert.causes), severity: alert.severity })
+          .where("workspace", "=", workspace)
+          .where("project", "=", project)
+          .where("id", "=", known.id)
+          .execute();
         continue;
       }
       const inserted = await db
@@ -66,7 +77,13 @@ export async function recordMonitoring(
     }
     const over = open.filter(({ dedupe_key }) => !alerts.some(({ dedupeKey }) => dedupeKey === dedupe_key)).map(({ id }) => id);
     if (over.length > 0) {
-      await db.updateTable("alerts").set({ status: "resolved", resolved_at: now }).where("workspace", "=", workspace).where("project", "=", project).where("id", "in", over).execute();
+      await db
+        .updateTable("alerts")
+        .set({ status: "resolved", resolved_at: now })
+        .where("workspace", "=", workspace)
+        .where("project", "=", project)
+        .where("id", "in", over)
+        .execute();
     }
     return { opened, resolved: over.length };
   });

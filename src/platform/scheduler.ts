@@ -7,8 +7,8 @@ import type { VirtualClock } from "../core/ports/index.ts";
 import { systemActor } from "../core/scope.ts";
 import { durationToMicros, formatTimestamp, fromDate, type Micros, toDate } from "../core/time.ts";
 import { canaryEnds, finishCanary } from "./canary.ts";
-import type { Platform } from "./platform.ts";
 import type { Suspicion } from "./plans.ts";
+import type { Platform } from "./platform.ts";
 
 export interface Scheduler {
   /** Does everything that falls due up to now, one thing after another, each at its own time. Returns the pipeline runs it started. */
@@ -32,7 +32,11 @@ const TICK_MS = 1_000;
 export function createScheduler(platform: Platform, log: PipelineLog): Scheduler {
   const { project, clock } = platform;
   let materializeAt = Math.floor(clock.now() / project.materializeEvery) * project.materializeEvery + project.materializeEvery;
-  const cronAt = new Map(project.pipelines.flatMap(({ name, schedule }) => (schedule === undefined ? [] : [[name, nextCron(schedule, clock.now())] as const])));
+  const cronAt = new Map(
+    project.pipelines.flatMap(({ name, schedule }) =>
+      schedule === undefined ? [] : [[name, nextCron(schedule, clock.now())] as const],
+    ),
+  );
   let working: Promise<string[]> = Promise.resolve([]);
   let timer: NodeJS.Timeout | null = null;
 
@@ -137,9 +141,16 @@ async function alertTriggers(platform: Platform): Promise<Due[]> {
         .orderBy("opened_at")
         .executeTakeFirst();
       if (alert === undefined) continue;
-      const suspicion: Suspicion = { since: alert.since, source: suspectSource(platform, JSON.parse(alert.causes) as RankedCause[]) };
+      const suspicion: Suspicion = {
+        since: alert.since,
+        source: suspectSource(platform, JSON.parse(alert.causes) as RankedCause[]),
+      };
       due.push({
-        at: Math.max(alert.opened_at, evidenceDue(platform, trigger, alert.since), await coolDownOver(platform, pipeline.name, trigger)),
+        at: Math.max(
+          alert.opened_at,
+          evidenceDue(platform, trigger, alert.since),
+          await coolDownOver(platform, pipeline.name, trigger),
+        ),
         run: async () => {
           const runId = await platform.startPipeline(pipeline.name, {
             trigger: { kind: "alert", reason: alert.title },
@@ -169,7 +180,11 @@ function evidenceDue({ project }: Platform, trigger: TriggerDefinition & { kind:
   return since + trigger.evidence + lead + durationToMicros(project.charter.target.groundTruthAfter);
 }
 
-async function coolDownOver({ pipelines }: Platform, pipeline: string, trigger: TriggerDefinition & { kind: "alert" }): Promise<Micros> {
+async function coolDownOver(
+  { pipelines }: Platform,
+  pipeline: string,
+  trigger: TriggerDefinition & { kind: "alert" },
+): Promise<Micros> {
   const { items } = await pipelines.list({ pipeline, limit: 50 });
   const last = items.find((run) => run.trigger.kind === "alert");
   return last === undefined ? 0 : last.createdAt + trigger.cooldown;

@@ -10,10 +10,16 @@ export const STATE_FORMAT = 1;
 const OLDEST_READABLE = 1;
 
 export const stateErrors = defineErrors({
-  STATE_IN_USE: { kind: "conflict", hint: "Stop the other process, or use its API: commands find a running `orrery up` by themselves." },
+  STATE_IN_USE: {
+    kind: "conflict",
+    hint: "Stop the other process, or use its API: commands find a running `orrery up` by themselves.",
+  },
   STATE_FOLDER_NEWER: { kind: "conflict", hint: "Use the Orrery version that made it, or a newer one." },
   STATE_FOLDER_TOO_OLD: { kind: "conflict", hint: "Open it once with an Orrery version in between, which brings it forward." },
-  STATE_FOLDER_UNWRITABLE: { kind: "unavailable", hint: "Check the folder's owner, permissions and free space, or choose another with --state." },
+  STATE_FOLDER_UNWRITABLE: {
+    kind: "unavailable",
+    hint: "Check the folder's owner, permissions and free space, or choose another with --state.",
+  },
   STATE_FOLDER_DAMAGED: { kind: "internal", hint: "Restore the folder from a backup." },
 });
 
@@ -62,7 +68,10 @@ function readStateFile(path: string): StateFile | null {
   try {
     const state: unknown = JSON.parse(text);
     if (typeof state === "object" && state !== null && "formatVersion" in state && typeof state.formatVersion === "number") {
-      const min = "minCompatibleVersion" in state && typeof state.minCompatibleVersion === "number" ? state.minCompatibleVersion : state.formatVersion;
+      const min =
+        "minCompatibleVersion" in state && typeof state.minCompatibleVersion === "number"
+          ? state.minCompatibleVersion
+          : state.formatVersion;
       return { formatVersion: state.formatVersion, minCompatibleVersion: min };
     }
   } catch {
@@ -79,10 +88,14 @@ export function prepareStateFolder(paths: StatePaths): void {
   const file = join(paths.root, "state.json");
   const state = readStateFile(file);
   if (state !== null && state.minCompatibleVersion > STATE_FORMAT) {
-    throw stateErrors.STATE_FOLDER_NEWER(`${paths.root} was made by a newer Orrery (format ${state.formatVersion}, this one reads ${STATE_FORMAT})`);
+    throw stateErrors.STATE_FOLDER_NEWER(
+      `${paths.root} was made by a newer Orrery (format ${state.formatVersion}, this one reads ${STATE_FORMAT})`,
+    );
   }
   if (state !== null && state.formatVersion < OLDEST_READABLE) {
-    throw stateErrors.STATE_FOLDER_TOO_OLD(`${paths.root} has format ${state.formatVersion}; the oldest that can be opened is ${OLDEST_READABLE}`);
+    throw stateErrors.STATE_FOLDER_TOO_OLD(
+      `${paths.root} has format ${state.formatVersion}; the oldest that can be opened is ${OLDEST_READABLE}`,
+    );
   }
   try {
     for (const folder of [paths.root, paths.artifacts, paths.online, paths.traces, paths.logs, paths.run, paths.tmp]) {
@@ -94,7 +107,9 @@ export function prepareStateFolder(paths: StatePaths): void {
       renameSync(`${file}.new`, file);
     }
   } catch (cause) {
-    throw stateErrors.STATE_FOLDER_UNWRITABLE(`The state folder ${paths.root} cannot be written: ${(cause as Error).message}`, { cause });
+    throw stateErrors.STATE_FOLDER_UNWRITABLE(`The state folder ${paths.root} cannot be written: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

@@ -26,16 +26,26 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-export const VERSION: string = (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
+export const VERSION: string = (
+  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }
+).version;
 
 /** Platform, API and scheduler in this process, not listening yet. */
-export async function openControlPlane(options: ControlPlaneOptions, inference: () => readonly InferenceProcess[] = () => []): Promise<ControlPlane> {
+export async function openControlPlane(
+  options: ControlPlaneOptions,
+  inference: () => readonly InferenceProcess[] = () => [],
+): Promise<ControlPlane> {
   checkAccessPolicy(options.access);
-  const log = createLogger({ level: options.logLevel, file: join(options.stateDirectory, "logs", "control-plane.log"), bindings: { process: "control-plane" } });
+  const log = createLogger({
+    level: options.logLevel,
+    file: join(options.stateDirectory, "logs", "control-plane.log"),
+    bindings: { process: "control-plane" },
+  });
   const platform = await openPlatform({ ...options, log });
   const metrics = createMetrics({ stateDirectory: options.stateDirectory });
   platform.pipelines.subscribe((event) => {
-    if (event.kind === "run" && event.status !== "running" && event.status !== "queued") metrics.pipelineRuns.inc({ pipeline: event.pipeline, status: event.status });
+    if (event.kind === "run" && event.status !== "running" && event.status !== "queued")
+      metrics.pipelineRuns.inc({ pipeline: event.pipeline, status: event.status });
   });
   const scheduler = createScheduler(platform, log);
   const app = await createApp({
@@ -85,7 +95,8 @@ export async function serveControlPlane(options: ServeOptions): Promise<ServingC
     url = await app.listen({ host, port: options.port });
   } catch (cause) {
     await plane.close();
-    if ((cause as NodeJS.ErrnoException).code === "EADDRINUSE") throw serverErrors.SERVER_PORT_IN_USE(`Port ${options.port} on ${host} is in use`, { cause });
+    if ((cause as NodeJS.ErrnoException).code === "EADDRINUSE")
+      throw serverErrors.SERVER_PORT_IN_USE(`Port ${options.port} on ${host} is in use`, { cause });
     throw cause;
   }
   const file = join(platform.paths.run, "control-plane.json");
@@ -109,7 +120,15 @@ async function startInference(options: ServeOptions, platform: Platform, started
   await Promise.all(
     platform.project.endpoints.map(async ({ name }) => {
       const server = await ensureInference(
-        { stateDirectory: options.stateDirectory, scope: platform.scope, endpoint: name, host: "127.0.0.1", port: 0, workers: 1, clock: options.clock.kind },
+        {
+          stateDirectory: options.stateDirectory,
+          scope: platform.scope,
+          endpoint: name,
+          host: "127.0.0.1",
+          port: 0,
+          workers: 1,
+          clock: options.clock.kind,
+        },
         platform.paths,
       );
       if (server !== null) started.push(server);

@@ -15,7 +15,20 @@ export interface ControlPlaneProcess {
 export async function startControlPlane(project: DemoProject, at: string, port: number): Promise<ControlPlaneProcess> {
   const child = spawn(
     process.execPath,
-    [CLI, "up", "--project", project.directory, "--state", project.state, "--clock", "virtual", "--at", at, "--port", String(port)],
+    [
+      CLI,
+      "up",
+      "--project",
+      project.directory,
+      "--state",
+      project.state,
+      "--clock",
+      "virtual",
+      "--at",
+      at,
+      "--port",
+      String(port),
+    ],
     { stdio: ["ignore", "pipe", "pipe"], detached: true },
   );
   const url = await listening(child);

@@ -61,7 +61,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       throw new Error(`The inference server of ${ENDPOINT} did not start; see ${project.state}/logs`);
     } else {
       const requests = await readFlightRequests(connection, project.original.flights, FROM, until);
-      say(`version ${first} is champion; replaying ${requests.length.toLocaleString("en")} flights, asked two hours before departure`);
+      say(
+        `version ${first} is champion; replaying ${requests.length.toLocaleString("en")} flights, asked two hours before departure`,
+      );
       const sender = new OpenLoopSender(`${served.url}/v1/endpoints/${ENDPOINT}/predict`, REQUESTS_PER_SECOND);
       await replay({ client, feed, sender, requests, from: FROM, until, say, signal: stopping.signal });
       sender.close();

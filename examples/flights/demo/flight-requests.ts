@@ -7,10 +7,25 @@ export interface FlightRequest {
   readonly body: string;
 }
 
-const COLUMNS = ["flight_id", "carrier", "tailnum", "origin", "dest", "distance", "departure_hour", "weekday", "scheduled_minutes"] as const;
+const COLUMNS = [
+  "flight_id",
+  "carrier",
+  "tailnum",
+  "origin",
+  "dest",
+  "distance",
+  "departure_hour",
+  "weekday",
+  "scheduled_minutes",
+] as const;
 
 /** Every flight that is asked about between two times, cancelled and diverted ones too, in the order of asking. */
-export async function readFlightRequests(connection: DuckDBConnection, flights: string, from: string, to: string): Promise<FlightRequest[]> {
+export async function readFlightRequests(
+  connection: DuckDBConnection,
+  flights: string,
+  from: string,
+  to: string,
+): Promise<FlightRequest[]> {
   const reader = await connection.runAndReadAll(
     `SELECT strftime(scheduled_departure - INTERVAL 2 HOUR, '%Y-%m-%dT%H:%M:%SZ') AS "at", strftime(scheduled_departure, '%Y-%m-%dT%H:%M:%SZ') AS scheduled_departure, ${COLUMNS.join(", ")}
      FROM read_parquet('${flights}')

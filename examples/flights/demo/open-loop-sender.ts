@@ -56,7 +56,11 @@ export class OpenLoopSender {
         this.#failures[why] = (this.#failures[why] ?? 0) + 1;
         resolve();
       };
-      const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body), "orrery-virtual-time": at };
+      const headers = {
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+        "orrery-virtual-time": at,
+      };
       const sending = request(this.#url, { method: "POST", agent: this.#agent, headers }, (answer) => {
         answer.resume();
         answer.on("error", (error) => fail(error.message));

@@ -17,7 +17,8 @@ export function prepareProject(root: string): DemoProject {
   const data = join(root, "data");
   mkdirSync(data, { recursive: true });
   copyFileSync(join(EXAMPLE, "orrery.config.ts"), join(root, "orrery.config.ts"));
-  for (const table of ["flights", "planes", "airlines"]) copyFileSync(join(EXAMPLE, "data", `${table}.parquet`), join(data, `${table}.parquet`));
+  for (const table of ["flights", "planes", "airlines"])
+    copyFileSync(join(EXAMPLE, "data", `${table}.parquet`), join(data, `${table}.parquet`));
   const original = { flights: join(EXAMPLE, "data", "flights.parquet"), weather: join(EXAMPLE, "data", "weather.parquet") };
   return { directory: root, state: join(root, ".orrery"), data, original };
 }

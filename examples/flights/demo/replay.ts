@@ -46,9 +46,12 @@ async function tell(client: Client, runId: string, say: (line: string) => void):
   const run = await client.pipelines.run({ id: runId });
   if (run.pipeline === "daily" && run.status === "succeeded") {
     const day = run.createdAt.slice(0, 10);
-    if (day.endsWith("01") || day.endsWith("08") || day.endsWith("15") || day.endsWith("22")) say(`${day}: the nightly pipeline ran`);
+    if (day.endsWith("01") || day.endsWith("08") || day.endsWith("15") || day.endsWith("22"))
+      say(`${day}: the nightly pipeline ran`);
     return;
   }
   const failed = run.steps.find(({ status }) => status === "failed");
-  say(`${run.createdAt.slice(0, 10)}: ${run.pipeline} ${run.status} (${run.trigger.reason})${failed?.error ? `: ${failed.step}: ${failed.error.message}` : ""}`);
+  say(
+    `${run.createdAt.slice(0, 10)}: ${run.pipeline} ${run.status} (${run.trigger.reason})${failed?.error ? `: ${failed.step}: ${failed.error.message}` : ""}`,
+  );
 }

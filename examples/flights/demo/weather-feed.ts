@@ -6,7 +6,11 @@ import type { DuckDBConnection } from "@duckdb/node-api";
  * The labelled fault, and the only staged thing in the demo: from this day on the weather feed delivers metric units (°C, km/h, km,
  * mm) under the same column names. The contracts' ranges hold either way, so nothing but the values' distribution tells.
  */
-export const FAULT = { at: "2013-12-05T00:00:00Z", source: "weather", what: "the weather feed changes from imperial to metric units" } as const;
+export const FAULT = {
+  at: "2013-12-05T00:00:00Z",
+  source: "weather",
+  what: "the weather feed changes from imperial to metric units",
+} as const;
 
 const IMPERIAL = "temp, dewp, humid, wind_dir, wind_speed, precip, pressure, visib";
 const METRIC = `round((temp - 32) / 1.8, 2) AS temp, round((dewp - 32) / 1.8, 2) AS dewp, humid, wind_dir,
@@ -32,7 +36,11 @@ export class WeatherFeed {
   /** The file of one day (UTC); its rows become visible hour by hour, as they were published. */
   async deliverDay(day: string): Promise<void> {
     const faulty = `${day}T00:00:00Z` >= FAULT.at;
-    await this.#deliver(`weather-${day}`, `observed_hour >= TIMESTAMP '${day}' AND observed_hour < TIMESTAMP '${day}' + INTERVAL 1 DAY`, faulty ? METRIC : IMPERIAL);
+    await this.#deliver(
+      `weather-${day}`,
+      `observed_hour >= TIMESTAMP '${day}' AND observed_hour < TIMESTAMP '${day}' + INTERVAL 1 DAY`,
+      faulty ? METRIC : IMPERIAL,
+    );
   }
 
   async #deliver(name: string, where: string, columns: string): Promise<void> {

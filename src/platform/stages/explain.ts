@@ -1,4 +1,13 @@
-import { type DataReview, type PermutationImportance, permutationImportance, reviewData, type SegmentResult, type ShapSummary, segmentResults, summarizeShap } from "../../core/explain/index.ts";
+import {
+  type DataReview,
+  type PermutationImportance,
+  permutationImportance,
+  reviewData,
+  type SegmentResult,
+  type ShapSummary,
+  segmentResults,
+  summarizeShap,
+} from "../../core/explain/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import { buildReference } from "../../core/monitoring/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
@@ -45,7 +54,10 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     progress({ done: 0.4 });
     const options = trainingOptions(opened, set, params.model, winner.variant);
     const candidate = winner.variant.candidate;
-    const cheap = candidate.kind === "gradient-boosting" ? { ...candidate, params: { ...candidate.params, trees: REVIEW_TREES, earlyStopping: REVIEW_TREES } } : candidate;
+    const cheap =
+      candidate.kind === "gradient-boosting"
+        ? { ...candidate, params: { ...candidate.params, trees: REVIEW_TREES, earlyStopping: REVIEW_TREES } }
+        : candidate;
     const review: DataReview = reviewData(
       dataset,
       split,
@@ -53,6 +65,10 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
       (done) => progress({ done: 0.4 + 0.5 * done }),
     );
     const reference = buildReference(dataset, split.train, predict(packaged, dataset, split.train).probability, set.plan);
-    return { explanation: await opened.putJson(explanation), review: await opened.putJson(review), reference: await opened.putJson(reference) };
+    return {
+      explanation: await opened.putJson(explanation),
+      review: await opened.putJson(review),
+      reference: await opened.putJson(reference),
+    };
   },
 );

@@ -1,10 +1,20 @@
-import { type CardCandidate, modelCard } from "../../core/explain/index.ts";
 import type { MetricName } from "../../core/definitions/index.ts";
+import { type CardCandidate, modelCard } from "../../core/explain/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
-import { createRegistry, evaluateGates, type GateVerdict } from "../../core/registry/index.ts";
-import { type Dataset, type DatasetSplit, type Evaluation, evaluate, type ModelPackage, pairedDifference, predict, segmentEvaluations, unpackModel } from "../../core/training/index.ts";
 import { VirtualClock } from "../../core/ports/index.ts";
+import { createRegistry, evaluateGates, type GateVerdict } from "../../core/registry/index.ts";
+import {
+  type Dataset,
+  type DatasetSplit,
+  type Evaluation,
+  evaluate,
+  type ModelPackage,
+  pairedDifference,
+  predict,
+  segmentEvaluations,
+  unpackModel,
+} from "../../core/training/index.ts";
 import type { EvaluateOutput } from "./evaluate.ts";
 import type { ExplainOutput, StoredExplanation } from "./explain.ts";
 import { measureLatency, sampleRequests } from "./measure-latency.ts";
@@ -28,7 +38,12 @@ export interface GateEvidence {
 
 interface GateInput {
   readonly params: RetrainScope;
-  readonly needs: { readonly "training-set": TrainingSet; readonly evaluate: EvaluateOutput; readonly explain: ExplainOutput; readonly register: RegisterOutput };
+  readonly needs: {
+    readonly "training-set": TrainingSet;
+    readonly evaluate: EvaluateOutput;
+    readonly explain: ExplainOutput;
+    readonly register: RegisterOutput;
+  };
 }
 
 const COMPARED: readonly MetricName[] = ["roc_auc", "pr_auc", "log_loss", "brier", "ece", "payoff_per_decision"];
@@ -48,17 +63,20 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   const labels = Uint8Array.from(rows, (row) => dataset.label[row]);
   const days = Int32Array.from(rows, (row) => dataset.day[row]);
   const score = (model: ModelPackage) => predict(model, dataset, rows).probability;
-  const named = async (kind: string) => openPackage(opened, candidates.find(({ variant }) => variant.candidate.kind === kind)?.package.sha256 ?? "");
+  const named = async (kind: string) =>
+    openPackage(opened, candidates.find(({ variant }) => variant.candidate.kind === kind)?.package.sha256 ?? "");
   const probability = score(challenger);
   const test = evaluate(labels, probability, days, decision);
   const championProbability = champion === null ? null : score(champion.model);
   const segments = dataset.segments.flatMap((segment) =>
-    segmentEvaluations(segment, rows, labels, probability, days, decision, { minPositives: 1, resamples: 0 }).map(({ value, positives, metrics }) => ({
-      segment: segment.id,
-      value: value ?? "(missing)",
-      positives,
-      metrics: metrics ?? {},
-    })),
+    segmentEvaluations(segment, rows, labels, probability, days, decision, { minPositives: 1, resamples: 0 }).map(
+      ({ value, positives, metrics }) => ({
+        segment: segment.id,
+        value: value ?? "(missing)",
+        positives,
+        metrics: metrics ?? {},
+      }),
+    ),
   );
   const verdicts = evaluateGates(charter.accept, {
     evaluation: test,
@@ -104,7 +122,11 @@ interface Measured {
   readonly test: Evaluation;
 }
 
-async function writeCard(opened: Stage, { params, needs }: GateInput, { dataset, split, verdicts, test }: Measured): Promise<GateEvidence["card"]> {
+async function writeCard(
+  opened: Stage,
+  { params, needs }: GateInput,
+  { dataset, split, verdicts, test }: Measured,
+): Promise<GateEvidence["card"]> {
   const set = needs["training-set"];
   const { candidates, winner } = needs.evaluate;
   const explanation = await opened.readJson<StoredExplanation>(needs.explain.explanation);

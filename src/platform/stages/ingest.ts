@@ -1,5 +1,5 @@
-import { ingest, type Snapshot, snapshotPaths } from "../../core/data/index.ts";
-import type { ProjectDefinition, SourceDefinition } from "../../core/definitions/index.ts";
+import { ingest, inReferenceOrder, type Snapshot, snapshotPaths } from "../../core/data/index.ts";
+import type { SourceDefinition } from "../../core/definitions/index.ts";
 import { checkRequirements, type RequirementVerdict } from "../../core/project/index.ts";
 import { type Stage, stage } from "./stage.ts";
 
@@ -14,24 +14,12 @@ export interface IngestOutput {
   readonly requirements: readonly RequirementVerdict[];
 }
 
-/** Referenced sources first: a contract may demand that a value exists in another source. */
-export function inReferenceOrder(project: ProjectDefinition): SourceDefinition[] {
-  const ordered: SourceDefinition[] = [];
-  const visit = (source: SourceDefinition, trail: readonly string[]) => {
-    if (ordered.includes(source) || trail.includes(source.name)) return;
-    for (const { reference } of Object.values(source.contracts)) {
-      const other = project.sources.find(({ name }) => name === reference?.split(".", 1)[0]);
-      if (other !== undefined) visit(other, [...trail, source.name]);
-    }
-    ordered.push(source);
-  };
-  for (const source of project.sources) visit(source, []);
-  return ordered;
-}
-
-export async function ingestAll({ project, paths, artifacts, environment, engine }: Stage, previous: IngestInput["params"]["previous"]) {
+export async function ingestAll(
+  { project, paths, artifacts, environment, engine }: Stage,
+  previous: IngestInput["params"]["previous"],
+) {
   const taken = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>();
-  for (const source of inReferenceOrder(project)) {
+  for (const source of inReferenceOrder(project.sources)) {
     const before = previous[source.name];
     const snapshot = await ingest({ engine: await engine(), artifacts, tmpDirectory: paths.tmp }, source, {
       projectDirectory: environment.projectDirectory,

@@ -22,6 +22,6 @@ export async function materializeAll(opened: Stage, snapshots: Readonly<Record<s
   return { views };
 }
 
-export default stage<{ needs: { ingest: { snapshots: Readonly<Record<string, Snapshot>> } } }, MaterializeOutput>((opened, { needs }) =>
-  materializeAll(opened, needs.ingest.snapshots),
+export default stage<{ needs: { ingest: { snapshots: Readonly<Record<string, Snapshot>> } } }, MaterializeOutput>(
+  (opened, { needs }) => materializeAll(opened, needs.ingest.snapshots),
 );

@@ -1,6 +1,6 @@
+import { OrreryError } from "../../core/errors.ts";
 import { createFeatureReader, type FeaturePlan, type FeatureValue } from "../../core/features/index.ts";
 import { createPredictor, type Dataset, type ModelPackage } from "../../core/training/index.ts";
-import { OrreryError } from "../../core/errors.ts";
 import type { Stage } from "./stage.ts";
 
 const WARM_UP = 200;
@@ -16,7 +16,11 @@ export interface LatencyFigures {
  * Feature read and prediction of one request at a time, in ms, over entities of the training set: what the model costs before HTTP. The
  * live endpoint's own latency is monitored apart. `null` where the online store has not been filled yet.
  */
-export async function measureLatency(opened: Stage, model: ModelPackage, requests: readonly Record<string, FeatureValue>[]): Promise<LatencyFigures | null> {
+export async function measureLatency(
+  opened: Stage,
+  model: ModelPackage,
+  requests: readonly Record<string, FeatureValue>[],
+): Promise<LatencyFigures | null> {
   const { scope, now } = opened.environment;
   const reader = createFeatureReader(model.plan, opened.online(), scope);
   const predictor = createPredictor(model);
@@ -38,7 +42,12 @@ export async function measureLatency(opened: Stage, model: ModelPackage, request
 }
 
 /** Requests as the endpoint gets them, from columns of the dataset that are request fields taken as they are, keys included where they are. */
-export function sampleRequests(plan: FeaturePlan, dataset: Dataset, rows: Uint32Array, count = 200): Record<string, FeatureValue>[] {
+export function sampleRequests(
+  plan: FeaturePlan,
+  dataset: Dataset,
+  rows: Uint32Array,
+  count = 200,
+): Record<string, FeatureValue>[] {
   const fields = Object.keys({ ...plan.request, ...plan.keys });
   const columns = fields.map((field) => dataset.features.find(({ id }) => id === `on-demand.${field}`));
   const step = Math.max(1, Math.floor(rows.length / count));
@@ -47,7 +56,8 @@ export function sampleRequests(plan: FeaturePlan, dataset: Dataset, rows: Uint32
     return Object.fromEntries(
       fields.map((field, f) => {
         const column = columns[f];
-        if (column === undefined) return [field, { ...plan.request, ...plan.keys }[field] === "timestamp" ? (dataset.at[row] ?? 0) : null];
+        if (column === undefined)
+          return [field, { ...plan.request, ...plan.keys }[field] === "timestamp" ? (dataset.at[row] ?? 0) : null];
         if (column.kind === "numeric") return [field, column.values[row] ?? null];
         return [field, column.categories[column.codes[row] ?? -1] ?? null];
       }),

@@ -17,8 +17,8 @@ import {
 } from "../../core/monitoring/index.ts";
 import { type Column, type TableEngine, VirtualClock } from "../../core/ports/index.ts";
 import { createRegistry } from "../../core/registry/index.ts";
-import { createTracking } from "../../core/tracking/index.ts";
 import { DAY, dayOf, durationToMicros, type Micros } from "../../core/time.ts";
+import { createTracking } from "../../core/tracking/index.ts";
 import { type FeatureColumn, type ModelPackage, predict, unpackModel } from "../../core/training/index.ts";
 import { platformErrors } from "../errors.ts";
 import { compactPredictionLog, loggedPeriod, predictionRelation } from "../prediction-log.ts";
@@ -77,7 +77,11 @@ export default stage<MonitorInput, MonitorOutput>(async (opened, { params, needs
     if (report !== null) matured.push(report);
   }
   const trailing = matured.length === 0 ? null : await scoreCohort(view, now - dueAfter - TRAILING, now - dueAfter);
-  return { windows, matured, alerts: await judgeNow(view, [...history.windows, ...windows.map(({ report }) => report)].slice(-HISTORY), trailing) };
+  return {
+    windows,
+    matured,
+    alerts: await judgeNow(view, [...history.windows, ...windows.map(({ report }) => report)].slice(-HISTORY), trailing),
+  };
 });
 
 interface Champion {
@@ -154,7 +158,9 @@ async function measureWindow(view: MonitoredEndpoint, start: Micros, end: Micros
     freshness: await sourceFreshness(view, end),
   };
   const latency = `(latencyUs->>'total')::DOUBLE / 1000`;
-  const [row] = await engine.rows(`SELECT quantile_cont(${latency}, 0.5) AS p50, quantile_cont(${latency}, 0.99) AS p99 FROM ${relation}`);
+  const [row] = await engine.rows(
+    `SELECT quantile_cont(${latency}, 0.5) AS p50, quantile_cont(${latency}, 0.99) AS p99 FROM ${relation}`,
+  );
   return { report, latencyMs: row === undefined ? null : { p50: Number(row.p50), p99: Number(row.p99) } };
 }
 
@@ -182,11 +188,20 @@ function featureColumn(id: string, column: Column | undefined): FeatureColumn {
     const categories: string[] = [];
     const codes = new Map<string, number>();
     const codeOf = (value: string) => codes.get(value) ?? codes.set(value, categories.push(value) - 1).size - 1;
-    return { kind: "categorical", id, codes: Int32Array.from(column.values, (value) => (value === null ? -1 : codeOf(value))), categories };
+    return {
+      kind: "categorical",
+      id,
+      codes: Int32Array.from(column.values, (value) => (value === null ? -1 : codeOf(value))),
+      categories,
+    };
   }
   if (column === undefined || column.type === "int64") return { kind: "numeric", id, values: new Float64Array() };
   const { values, nulls } = column;
-  return { kind: "numeric", id, values: nulls === null ? values : values.map((value, row) => (nulls[row] === 1 ? Number.NaN : value)) };
+  return {
+    kind: "numeric",
+    id,
+    values: nulls === null ? values : values.map((value, row) => (nulls[row] === 1 ? Number.NaN : value)),
+  };
 }
 
 async function sourceFreshness({ opened, engine, snapshots }: MonitoredEndpoint, end: Micros): Promise<Freshness[]> {
@@ -195,9 +210,17 @@ async function sourceFreshness({ opened, engine, snapshots }: MonitoredEndpoint,
     const source = opened.project.sources.find(({ name }) => name === requirement.source);
     const snapshot = snapshots[requirement.source];
     if (requirement.kind !== "fresh" || source?.eventTime === undefined || snapshot === undefined) continue;
-    const relation = snapshotRelation(snapshot, source, await snapshotPaths(opened.artifacts, snapshot), { columns: [source.eventTime] });
-    const [row] = await engine.rows(`SELECT max(e) AS newest FROM (SELECT ${quoteIdentifier(source.eventTime)} AS e FROM ${relation}) WHERE e <= make_timestamp(${end}::BIGINT)`);
-    found.push({ source: source.name, newest: typeof row?.newest === "number" ? row.newest : null, allowed: durationToMicros(requirement.within) });
+    const relation = snapshotRelation(snapshot, source, await snapshotPaths(opened.artifacts, snapshot), {
+      columns: [source.eventTime],
+    });
+    const [row] = await engine.rows(
+      `SELECT max(e) AS newest FROM (SELECT ${quoteIdentifier(source.eventTime)} AS e FROM ${relation}) WHERE e <= make_timestamp(${end}::BIGINT)`,
+    );
+    found.push({
+      source: source.name,
+      newest: typeof row?.newest === "number" ? row.newest : null,
+      allowed: durationToMicros(requirement.within),
+    });
   }
   return found;
 }
@@ -210,7 +233,9 @@ async function scoreCohort(view: MonitoredEndpoint, start: Micros, end: Micros):
   const relation = predictionRelation(directory, start, end);
   const snapshot = snapshots[labels.source.name];
   if (relation === null || snapshot === undefined) return null;
-  const truth = snapshotRelation(snapshot, labels.source, await snapshotPaths(opened.artifacts, snapshot), { asOf: opened.environment.now });
+  const truth = snapshotRelation(snapshot, labels.source, await snapshotPaths(opened.artifacts, snapshot), {
+    asOf: opened.environment.now,
+  });
   const key = labels.source.key.map((column) => `${quoteIdentifier(column)}::VARCHAR`).join(` || '|' || `);
   const dueAt = labels.lead + durationToMicros(target.groundTruthAfter);
   const { rows, columns } = await engine.query(
@@ -234,15 +259,28 @@ async function scoreCohort(view: MonitoredEndpoint, start: Micros, end: Micros):
 }
 
 /** Judges by what the champion uses: drift of a feature that it does not look at costs nothing. */
-async function judgeNow(view: MonitoredEndpoint, history: readonly WindowReport[], trailing: PerformanceReport | null): Promise<AlertDraft[]> {
+async function judgeNow(
+  view: MonitoredEndpoint,
+  history: readonly WindowReport[],
+  trailing: PerformanceReport | null,
+): Promise<AlertDraft[]> {
   const { champion, engine, directory, opened } = view;
   const used = new Set(champion.model.preparation.columns.map(({ feature }) => champion.model.plan.features[feature]?.id));
-  const relevant = history.map((report) => ({ ...report, drift: report.drift === null ? null : { ...report.drift, features: report.drift.features.filter(({ feature }) => used.has(feature)) } }));
+  const relevant = history.map((report) => ({
+    ...report,
+    drift:
+      report.drift === null
+        ? null
+        : { ...report.drift, features: report.drift.features.filter(({ feature }) => used.has(feature)) },
+  }));
   const last = relevant.at(-1);
   if (last === undefined) return [];
   const relation = predictionRelation(directory, last.start, last.end);
   const window = relation === null ? null : await readWindow(engine, relation, champion.model.plan, last.start, last.end);
-  const cost = window === null ? undefined : repairCost(champion.reference, window, last.drift?.changes ?? [], columnPredictor(champion.model));
+  const cost =
+    window === null
+      ? undefined
+      : repairCost(champion.reference, window, last.drift?.changes ?? [], columnPredictor(champion.model));
   return judge([...relevant.slice(0, -1), { ...last, performance: trailing }], opened.project.charter.accept, {
     importance: champion.importance,
     ...(cost === undefined ? {} : { cost }),
@@ -253,7 +291,20 @@ function columnPredictor(model: ModelPackage): (features: readonly FeatureColumn
   return (features, rows) => {
     const none = new Float64Array(rows);
     const flags = new Uint8Array(rows);
-    const dataset = { rows, features, label: flags, at: none, labelAt: none, day: new Int32Array(rows), rule: flags, segments: [] };
-    return predict(model, dataset, Uint32Array.from({ length: rows }, (_, row) => row)).probability;
+    const dataset = {
+      rows,
+      features,
+      label: flags,
+      at: none,
+      labelAt: none,
+      day: new Int32Array(rows),
+      rule: flags,
+      segments: [],
+    };
+    return predict(
+      model,
+      dataset,
+      Uint32Array.from({ length: rows }, (_, row) => row),
+    ).probability;
   };
 }

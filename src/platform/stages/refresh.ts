@@ -1,6 +1,6 @@
 import type { Snapshot } from "../../core/data/index.ts";
 import { ingestAll } from "./ingest.ts";
-import { materializeAll, type MaterializeOutput } from "./materialize.ts";
+import { type MaterializeOutput, materializeAll } from "./materialize.ts";
 import { stage } from "./stage.ts";
 
 export interface RefreshOutput extends MaterializeOutput {

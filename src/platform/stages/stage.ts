@@ -1,9 +1,16 @@
-import { openLmdb } from "../../adapters/online/lmdb.ts";
 import { FilesystemArtifactStore } from "../../adapters/artifacts/filesystem.ts";
 import { openSqlite } from "../../adapters/metadata/sqlite.ts";
+import { openLmdb } from "../../adapters/online/lmdb.ts";
 import { openDuckDb } from "../../adapters/tables/duckdb.ts";
 import type { ProjectDefinition } from "../../core/definitions/index.ts";
-import { type ArtifactRef, type ArtifactStore, type MetadataStore, type OnlineStore, type TableEngine, VirtualClock } from "../../core/ports/index.ts";
+import {
+  type ArtifactRef,
+  type ArtifactStore,
+  type MetadataStore,
+  type OnlineStore,
+  type TableEngine,
+  VirtualClock,
+} from "../../core/ports/index.ts";
 import type { Scope } from "../../core/scope.ts";
 import type { Micros } from "../../core/time.ts";
 import { loadProject } from "../load-project.ts";
@@ -57,7 +64,8 @@ export async function openStage(environment: StageEnvironment): Promise<Stage> {
     artifacts,
     engine: () => (kept.engine ??= openDuckDb({ tempDirectory: `${paths.tmp}/duckdb-${process.pid}` })),
     online: () => (kept.online ??= openLmdb(paths.online)),
-    metadata: () => (kept.metadata ??= openSqlite({ path: paths.metadata, clock: new VirtualClock(environment.now), readOnly: true })),
+    metadata: () =>
+      (kept.metadata ??= openSqlite({ path: paths.metadata, clock: new VirtualClock(environment.now), readOnly: true })),
     putJson: (value) => artifacts.put(JSON.stringify(value), "application/json"),
     readJson: async (ref) => JSON.parse(Buffer.from(await artifacts.read(ref.sha256)).toString("utf8")),
   };

@@ -50,7 +50,11 @@ export interface TrainedCandidate {
   readonly seconds: number;
 }
 
-export async function openTrainingSet(opened: Stage, set: TrainingSet, scope: RetrainScope): Promise<{ dataset: Dataset; split: DatasetSplit }> {
+export async function openTrainingSet(
+  opened: Stage,
+  set: TrainingSet,
+  scope: RetrainScope,
+): Promise<{ dataset: Dataset; split: DatasetSplit }> {
   const model = modelNamed(opened.project, scope.model);
   const path = await opened.artifacts.localPath(set.file.sha256);
   const dataset = await loadDataset(await opened.engine(), path, set.plan, model.segments);
@@ -64,7 +68,12 @@ export async function openTrainingSet(opened: Stage, set: TrainingSet, scope: Re
 }
 
 /** How this project trains a candidate on this training set. */
-export function trainingOptions({ project, environment }: Stage, set: TrainingSet, modelName: string, { candidate, exclude }: Omit<CandidateVariant, "name">): TrainingOptions {
+export function trainingOptions(
+  { project, environment }: Stage,
+  set: TrainingSet,
+  modelName: string,
+  { candidate, exclude }: Omit<CandidateVariant, "name">,
+): TrainingOptions {
   const model = modelNamed(project, modelName);
   const { decision, alternative } = project.charter;
   return {

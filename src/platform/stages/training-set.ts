@@ -15,9 +15,12 @@ export default stage<TrainingSetInput, TrainingSet>(async (opened, { params, nee
   const { project, artifacts, paths, environment } = opened;
   const unmet = needs.ingest.requirements.filter(({ passed }) => !passed);
   if (unmet.length > 0) {
-    throw platformErrors.PROJECT_REQUIREMENTS_UNMET(`The charter's data requirements are not met: ${unmet.map(({ text }) => text).join("; ")}`, {
-      details: { unmet },
-    });
+    throw platformErrors.PROJECT_REQUIREMENTS_UNMET(
+      `The charter's data requirements are not met: ${unmet.map(({ text }) => text).join("; ")}`,
+      {
+        details: { unmet },
+      },
+    );
   }
   const snapshots = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>();
   for (const source of project.sources) {

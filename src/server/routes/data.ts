@@ -17,7 +17,8 @@ export function dataHandlers({ platform }: RouteContext): RoomHandlers<"data"> {
     async profile({ name }) {
       const source = project.sources.find((each) => each.name === name);
       const snapshot = source === undefined ? null : await tracking.latestSnapshot(name);
-      if (source === undefined || snapshot === null) throw platformErrors.PROJECT_SOURCE_UNKNOWN(`There is no snapshot of a source "${name}"`);
+      if (source === undefined || snapshot === null)
+        throw platformErrors.PROJECT_SOURCE_UNKNOWN(`There is no snapshot of a source "${name}"`);
       const relation = snapshotRelation(snapshot, source, await snapshotPaths(artifacts, snapshot));
       const { rows, columns } = await profileSnapshot(await platform.engine(), relation, source.contracts);
       return {

@@ -1,6 +1,6 @@
+import { OrreryError } from "../../core/errors.ts";
 import { createExplainer } from "../../core/explain/index.ts";
 import type { FeatureValue } from "../../core/features/index.ts";
-import { OrreryError } from "../../core/errors.ts";
 import { type PredictionRecord, readCurrent, servingErrors } from "../../core/serving/index.ts";
 import { unpackModel } from "../../core/training/index.ts";
 import { platformErrors } from "../../platform/errors.ts";
@@ -57,7 +57,16 @@ export function endpointHandlers({ platform }: RouteContext): RoomHandlers<"endp
       });
       const body = await answer.json();
       if (!answer.ok) throw OrreryError.fromJSON(body as ReturnType<OrreryError["toJSON"]>);
-      return body as { predictions: { id: string; probability: number; decision: boolean; modelVersion: number; alias: string; missing: string[] }[] };
+      return body as {
+        predictions: {
+          id: string;
+          probability: number;
+          decision: boolean;
+          modelVersion: number;
+          alias: string;
+          missing: string[];
+        }[];
+      };
     },
   };
 }
@@ -76,7 +85,9 @@ export function predictionHandlers({ platform }: RouteContext): RoomHandlers<"pr
     async explain({ id }) {
       const record = await find(id);
       const model = unpackModel(await artifacts.read(record.artifact));
-      const { base, output, contributions } = createExplainer(model)(model.plan.features.map((feature): FeatureValue => record.features[feature.id] ?? null));
+      const { base, output, contributions } = createExplainer(model)(
+        model.plan.features.map((feature): FeatureValue => record.features[feature.id] ?? null),
+      );
       return {
         predictionId: id,
         model: model.model,

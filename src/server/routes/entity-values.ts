@@ -10,7 +10,9 @@ interface Estimate {
 }
 
 /** Metrics as the wire has them: JSON knows no NaN, so what is not finite is left out; a metric without an interval is its own. */
-export function estimates(metrics: Readonly<Record<string, Estimate | undefined>>): Record<string, { value: number; low: number; high: number }> {
+export function estimates(
+  metrics: Readonly<Record<string, Estimate | undefined>>,
+): Record<string, { value: number; low: number; high: number }> {
   const entries = Object.entries(metrics).flatMap(([name, estimate]) => {
     if (estimate === undefined || !Number.isFinite(estimate.value)) return [];
     const { value, low, high } = estimate;
@@ -19,4 +21,5 @@ export function estimates(metrics: Readonly<Record<string, Estimate | undefined>
   return Object.fromEntries(entries);
 }
 
-export const finite = (value: number | null | undefined): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);
+export const finite = (value: number | null | undefined): number | null =>
+  typeof value === "number" && Number.isFinite(value) ? value : null;

@@ -6,7 +6,9 @@ import type { RouteContext } from "./index.ts";
 
 export function featureHandlers({ platform }: RouteContext): RoomHandlers<"features"> {
   const { project, scope } = platform;
-  const typeOf = new Map(project.models.flatMap((model) => compileFeaturePlan(model).features.map(({ id, type }) => [id, type] as const)));
+  const typeOf = new Map(
+    project.models.flatMap((model) => compileFeaturePlan(model).features.map(({ id, type }) => [id, type] as const)),
+  );
   return {
     async list() {
       const online = platform.online();
@@ -20,7 +22,8 @@ export function featureHandlers({ platform }: RouteContext): RoomHandlers<"featu
           source: view.source.name,
           features: names.map((name) => ({
             id: `${view.name}.${name}`,
-            type: view.aggregates[name]?.type ?? view.source.contracts[name]?.type ?? typeOf.get(`${view.name}.${name}`) ?? "float64",
+            type:
+              view.aggregates[name]?.type ?? view.source.contracts[name]?.type ?? typeOf.get(`${view.name}.${name}`) ?? "float64",
             seasonal: view.seasonal.includes(name),
           })),
           materializedUntil: optionalTime(stored?.until ?? null),

@@ -5,9 +5,9 @@ import { readCurrent } from "../../core/serving/index.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { RoomHandlers } from "../handlers.ts";
 import { optionalTime, time } from "./entity-values.ts";
+import type { RouteContext } from "./index.ts";
 import { verdictEntity } from "./models.ts";
 import { readAlerts } from "./monitoring.ts";
-import type { RouteContext } from "./index.ts";
 
 export function loopHandlers({ platform }: RouteContext): RoomHandlers<"loop"> {
   const { project, scope, clock } = platform;
@@ -68,7 +68,13 @@ async function stageStates(platform: Platform, openAlerts: number): Promise<Stag
   const view = online === null || firstView === undefined ? null : await readOnlineView(online, platform.scope, firstView.name);
   const deployed = project.endpoints.map(({ name }) => readCurrent(paths.deployment(name))).filter((spec) => spec !== null);
   const canary = deployed.some(({ routes }) => routes.length > 1);
-  const state = (stage: StageState["stage"], condition: StageState["state"], headline: string, detail: string, updatedAt: string | null): StageState => ({
+  const state = (
+    stage: StageState["stage"],
+    condition: StageState["state"],
+    headline: string,
+    detail: string,
+    updatedAt: string | null,
+  ): StageState => ({
     stage,
     state: condition,
     headline,
@@ -84,14 +90,50 @@ async function stageStates(platform: Platform, openAlerts: number): Promise<Stag
       `${taken.length} of ${project.sources.length} sources taken in, ${quarantined} rows quarantined`,
       optionalTime(taken.reduce<number | null>((latest, { createdAt }) => Math.max(latest ?? 0, createdAt), null)),
     ),
-    state("features", view === null ? "idle" : "healthy", `${project.features.length} views`, view === null ? "not materialized yet" : `online up to ${time(view.until)}`, optionalTime(view?.until ?? null)),
-    state("training", lastRun === undefined ? "idle" : "healthy", lastRun === undefined ? "no runs yet" : lastRun.name, lastRun === undefined ? "" : `by ${lastRun.actor}`, optionalTime(lastRun?.startedAt ?? null)),
-    state("models", champion === null ? "idle" : "healthy", champion === null ? "no champion" : `version ${champion.version}`, `${versions.length} versions`, optionalTime(champion?.createdAt ?? null)),
-    state("endpoints", deployed.length === 0 ? "idle" : canary ? "running" : "healthy", deployed.length === 0 ? "nothing deployed" : canary ? "canary" : "serving", deployed.map(({ endpoint, revision }) => `${endpoint} revision ${revision}`).join(", "), optionalTime(deployed[0]?.at ?? null)),
-    state("monitoring", openAlerts > 0 ? "attention" : deployed.length === 0 ? "idle" : "healthy", openAlerts === 0 ? "no open alerts" : `${openAlerts} open alerts`, "", null),
+    state(
+      "features",
+      view === null ? "idle" : "healthy",
+      `${project.features.length} views`,
+      view === null ? "not materialized yet" : `online up to ${time(view.until)}`,
+      optionalTime(view?.until ?? null),
+    ),
+    state(
+      "training",
+      lastRun === undefined ? "idle" : "healthy",
+      lastRun === undefined ? "no runs yet" : lastRun.name,
+      lastRun === undefined ? "" : `by ${lastRun.actor}`,
+      optionalTime(lastRun?.startedAt ?? null),
+    ),
+    state(
+      "models",
+      champion === null ? "idle" : "healthy",
+      champion === null ? "no champion" : `version ${champion.version}`,
+      `${versions.length} versions`,
+      optionalTime(champion?.createdAt ?? null),
+    ),
+    state(
+      "endpoints",
+      deployed.length === 0 ? "idle" : canary ? "running" : "healthy",
+      deployed.length === 0 ? "nothing deployed" : canary ? "canary" : "serving",
+      deployed.map(({ endpoint, revision }) => `${endpoint} revision ${revision}`).join(", "),
+      optionalTime(deployed[0]?.at ?? null),
+    ),
+    state(
+      "monitoring",
+      openAlerts > 0 ? "attention" : deployed.length === 0 ? "idle" : "healthy",
+      openAlerts === 0 ? "no open alerts" : `${openAlerts} open alerts`,
+      "",
+      null,
+    ),
     state(
       "pipelines",
-      lastPipeline === undefined ? "idle" : lastPipeline.status === "running" || lastPipeline.status === "queued" ? "running" : lastPipeline.status === "failed" ? "attention" : "healthy",
+      lastPipeline === undefined
+        ? "idle"
+        : lastPipeline.status === "running" || lastPipeline.status === "queued"
+          ? "running"
+          : lastPipeline.status === "failed"
+            ? "attention"
+            : "healthy",
       lastPipeline === undefined ? "no runs yet" : `${lastPipeline.pipeline} ${lastPipeline.status}`,
       lastPipeline?.trigger.reason ?? "",
       optionalTime(lastPipeline?.createdAt ?? null),

@@ -11,7 +11,12 @@ export function modelHandlers({ platform }: RouteContext): RoomHandlers<"models"
   const { registry, tracking, artifacts, clock } = platform;
 
   async function modelEntity(name: string) {
-    const [model, versions, promotions, gates] = await Promise.all([registry.model(name), registry.versions(name), registry.promotions(name), registry.gates(name)]);
+    const [model, versions, promotions, gates] = await Promise.all([
+      registry.model(name),
+      registry.versions(name),
+      registry.promotions(name),
+      registry.gates(name),
+    ]);
     return {
       name,
       createdAt: time(model.createdAt),
@@ -47,22 +52,43 @@ export function modelHandlers({ platform }: RouteContext): RoomHandlers<"models"
       return {
         model: name,
         version,
-        candidates: (candidates ?? []).map((candidate) => ({ name: candidate.name, selected: candidate.selected, metrics: estimates(candidate.selection.metrics) })),
-        test: test === null ? null : { rows: test.rows, positives: test.positives, days: test.days, metrics: estimates(test.metrics) },
+        candidates: (candidates ?? []).map((candidate) => ({
+          name: candidate.name,
+          selected: candidate.selected,
+          metrics: estimates(candidate.selection.metrics),
+        })),
+        test:
+          test === null
+            ? null
+            : { rows: test.rows, positives: test.positives, days: test.days, metrics: estimates(test.metrics) },
         explanation: explanation === null ? null : explanationEntity(explanation),
         cardMarkdown: card ?? "This version has no model card.",
       };
     },
     async promote({ name, version, alias, reason, idempotencyKey }, { actor }) {
       const gate = (await registry.gates(name, version)).find(({ passed }) => passed);
-      const promotion = await registry.promote({ model: name, version, alias, reason, idempotencyKey, actor, ...(gate === undefined ? {} : { gateId: gate.id }) });
+      const promotion = await registry.promote({
+        model: name,
+        version,
+        alias,
+        reason,
+        idempotencyKey,
+        actor,
+        ...(gate === undefined ? {} : { gateId: gate.id }),
+      });
       await deployEverywhere(platform, name, clock.now(), reason);
       return promotionEntity(promotion);
     },
     async rollback({ name, alias, reason, idempotencyKey }, { actor }) {
       const promotion = await registry.rollback({ model: name, alias, reason, idempotencyKey, actor });
       // A canary of what is being rolled back to or from would go on beside it.
-      await registry.setAlias({ model: name, alias: "challenger", version: promotion.toVersion, actor: systemActor("rollback"), reason });
+      await registry.setAlias({
+        model: name,
+        alias: "challenger",
+        version: promotion.toVersion,
+        actor: systemActor("rollback"),
+        reason,
+      });
       await deployEverywhere(platform, name, clock.now(), reason);
       return promotionEntity(promotion);
     },

@@ -1,6 +1,6 @@
+import type { Alert } from "../../contract/index.ts";
 import type { PerformanceReport, RankedCause } from "../../core/monitoring/index.ts";
 import type { AlertTable } from "../../core/ports/index.ts";
-import type { Alert } from "../../contract/index.ts";
 import { platformErrors } from "../../platform/errors.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { MonitoredWindow } from "../../platform/stages/monitor.ts";
@@ -11,7 +11,8 @@ import type { RouteContext } from "./index.ts";
 export function monitoringHandlers({ platform }: RouteContext): RoomHandlers<"monitoring"> {
   return {
     async get({ name }) {
-      if (!platform.project.endpoints.some((endpoint) => endpoint.name === name)) throw platformErrors.PROJECT_ENDPOINT_UNKNOWN(`The project has no endpoint "${name}"`);
+      if (!platform.project.endpoints.some((endpoint) => endpoint.name === name))
+        throw platformErrors.PROJECT_ENDPOINT_UNKNOWN(`The project has no endpoint "${name}"`);
       const [windows, cohorts, alerts] = await Promise.all([
         results<MonitoredWindow>(platform, name, "drift"),
         results<PerformanceReport>(platform, name, "performance"),
@@ -53,8 +54,15 @@ async function results<T>({ store, scope }: Platform, endpoint: string, kind: "d
 }
 
 /** Newest first. */
-export async function readAlerts({ store, scope }: Platform, where: Partial<Pick<AlertTable, "id" | "endpoint" | "status">>): Promise<Alert[]> {
-  let query = store.db.selectFrom("alerts").selectAll().where("workspace", "=", scope.workspace).where("project", "=", scope.project);
+export async function readAlerts(
+  { store, scope }: Platform,
+  where: Partial<Pick<AlertTable, "id" | "endpoint" | "status">>,
+): Promise<Alert[]> {
+  let query = store.db
+    .selectFrom("alerts")
+    .selectAll()
+    .where("workspace", "=", scope.workspace)
+    .where("project", "=", scope.project);
   if (where.id !== undefined) query = query.where("id", "=", where.id);
   if (where.endpoint !== undefined) query = query.where("endpoint", "=", where.endpoint);
   if (where.status !== undefined) query = query.where("status", "=", where.status);

@@ -7,7 +7,12 @@ export function runHandlers({ platform }: RouteContext): RoomHandlers<"runs"> {
   const { runs } = platform.tracking;
   return {
     async list({ limit, cursor, experiment, status }) {
-      const { items, nextCursor } = await runs.list({ limit, cursor, experiment, status: status as RunSummary["status"] | undefined });
+      const { items, nextCursor } = await runs.list({
+        limit,
+        cursor,
+        experiment,
+        status: status as RunSummary["status"] | undefined,
+      });
       return { items: items.map(runEntity), nextCursor };
     },
     async get({ id }) {

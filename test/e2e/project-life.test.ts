@@ -1,0 +1,209 @@
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createClient } from "../../src/client/index.ts";
+import { eventually, orrery, type Up, up } from "./orrery-process.ts";
+
+/** Inside the repository, so that `orrery` resolves to it as it does for anybody who installed it. */
+const TEMPORARY = join(import.meta.dirname, "../../.orrery");
+
+/** The template project's whole life, each step by the command a person would type, in processes of their own. */
+describe("a project", { timeout: 180_000 }, () => {
+  let root: string;
+  let project: string;
+  const running: Up[] = [];
+  const start = async (args: readonly string[] = []) => {
+    const started = await up(project, args);
+    running.push(started);
+    return started;
+  };
+  const clientOf = ({ url }: Up) => createClient({ baseUrl: url, workspace: "default", project: "churn" });
+  const request = { customer_id: "C0001", amount: 9.99, reference: "C0001-1" };
+  const inference = () =>
+    (JSON.parse(readFileSync(join(project, ".orrery/run/inference-churn.json"), "utf8")) as { listening: string }).listening;
+  const predict = (body: unknown) =>
+    fetch(`${inference()}/v1/endpoints/churn/predict`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+
+  beforeAll(async () => {
+    mkdirSync(TEMPORARY, { recursive: true });
+    root = await mkdtemp(join(TEMPORARY, "test-life-"));
+    project = join(root, "churn");
+  });
+  afterAll(async () => {
+    // One clean stop ends what earlier kills left behind.
+    if (existsSync(join(project, ".orrery"))) await (await up(project)).stop();
+    for (const each of running) await each.stop();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  it("is written by init, which refuses a folder that is not empty", async () => {
+    expect((await orrery(["init", project])).code).toBe(0);
+    const again = await orrery(["init", project]);
+    expect(again).toMatchObject({ code: 4 });
+    expect(again.err).toContain("CLI_FOLDER_NOT_EMPTY");
+  });
+
+  it("is found sound by check", async () => {
+    expect(await orrery(["-p", project, "check"])).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("trains, gates and deploys from the command line without a server", async () => {
+    const trained = await orrery(["-p", project, "train", "churn"]);
+    expect(trained.err).toBe("");
+    expect(trained.out).toMatch(/succeeded deploy/);
+    const models = JSON.parse((await orrery(["-p", project, "--json", "models"])).out) as {
+      aliases: Record<string, number>;
+      gates: { passed: boolean; verdicts: unknown[] }[];
+    }[];
+    expect(models[0]?.aliases).toEqual({ champion: 1 });
+    expect(models[0]?.gates[0]).toMatchObject({ passed: true });
+    const card = await orrery(["-p", project, "models", "card", "churn"]);
+    expect(card.out).toContain("retention team");
+    const runs = JSON.parse((await orrery(["-p", project, "--json", "runs"])).out) as { name: string }[];
+    expect(runs.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["baseline", "rule", "logistic-regression", "gradient-boosting"]),
+    );
+  });
+
+  it("skips cached steps when nothing changed", async () => {
+    const again = await orrery(["-p", project, "--json", "run", "train"]);
+    const run = JSON.parse(again.out) as { steps: { step: string; status: string }[] };
+    expect(run.steps.find(({ step }) => step === "ingest")?.status).toBe("succeeded");
+    expect(run.steps.filter(({ status }) => status === "failed")).toEqual([]);
+  });
+
+  it("answers, explains and shows what it serves; goes on when the control plane is killed; is found again", async () => {
+    const first = await start();
+    const client = clientOf(first);
+    await eventually(async () => ((await predict({ instances: [request] })).ok ? true : null), "the first prediction");
+    const [answer] = (
+      JSON.parse((await orrery(["-p", project, "predict", "churn", JSON.stringify(request)])).out) as {
+        predictions: { id: string; modelVersion: number; missing: string[] }[];
+      }
+    ).predictions;
+    expect(answer).toMatchObject({ modelVersion: 1, missing: [] });
+    const explained = await eventually(() => client.predictions.explain({ id: answer?.id ?? "" }), "the logged prediction");
+    const sum = explained.contributions.reduce((total, { phi }) => total + phi, explained.base);
+    expect(sum).toBeCloseTo(explained.output, 9);
+    expect((await client.loop.get()).stages.find(({ stage }) => stage === "endpoints")?.state).toBe("healthy");
+
+    const before = inference();
+    await first.stop("SIGKILL");
+    expect((await predict({ instances: [request] })).status).toBe(200);
+    const second = await start();
+    expect(inference()).toBe(before);
+    expect((await clientOf(second).endpoints.list()).items[0]).toMatchObject({ ready: true, url: before });
+  });
+
+  it("flags an unknown entity with missing features and does not fail", async () => {
+    const answer = (await (await predict({ instances: [{ ...request, customer_id: "nobody" }] })).json()) as {
+      predictions: { missing: string[]; probability: number }[];
+    };
+    expect(answer.predictions[0]?.missing).toEqual(["usage_recent", "customer_info"]);
+    expect(answer.predictions[0]?.probability).toBeGreaterThan(0);
+  });
+
+  it("names the path of a field of the wrong type, and refuses what is no request at all", async () => {
+    const wrong = await predict({ instances: [request, { ...request, amount: "much" }] });
+    expect(wrong.status).toBe(422);
+    expect(await wrong.json()).toMatchObject({
+      code: "SERVING_REQUEST_INVALID",
+      details: { issues: [{ path: ["instances", 1, "amount"] }] },
+    });
+    for (const body of [null, [], {}, { instances: [] }, { instances: ["x"] }, { instances: [null] }])
+      expect((await predict(body)).status).toBe(422);
+    const torn = await fetch(`${inference()}/v1/endpoints/churn/predict`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"instances": [',
+    });
+    expect(torn.status).toBeLessThan(500);
+  });
+
+  it("is refused a second owner of its state folder", async () => {
+    await expect(up(project)).rejects.toThrow(/STATE_IN_USE/);
+  });
+
+  it("gives Prometheus metrics, a trace-free health check and OpenAPI", async () => {
+    const current = running.at(-1);
+    const text = async (url: string) => (await fetch(url)).text();
+    expect(await text(`${inference()}/metrics`)).toMatch(/orrery_predictions_total\{[^}]*version="1"[^}]*\} [1-9]/);
+    expect(await text(`${current?.url}/metrics`)).toContain("process_cpu_seconds_total");
+    const openapi = JSON.parse(await text(`${current?.url}/openapi.json`)) as { paths: Record<string, unknown> };
+    expect(Object.keys(openapi.paths)).toContain("/api/v1/{workspace}/{project}/runs");
+  });
+
+  it("stops cleanly, taking its inference server along", async () => {
+    const url = inference();
+    expect(await running.at(-1)?.stop()).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  it("serves alone, without the control plane", async () => {
+    const { spawn } = await import("node:child_process");
+    const { CLI } = await import("./orrery-process.ts");
+    const alone = spawn(process.execPath, [CLI, "-p", project, "serve", "churn", "--port", "0"], { stdio: "ignore" });
+    await eventually(async () => ((await predict({ instances: [request] })).ok ? true : null), "a prediction");
+    const gone = once(alone, "exit");
+    alone.kill("SIGTERM");
+    expect((await gone)[0]).toBe(0);
+  });
+
+  it("says in one line that a port is in use", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as { port: number };
+    const failed = await orrery(["-p", project, "up", "--port", String(port)]);
+    taken.close();
+    expect(failed).toMatchObject({ code: 4 });
+    expect(failed.err).toMatch(/^orrery: Port \d+ on 127\.0\.0\.1 is in use \[SERVER_PORT_IN_USE\]\n {2}\S[^\n]+\n$/);
+  });
+
+  it("needs a token off loopback, and then for every call", async () => {
+    expect((await orrery(["-p", project, "up", "--host", "0.0.0.0", "--port", "0"])).err).toContain("SERVER_TOKEN_MISSING");
+  });
+
+  it("leaves a newer state folder as it is", async () => {
+    const copy = join(root, "newer");
+    cpSync(project, copy, { recursive: true });
+    const file = join(copy, ".orrery/state.json");
+    writeFileSync(file, JSON.stringify({ formatVersion: 99, minCompatibleVersion: 99 }));
+    const failed = await orrery(["-p", copy, "runs"]);
+    expect(failed).toMatchObject({ code: 4 });
+    expect(failed.err).toContain("STATE_FOLDER_NEWER");
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ formatVersion: 99, minCompatibleVersion: 99 });
+  });
+
+  it.each([
+    ["a missing file", (folder: string) => rmSync(join(folder, "data/usage.csv")), "DATA_FILE_MISSING"],
+    [
+      "a column that is not there",
+      (folder: string) =>
+        writeFileSync(join(folder, "data/usage.csv"), "customer_id,played_at,minuets\nC0001,2026-01-01T00:00:00Z,3\n"),
+      "DATA_COLUMN_MISSING",
+    ],
+    [
+      "an empty table",
+      (folder: string) => writeFileSync(join(folder, "data/usage.csv"), "customer_id,played_at,minutes\n"),
+      "DATA_EMPTY",
+    ],
+    ["an unknown model", () => undefined, "CLI_NO_PIPELINE_TRAINS"],
+  ])("tells of %s by code and hint, without a stack trace, and keeps its state", async (what, spoil, code) => {
+    const copy = join(root, what.replaceAll(" ", "-"));
+    cpSync(project, copy, { recursive: true });
+    spoil(copy);
+    const failed = await orrery(["-p", copy, "train", what === "an unknown model" ? "nothing" : "churn"]);
+    expect(failed.code).not.toBe(0);
+    expect(failed.err).toContain(code);
+    expect(failed.err).not.toMatch(/\n\s+at /);
+    const models = JSON.parse((await orrery(["-p", copy, "--json", "models"])).out) as { aliases: Record<string, number> }[];
+    expect(models[0]?.aliases.champion).toBe(1);
+  });
+});
