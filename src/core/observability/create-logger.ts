@@ -6,20 +6,29 @@ export interface LoggerOptions {
   level: string;
   /** A file, made with its folder; standard error where absent. */
   file?: string;
-  /** On every line: process, workspace, project … */
+  /** On every line: process, workspace, project …; `logger.child({ runId, traceId })` adds more. */
   bindings: Readonly<Record<string, unknown>>;
 }
 
-/** Structured logs, one JSON object a line. Anything named like a secret is left out wherever it stands. */
+const SECRETS = ["authorization", "cookie", "token", "password", "secret", "apiKey"].flatMap((name) => [
+  name,
+  name.charAt(0).toUpperCase() + name.slice(1),
+]);
+
+/**
+ * Structured logs, one JSON object a line. What is named like a secret is left out down to the third level. A log that cannot be
+ * written (full disk, closed terminal) is silent; it takes nothing down with it.
+ */
 export function createLogger({ level, file, bindings }: LoggerOptions): Logger {
   if (file !== undefined) mkdirSync(dirname(file), { recursive: true });
-  const secrets = ["authorization", "token", "password", "secret"];
+  const stream = destination({ dest: file ?? 2, sync: file === undefined });
+  stream.on("error", () => undefined);
   return pino(
     {
       level,
       base: { ...bindings, pid: process.pid },
-      redact: { paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), remove: true },
+      redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), remove: true },
     },
-    destination({ dest: file ?? 2, sync: file === undefined }),
+    stream,
   );
 }

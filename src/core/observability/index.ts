@@ -1,4 +1,5 @@
 export { createLogger, type LoggerOptions } from "./create-logger.ts";
-export { createMetrics, type Metrics } from "./create-metrics.ts";
-export { createTracer, findTrace, type RequestTrace, type StoredSpan, type Tracer, type TracerOptions } from "./create-tracer.ts";
+export { aggregateMetrics, createMetrics, foldCounters, type Metrics, type MetricsJson, metricsJson } from "./create-metrics.ts";
+export { createTracer, type RequestTrace, type SpanAttributes, type Tracer, type TracerOptions } from "./create-tracer.ts";
+export { findTrace, type StoredSpan } from "./span-files.ts";
 export { type SystemSnapshot, systemSnapshot } from "./system-snapshot.ts";

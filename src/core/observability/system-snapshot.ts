@@ -1,9 +1,10 @@
-import { statfs } from "node:fs/promises";
-import { availableParallelism, freemem, loadavg, totalmem } from "node:os";
-import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Gauge, type Registry } from "prom-client";
+import { availableParallelism, freemem, totalmem } from "node:os";
+import { Worker } from "node:worker_threads";
+import { eventLoopDelay, watchEventLoop } from "./event-loop-delay.ts";
+import type { GpuFigures, MachineFigures } from "./machine-figures.ts";
 
 export interface SystemSnapshot {
+  /** `load`: busy share of all processors between the last two looks, 0…1. */
   readonly cpu: { readonly cores: number; readonly load: number | null };
   readonly memory: { readonly totalBytes: number; readonly usedBytes: number; readonly processBytes: number };
   readonly disk: {
@@ -14,119 +15,69 @@ export interface SystemSnapshot {
   } | null;
   readonly network: { readonly receivedBytesPerSecond: number; readonly sentBytesPerSecond: number } | null;
   /** `null`: this machine has none, or its driver does not tell; never a made-up 0. */
-  readonly gpu:
-    | readonly { readonly name: string; readonly load: number | null; readonly memoryUsedBytes: number | null }[]
-    | null;
+  readonly gpu: readonly GpuFigures[] | null;
   readonly eventLoopLagP99Ms: number | null;
 }
 
-const PERIOD_MS = 10_000;
-const loop = monitorEventLoopDelay({ resolution: 10 });
-loop.enable();
+let latest: MachineFigures | null = null;
+let before: MachineFigures | null = null;
 
-let latest: SystemSnapshot = {
-  cpu: { cores: availableParallelism(), load: null },
-  memory: memory(),
-  disk: null,
-  network: null,
-  gpu: null,
-  eventLoopLagP99Ms: null,
-};
+/** The machine's last own figures, for counters. */
+export const machineFigures = (): MachineFigures | null => latest;
 
-function memory(): SystemSnapshot["memory"] {
-  return { totalBytes: totalmem(), usedBytes: totalmem() - freemem(), processBytes: process.memoryUsage.rss() };
-}
+/** The figures of the last look at the machine, at most ten seconds old; taking them costs nothing. */
+export const systemSnapshot = (): SystemSnapshot => snapshotOf(latest, before);
 
-/** The figures of the last look, at most ten seconds old; taking them costs nothing. */
-export const systemSnapshot = (): SystemSnapshot => ({
-  ...latest,
-  memory: memory(),
-  eventLoopLagP99Ms: loop.percentile(99) / 1e6,
-});
-
-const finite = (value: number | null | undefined) =>
-  typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
-
-/** Asks the machine; some of these take half a second, so it is never done while somebody waits. */
-async function look(stateDirectory: string): Promise<SystemSnapshot> {
-  const { fsStats, graphics, networkStats } = await import("systeminformation");
-  const [files, io, network, cards] = await Promise.all([
-    statfs(stateDirectory).catch(() => null),
-    fsStats().catch(() => null),
-    networkStats("*").catch(() => []),
-    graphics().catch(() => null),
-  ]);
-  const rates = network.map(({ rx_sec, tx_sec }) => [finite(rx_sec), finite(tx_sec)] as const).filter(([rx]) => rx !== null);
-  // A display adapter without a driver's figures says nothing about a GPU that could train.
-  const gpu = (cards?.controllers ?? []).filter(
-    ({ utilizationGpu, memoryUsed }) => utilizationGpu !== undefined || memoryUsed !== undefined,
-  );
+/** What two looks at the machine say together. */
+export function snapshotOf(now: MachineFigures | null, earlier: MachineFigures | null): SystemSnapshot {
+  const seconds = now === null || earlier === null ? 0 : (now.takenAt - earlier.takenAt) / 1_000;
+  const rate = (read: (figures: MachineFigures) => number | undefined) => {
+    const end = now === null ? undefined : read(now);
+    const begin = earlier === null ? undefined : read(earlier);
+    // A counter that went back was reset: no rate until the next look.
+    return end === undefined || begin === undefined || seconds <= 0 || end < begin ? null : (end - begin) / seconds;
+  };
+  const busy = rate(({ cpuMs }) => cpuMs?.busy);
+  const total = rate(({ cpuMs }) => cpuMs?.total);
+  const received = rate(({ networkBytes }) => networkBytes?.received);
+  const sent = rate(({ networkBytes }) => networkBytes?.sent);
+  const space = now?.space ?? null;
   return {
-    cpu: { cores: availableParallelism(), load: Math.min(1, (loadavg()[0] ?? 0) / availableParallelism()) },
-    memory: memory(),
+    cpu: { cores: availableParallelism(), load: busy === null || !total ? null : Math.min(1, busy / total) },
+    memory: { totalBytes: totalmem(), usedBytes: totalmem() - freemem(), processBytes: process.memoryUsage.rss() },
     disk:
-      files === null
+      space === null
         ? null
         : {
-            totalBytes: files.blocks * files.bsize,
-            freeBytes: files.bavail * files.bsize,
-            readBytesPerSecond: finite(io?.rx_sec),
-            writeBytesPerSecond: finite(io?.wx_sec),
+            ...space,
+            readBytesPerSecond: rate(({ diskBytes }) => diskBytes?.read),
+            writeBytesPerSecond: rate(({ diskBytes }) => diskBytes?.written),
           },
-    network:
-      rates.length === 0
-        ? null
-        : {
-            receivedBytesPerSecond: rates.reduce((sum, [rx]) => sum + (rx ?? 0), 0),
-            sentBytesPerSecond: rates.reduce((sum, [, tx]) => sum + (tx ?? 0), 0),
-          },
-    gpu:
-      gpu.length === 0
-        ? null
-        : gpu.map(({ model, utilizationGpu, memoryUsed }) => ({
-            name: model,
-            load: utilizationGpu === undefined ? null : utilizationGpu / 100,
-            memoryUsedBytes: memoryUsed === undefined ? null : memoryUsed * 1024 * 1024,
-          })),
-    eventLoopLagP99Ms: loop.percentile(99) / 1e6,
+    network: received === null || sent === null ? null : { receivedBytesPerSecond: received, sentBytesPerSecond: sent },
+    gpu: now?.gpu ?? null,
+    eventLoopLagP99Ms: eventLoopDelay()?.p99Ms ?? null,
   };
 }
 
-/** Looks at the machine every ten seconds and keeps gauges of it; what cannot be had has no sample. Returns how to stop. */
-export function watchSystem(registry: Registry, stateDirectory: string): () => void {
-  const gauge = (name: string, help: string, read: (snapshot: SystemSnapshot) => number | null | undefined) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.reset();
-        const value = read(systemSnapshot());
-        if (value !== null && value !== undefined) this.set(value);
-      },
+/** A process that just starts has better things to do. */
+const FIRST_LOOK_MS = 1_000;
+
+/** Looks at the machine soon, a second later and then every ten seconds, in a thread of its own. Returns how to stop. */
+export function watchSystem(directory: string): () => void {
+  watchEventLoop();
+  let thread: Worker | null = null;
+  const start = setTimeout(() => {
+    thread = new Worker(new URL("./machine-thread.ts", import.meta.url), { workerData: { directory } });
+    thread.unref();
+    thread.on("message", (figures: MachineFigures) => {
+      before = latest;
+      latest = figures;
     });
-  gauge("system_cpu_load_ratio", "Load average of a minute by core, at most 1", ({ cpu }) => cpu.load);
-  gauge("system_memory_used_bytes", "Memory in use on the machine", ({ memory: { usedBytes } }) => usedBytes);
-  gauge("system_disk_free_bytes", "Free bytes on the disk of the state folder", ({ disk }) => disk?.freeBytes);
-  gauge("system_disk_read_bytes_per_second", "Bytes read from disks", ({ disk }) => disk?.readBytesPerSecond);
-  gauge("system_disk_write_bytes_per_second", "Bytes written to disks", ({ disk }) => disk?.writeBytesPerSecond);
-  gauge("system_network_receive_bytes_per_second", "Bytes received", ({ network }) => network?.receivedBytesPerSecond);
-  gauge("system_network_transmit_bytes_per_second", "Bytes sent", ({ network }) => network?.sentBytesPerSecond);
-  gauge("hw_gpu_utilization_ratio", "Use of the first GPU", ({ gpu }) => gpu?.[0]?.load);
-  gauge("orrery_event_loop_lag_p99_seconds", "99th percentile of the event loop's delay", ({ eventLoopLagP99Ms }) =>
-    eventLoopLagP99Ms === null ? null : eventLoopLagP99Ms / 1_000,
-  );
-  const refresh = () =>
-    look(stateDirectory).then(
-      (snapshot) => {
-        latest = snapshot;
-      },
-      () => undefined,
-    );
-  const first = setTimeout(refresh, 1_000).unref();
-  const timer = setInterval(refresh, PERIOD_MS).unref();
+    // Nothing depends on it: where the thread fails, figures are not available.
+    thread.on("error", () => undefined);
+  }, FIRST_LOOK_MS).unref();
   return () => {
-    clearTimeout(first);
-    clearInterval(timer);
+    clearTimeout(start);
+    void thread?.terminate();
   };
 }

@@ -24,8 +24,8 @@ export interface RuntimeOptions {
   readonly onRevision?: RevisionListener;
 }
 
-/** Told about every stage of a request: begin and end as performance.now() gives them. */
-export type StageObserver = (stage: "validate" | "read" | "predict", begin: number, end: number, version: number) => void;
+/** Told about every stage of a request, "log" after the answer: begin and end as performance.now() gives them. */
+export type StageObserver = (stage: "validate" | "read" | "predict" | "log", begin: number, end: number, version: number) => void;
 
 export interface PredictContext {
   /** As of when features are read. */
@@ -109,9 +109,11 @@ export function createEndpointRuntime(options: RuntimeOptions): EndpointRuntime 
         };
         // When the answer is on its way: making and serialising records must not add to its latency.
         setImmediate(() => {
+          const logging = performance.now();
           mine.forEach((index, k) => {
             log.append({ ...common, ...recordOf(route, answers[index], instances[index], vectors, k, scores[k]) });
           });
+          observe?.("log", logging, performance.now(), route.version);
         });
       }
       return answers;

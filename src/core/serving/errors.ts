@@ -28,5 +28,7 @@ export const servingErrors = defineErrors({
     hint: "Set ORRERY_TOKEN or --token-file; without a token the server listens on loopback only.",
   },
   SERVING_OPTION_INVALID: { kind: "invalid", hint: "Correct the option; `orrery serve --help` lists them." },
+  SERVING_WORKER_FAILED: { kind: "internal", hint: "The log of the inference process has the details." },
+  SERVING_METRICS_LATE: { kind: "unavailable", hint: "Ask again; the server is busy or being replaced." },
   SERVING_PORT_IN_USE: { kind: "conflict", hint: "Stop what listens there, or choose another port with --port." },
 });

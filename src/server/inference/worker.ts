@@ -2,35 +2,60 @@ import cluster from "node:cluster";
 import { watch } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { Server } from "node:net";
+import type { FastifyInstance } from "fastify";
 import { openNdjsonLog } from "../../adapters/events/ndjson.ts";
-import { openLmdb } from "../../adapters/online/lmdb.ts";
-import { createLogger, createMetrics, createTracer } from "../../core/observability/index.ts";
+import { toOrreryError } from "../../core/errors.ts";
+import { createLogger, createMetrics, createTracer, metricsJson } from "../../core/observability/index.ts";
 import { systemClock, VirtualClock } from "../../core/ports/index.ts";
-import { createEndpointRuntime } from "../../core/serving/index.ts";
-import { createInferenceApp } from "./app.ts";
+import { createEndpointRuntime, servingErrors } from "../../core/serving/index.ts";
+import { createInferenceApp, KEEP_ALIVE_MS } from "./app.ts";
+import { lazyOnlineStore } from "./lazy-online-store.ts";
+import type { ToPrimary, ToWorker } from "./messages.ts";
 import type { InferenceServerOptions } from "./options.ts";
 
-const POLL_MS = 250;
-/** An idle keep-alive connection is closed by the client or this server within so long. */
-const KEEP_ALIVE_MS = 5_000;
+const POLL_MS = 500;
+/** After this, connections of clients that never close them are cut. */
+const DRAIN_MS = KEEP_ALIVE_MS + 1_500;
+/** When nobody comes after this server, idle connections need not be waited for. */
+const HURRY_MS = 250;
+/** A collector that does not answer must not hold up the end. */
+const TRACER_CLOSE_MS = 2_000;
+const METRICS_TIMEOUT_MS = 3_000;
 
-/** One process that answers. Ends when the primary tells it to, after what it is answering. */
+const tell = (message: ToPrimary): void => void process.send?.(message);
+
+/** One process that answers. Ends when the primary tells it to, or is gone, after what it is answering. */
 export async function runWorker(options: InferenceServerOptions): Promise<void> {
+  // The primary decides what signals mean: a terminal sends them to the whole group.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
+  try {
+    await serve(options);
+  } catch (error) {
+    const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    const known = isTaken
+      ? servingErrors.SERVING_PORT_IN_USE(`Port ${options.port} on ${options.host} is in use`)
+      : toOrreryError(error);
+    process.send?.({ kind: "failed", error: known.toJSON() } satisfies ToPrimary, () => process.exit(1));
+  }
+}
+
+async function serve(options: InferenceServerOptions): Promise<void> {
   const { endpoint, paths, scope } = options;
-  const log = createLogger({ level: "info", bindings: { endpoint, ...scope } });
+  const log = createLogger({ level: "info", bindings: { process: "inference", endpoint, ...scope } });
   await mkdir(paths.deployment, { recursive: true });
   const predictionLog = openNdjsonLog(paths.predictions);
-  const metrics = createMetrics({ stateDirectory: paths.state });
+  const metrics = createMetrics();
   const tracer = await createTracer({
     directory: paths.traces,
     ratio: options.traceRatio,
     ...(options.otlpUrl === null ? {} : { otlpUrl: options.otlpUrl }),
   });
   const clock = options.clock === "virtual" ? new VirtualClock(0) : systemClock;
+  const online = lazyOnlineStore(paths.online);
   const runtime = createEndpointRuntime({
     endpoint,
     directory: paths.deployment,
-    online: openLmdb(paths.online, { readOnly: true }),
+    online,
     scope,
     log: predictionLog,
     clock,
@@ -40,12 +65,21 @@ export async function runWorker(options: InferenceServerOptions): Promise<void> 
       log.info({ revision }, "serving a new revision");
     },
   });
-  runtime.follow();
+  await runtime.follow();
   // The watcher is quick, the timer is sure: file systems do lose events.
-  watch(paths.deployment, () => runtime.follow()).unref();
+  const watcher = watch(paths.deployment, () => void runtime.follow());
+  watcher.on("error", () => watcher.close());
+  watcher.unref();
+  let lostTold = 0;
+  let degradedTold: string | null = null;
   setInterval(() => {
-    runtime.follow();
-    metrics.logLost.set({ endpoint }, predictionLog.lost);
+    void runtime.follow();
+    const { lost, degraded } = predictionLog;
+    metrics.logLost.inc({ endpoint }, lost - lostTold);
+    metrics.logDegraded.set({ endpoint }, degraded === null ? 0 : 1);
+    if (degraded !== degradedTold) log.warn({ lost, degraded }, degraded === null ? "prediction log is well" : "prediction log");
+    lostTold = lost;
+    degradedTold = degraded;
   }, POLL_MS).unref();
 
   const app = createInferenceApp({
@@ -55,40 +89,68 @@ export async function runWorker(options: InferenceServerOptions): Promise<void> 
     metrics,
     tracer,
     token: options.token,
-    metricsText: () => (options.workers === 1 ? metrics.registry.metrics() : askPrimaryForMetrics()),
+    metricsText: metricsFromPrimary,
     logState: () => ({ lost: predictionLog.lost, degraded: predictionLog.degraded }),
+    onFailure: (error) => log.error({ code: error.code, err: error.cause ?? error }, error.message),
   });
-  app.server.keepAliveTimeout = KEEP_ALIVE_MS;
-  let draining = false;
-  app.addHook("onSend", async (_request, reply) => {
-    if (draining) reply.header("connection", "close");
+
+  let leaving: Promise<void> | null = null;
+  app.addHook("onSend", (_request, reply, payload, done) => {
+    if (leaving !== null) reply.header("connection", "close");
+    done(null, payload);
+  });
+  const leave = async (hurry: boolean) => {
+    await drain(app, hurry);
+    await predictionLog.close();
+    await Promise.race([tracer.close().catch(() => undefined), after(TRACER_CLOSE_MS)]);
+    await online.close();
+    if (!process.connected) process.exit(0);
+    process.send?.({ kind: "drained", metrics: await metricsJson(metrics) } satisfies ToPrimary, () => process.exit(0));
+  };
+  process.on("message", async (message: ToWorker) => {
+    if (message.kind === "drain") leaving ??= leave(message.hurry);
+    if (message.kind === "collect") tell({ kind: "collected", id: message.id, metrics: await metricsJson(metrics) });
+  });
+  // Node would exit at once when the primary dies; what is being answered and logged comes first.
+  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+  process.on("disconnect", () => {
+    leaving ??= leave(true);
   });
   await app.listen({ host: options.host, port: options.port });
-
-  process.on("message", async (message) => {
-    if (message !== "drain" || draining) return;
-    draining = true;
-    // Only stops listening: http's own close would also cut idle connections on which a request may be on its way.
-    const closed = new Promise((resolve) => app.server.once("close", resolve));
-    Server.prototype.close.call(app.server);
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, KEEP_ALIVE_MS + 1_500))]);
-    await predictionLog.close();
-    await tracer.close();
-    cluster.worker?.disconnect();
-    process.exit(0);
-  });
-  // The primary went away without a word: nobody routes to this process any more.
-  process.on("disconnect", () => process.exit(0));
 }
 
-function askPrimaryForMetrics(): Promise<string> {
-  return new Promise((resolve) => {
-    const answer = (message: unknown) => {
-      if (typeof message !== "object" || message === null || !("metrics" in message)) return;
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Answers what is under way and what still comes over open connections, and asks clients to close them. */
+async function drain(app: FastifyInstance, hurry: boolean): Promise<void> {
+  const closed = new Promise<void>((resolve) => app.server.once("close", () => resolve()));
+  // Only stops listening: http's own close would also cut idle connections on which a request may be on its way.
+  Server.prototype.close.call(app.server);
+  const cutting = hurry ? setInterval(() => app.server.closeIdleConnections(), HURRY_MS) : null;
+  await Promise.race([closed, after(DRAIN_MS)]);
+  if (cutting !== null) clearInterval(cutting);
+}
+
+let asked = 0;
+
+/** Metrics of all workers; of this one alone they would say little. */
+function metricsFromPrimary(): Promise<string> {
+  const id = asked++;
+  return new Promise((resolve, reject) => {
+    const stop = () => {
       process.off("message", answer);
-      resolve(String(message.metrics));
+      clearTimeout(late);
     };
+    const answer = (message: ToWorker) => {
+      if (message.kind !== "metrics" || message.id !== id) return;
+      stop();
+      resolve(message.text);
+    };
+    const late = setTimeout(() => {
+      stop();
+      reject(servingErrors.SERVING_METRICS_LATE("The workers' metrics did not arrive in time"));
+    }, METRICS_TIMEOUT_MS);
     process.on("message", answer);
-    process.send?.({ ask: "metrics" });
+    tell({ kind: "want-metrics", id });
   });
 }
