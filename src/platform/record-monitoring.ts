@@ -1,7 +1,11 @@
 import type { MetadataStore } from "../core/ports/index.ts";
 import type { Scope } from "../core/scope.ts";
-import type { Micros } from "../core/time.ts";
+import { formatTimestamp, type Micros } from "../core/time.ts";
 import type { MonitorOutput } from "./stages/monitor.ts";
+
+/** A condition can come back after it was resolved, so the key of an alert is the condition and when it was opened. */
+const SEPARATOR = " | ";
+const conditionOf = (dedupeKey: string): string => dedupeKey.split(SEPARATOR)[1] ?? "";
 
 /** Keeps what monitoring found; opens alerts that are new and resolves those that no longer hold. The same again changes nothing. */
 export async function recordMonitoring(
@@ -43,7 +47,7 @@ export async function recordMonitoring(
       .execute();
     let opened = 0;
     for (const alert of alerts) {
-      const known = open.find(({ dedupe_key }) => dedupe_key === alert.dedupeKey);
+      const known = open.find(({ dedupe_key }) => conditionOf(dedupe_key) === alert.dedupeKey);
       if (known !== undefined) {
         await db
           .updateTable("alerts")
@@ -58,7 +62,7 @@ export async function recordMonitoring(
         .insertInto("alerts")
         .values({
           ...scope,
-          id: `alert-${endpoint}-${alert.dedupeKey}`.replace(/[^\w.-]+/g, "-"),
+          id: `alert-${endpoint}-${alert.dedupeKey}-${formatTimestamp(now)}`.replace(/[^\w.-]+/g, "-"),
           endpoint,
           kind: alert.kind,
           severity: alert.severity,
@@ -69,13 +73,13 @@ export async function recordMonitoring(
           resolved_at: null,
           causes: JSON.stringify(alert.causes),
           triggered_run_id: null,
-          dedupe_key: alert.dedupeKey,
+          dedupe_key: `${endpoint}${SEPARATOR}${alert.dedupeKey}${SEPARATOR}${formatTimestamp(now)}`,
         })
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst();
       if (Number(inserted.numInsertedOrUpdatedRows ?? 0) > 0) opened++;
     }
-    const over = open.filter(({ dedupe_key }) => !alerts.some(({ dedupeKey }) => dedupeKey === dedupe_key)).map(({ id }) => id);
+    const over = open.filter(({ dedupe_key }) => !alerts.some(({ dedupeKey }) => dedupeKey === conditionOf(dedupe_key))).map(({ id }) => id);
     if (over.length > 0) {
       await db
         .updateTable("alerts")

@@ -21,11 +21,13 @@ export interface IngestOptions {
   readonly previous?: Snapshot;
   /** Sources that contracts refer to, already taken in. */
   readonly references?: References;
+  /** false: the snapshot's rows are those of the previous one, for callers that only read through it. */
+  readonly countRows?: boolean;
 }
 
 /**
- * Takes a source in as it can be known at `asOf`: each file becomes an immutable part. A file is the same when its bytes are
- * (they are always hashed: neither its name nor its times say so), and then the previous snapshot's part is used again.
+ * Takes a source in as it can be known at `asOf`: each file becomes an immutable part. A file is the same when its bytes are,
+ * and then the previous snapshot's part is used again.
  * @throws DATA_FILE_MISSING, DATA_FILE_UNREADABLE, DATA_FILE_CHANGED, DATA_EMPTY, DATA_NOTHING_LEFT, DATA_CONTRACT_INVALID,
  *   DATA_PATTERN_INVALID, DATA_REFERENCE_UNKNOWN and what ingestPart throws; no snapshot is made then
  */
@@ -36,7 +38,8 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
   await checkPatterns(engines.engine, source);
   const contract = await contractHash(engines, source, references);
   const parts: SnapshotPart[] = [];
-  for (const path of files) parts.push(await takeIn(engines, source, path, contract, rules, options.previous));
+  const known = await Promise.all(files.map((path) => recognise(engines, source, path, contract, options.previous)));
+  for (const file of known) parts.push(file.part ?? (await takeIn(engines, source, file, rules)));
   refuseNothing(source, parts);
   const columns = Object.fromEntries(Object.entries(source.contracts).map(([column, { type }]) => [column, type]));
   const contentHash = sha256(JSON.stringify([columns, parts.map((part) => part.sha256)]));
@@ -56,7 +59,8 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
     createdAt: options.createdAt,
   };
   const disjoint = await partsAreDisjoint(engines, source, draft, options.previous);
-  return withReport(engines, source, { ...draft, disjoint });
+  const rows = options.countRows === false ? (options.previous?.rows ?? 0) : await countVisible(engines, source, { ...draft, disjoint });
+  return withReport(source, { ...draft, disjoint, rows });
 }
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -68,20 +72,36 @@ async function contractHash({ engine }: IngestEngines, source: SourceDefinition,
   return sha256(JSON.stringify([name, format, key, eventTime, availability, contracts, values]));
 }
 
-async function takeIn(
-  engines: IngestEngines,
+interface InputFile {
+  readonly path: string;
+  readonly before: FileIdentity;
+  readonly inputHash: string;
+  /** The previous snapshot's part of the same bytes under the same contract. */
+  readonly part: SnapshotPart | null;
+}
+
+async function recognise(
+  { artifacts }: IngestEngines,
   source: SourceDefinition,
   path: string,
   contract: string,
-  rules: Parameters<typeof ingestPart>[3],
   previous: Snapshot | undefined,
-): Promise<SnapshotPart> {
+): Promise<InputFile> {
   const before = await identity(source, path);
   if (before.size === 0n && source.format === "csv")
     throw dataErrors.DATA_EMPTY(`${basename(path)} of source ${source.name} has no rows`);
-  const inputHash = sha256(contract + (await fileHash(source, path)));
+  const inputHash = sha256(contract + (await fileHash(source, path, before)));
   const known = previous?.parts.find((part) => part.inputHash === inputHash);
-  if (known !== undefined && (await engines.artifacts.has(known.sha256))) return { ...known, file: basename(path) };
+  const isThere = known !== undefined && (await artifacts.has(known.sha256));
+  return { path, before, inputHash, part: isThere ? { ...known, file: basename(path) } : null };
+}
+
+async function takeIn(
+  engines: IngestEngines,
+  source: SourceDefinition,
+  { path, before, inputHash }: InputFile,
+  rules: Parameters<typeof ingestPart>[3],
+): Promise<SnapshotPart> {
   const part = await ingestPart(engines, source, { path, inputHash }, rules);
   const after = await identity(source, path);
   // What was hashed must be what was read: a file that grows meanwhile would be taken for its earlier self for ever.
@@ -100,8 +120,8 @@ async function inputFiles(source: SourceDefinition, projectDirectory: string): P
   if (found.length === 0) {
     for await (const name of glob(source.path, { cwd: projectDirectory })) found.push(resolve(projectDirectory, name));
   }
-  const files: string[] = [];
-  for (const path of found.sort()) if (await isFile(path)) files.push(path);
+  const plain = await Promise.all(found.sort().map(isFile));
+  const files = found.filter((_, i) => plain[i]);
   if (files.length === 0)
     throw dataErrors.DATA_FILE_MISSING(`No file matches ${source.path} of source ${source.name} in ${projectDirectory}`);
   return files;
@@ -113,23 +133,44 @@ const isFile = (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function identity(source: SourceDefinition, path: string) {
+interface FileIdentity {
+  readonly size: bigint;
+  readonly ctimeMs: number;
+  readonly text: string;
+}
+
+async function identity(source: SourceDefinition, path: string): Promise<FileIdentity> {
   try {
-    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-    return { size, text: `${ino}-${size}-${mtimeNs}-${ctimeNs}` };
+    const { ino, size, mtimeNs, ctimeNs, ctimeMs } = await stat(path, { bigint: true });
+    return { size, ctimeMs: Number(ctimeMs), text: `${ino}-${size}-${mtimeNs}-${ctimeNs}` };
   } catch (cause) {
     throw dataErrors.DATA_FILE_MISSING(`${basename(path)} of source ${source.name} is gone`, { cause });
   }
 }
 
-async function fileHash(source: SourceDefinition, path: string): Promise<string> {
+interface Hashed {
+  readonly identity: string;
+  readonly hash: string;
+}
+
+/** What this process hashed before. Nobody can set a file's ctime, so the same inode, size and times are the same bytes… */
+const hashed = new Map<string, Hashed>();
+/** …unless it changed again within the clock's step right after it was hashed: a file this young is hashed every time. */
+const SETTLED_MS = 2_000;
+
+async function fileHash(source: SourceDefinition, path: string, { text, ctimeMs }: FileIdentity): Promise<string> {
+  const known = hashed.get(path);
+  if (known?.identity === text) return known.hash;
+  const begun = Date.now();
   const hash = createHash("sha256");
   try {
     await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   } catch (cause) {
     throw dataErrors.DATA_FILE_UNREADABLE(`${basename(path)} of source ${source.name} cannot be read`, { cause });
   }
-  return hash.digest("hex");
+  const digest = hash.digest("hex");
+  if (begun - ctimeMs > SETTLED_MS) hashed.set(path, { identity: text, hash: digest });
+  return digest;
 }
 
 function refuseNothing(source: SourceDefinition, parts: readonly SnapshotPart[]): void {
@@ -163,17 +204,20 @@ async function partsAreDisjoint(
   return Number(row?.n) === 0;
 }
 
-/** Counts what is visible at `asOf` and adds up what the parts report. */
-async function withReport({ engine, artifacts }: IngestEngines, source: SourceDefinition, snapshot: Snapshot) {
-  const { parts } = snapshot;
+async function countVisible({ engine, artifacts }: IngestEngines, source: SourceDefinition, snapshot: Snapshot): Promise<number> {
   const relation = snapshotRelation(snapshot, source, await snapshotPaths(artifacts, snapshot), { columns: [] });
   const [visible] = await engine.rows(`SELECT count(*) AS n FROM ${relation}`);
+  return Number(visible?.n);
+}
+
+/** Adds up what the parts report. */
+function withReport(source: SourceDefinition, snapshot: Snapshot): Snapshot {
+  const { parts, rows } = snapshot;
   const sum = (count: (part: SnapshotPart) => number) => parts.reduce((total, part) => total + count(part), 0);
   const delivered = sum(({ rows }) => rows);
   const nullCounts = nullLimits(source)
     .map(({ column, atMost }) => ({ column, atMost, nulls: sum(({ nulls }) => nulls[column] ?? 0) }))
     .filter(({ atMost, nulls }) => nulls / delivered > atMost);
-  const rows = Number(visible?.n);
   const tooManyNulls = nullCounts.map(
     ({ column, nulls }): Violation => ({ column, rule: "null", severity: "warn", rows: nulls, samples: [] }),
   );
@@ -183,7 +227,7 @@ async function withReport({ engine, artifacts }: IngestEngines, source: SourceDe
     violations: [...addUp(parts), ...tooManyNulls],
     nullShares: nullCounts.map(({ column, atMost, nulls }) => ({ column, atMost, share: nulls / delivered })),
   };
-  return { ...snapshot, rows, report };
+  return { ...snapshot, report };
 }
 
 function addUp(parts: readonly SnapshotPart[]): Violation[] {

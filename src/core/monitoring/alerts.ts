@@ -10,7 +10,7 @@ export interface AlertDraft {
   readonly title: string;
   /** When the condition began. */
   readonly since: Micros;
-  /** The same condition gives the same key in every later window, until it ends. */
+  /** The same condition gives the same key in every later window, until it ends; one that comes back later may have it again. */
   readonly dedupeKey: string;
   /** Everything that moved, dearest first. */
   readonly causes: readonly RankedCause[];
@@ -106,7 +106,7 @@ function performanceAlerts(
         severity: "critical",
         title: `${metric} is ${interval}, ${kind === "at-least" ? "below" : "above"} the charter's ${value}`,
         since: first.start,
-        dedupeKey: `performance:${metric}:${kind}:${formatTimestamp(first.start)}`,
+        dedupeKey: `performance:${metric}:${kind}`,
         causes,
       },
     ];

@@ -17,6 +17,7 @@ export interface IngestOutput {
 export async function ingestAll(
   { project, paths, artifacts, environment, engine }: Stage,
   previous: IngestInput["params"]["previous"],
+  options: { countRows?: boolean } = {},
 ) {
   const taken = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>();
   for (const source of inReferenceOrder(project.sources)) {
@@ -26,6 +27,7 @@ export async function ingestAll(
       asOf: environment.now,
       createdAt: environment.now,
       references: taken,
+      ...options,
       ...(before === undefined ? {} : { previous: before }),
     });
     taken.set(source.name, { snapshot, source });
