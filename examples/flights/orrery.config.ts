@@ -199,8 +199,9 @@ export const charter = defineCharter({
   users: ["booking-app"],
   target: { name: "late", type: "binary", groundTruthAfter: "1d", censored: "cancelled or diverted" },
   data: [needs(flights).rows({ min: 100_000 }).freshWithin("1d"), needs(weather).coverage("origin", "observed_hour", 0.95)],
+  // Limits from the first training's validation (September): ROC AUC 0.771 [0.675, 0.827], calibration error 0.018 [0.010, 0.046].
   accept: [
-    metric("roc_auc").atLeast(0.7),
+    metric("roc_auc").atLeast(0.65),
     payoff().betterThan("alternative"),
     metric("roc_auc").betterThanBaseline(0.05),
     metric("roc_auc").notWorseThanChampion(0.005),
@@ -220,7 +221,7 @@ export const daily = pipeline("daily", {
 export const retrain = pipeline("retrain", {
   model: lateArrival,
   stages: ["ingest", "materialize", "training-set", "train", "evaluate", "explain", "register", "gate", "deploy"],
-  on: [alertFires("drift", { cooldown: "10d", evidence: "6d" })],
+  on: [alertFires("drift", { cooldown: "20d", evidence: "14d" })],
 });
 
 export const lateArrivalApi = endpoint("late-arrival", {

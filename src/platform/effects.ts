@@ -170,6 +170,7 @@ async function logCandidate(tracking: Tracking, runId: string, candidate: Traine
     candidate: variant.candidate.kind,
     ...(params as Record<string, number>),
     excluded: variant.exclude.length === 0 ? null : variant.exclude.join(" "),
+    units: Object.keys(variant.units).length === 0 ? null : JSON.stringify(variant.units),
     training_rows: candidate.trainingRows,
     purged_rows: candidate.purged,
     label_cutoff: candidate.labelCutoff,

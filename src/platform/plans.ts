@@ -2,6 +2,7 @@ import type { Snapshot } from "../core/data/index.ts";
 import type { CandidateDefinition, ModelDefinition, PipelineDefinition, ProjectDefinition } from "../core/definitions/index.ts";
 import type { PlanIR, PlanStep } from "../core/pipelines/index.ts";
 import type { Micros } from "../core/time.ts";
+import type { UnitChanges } from "../core/training/index.ts";
 import type { CandidateVariant } from "./stages/train.ts";
 
 /** What an alert tells the pipeline it starts. */
@@ -10,6 +11,10 @@ export interface Suspicion {
   readonly since: Micros;
   /** Source that the first-ranked cause points at; models are also trained without its features. */
   readonly source: string | null;
+  /** Changes of units that monitoring recognised in it; models are also adapted to them. */
+  readonly units: UnitChanges;
+  /** Name of the champion's candidate: only that one is varied, the others are trained as they are. */
+  readonly champion: string | null;
 }
 
 export interface PlanContext {
@@ -97,21 +102,35 @@ function addTraining(
   compute("explain", "explain", ["training-set", "evaluate"], scope, { cache: true });
 }
 
-/** Every candidate on all features; baseline and rule always; and, under suspicion, each learning candidate without the suspect source. */
+/**
+ * Every candidate on all features, baseline and rule among them. Under suspicion the champion's candidate comes in two more variants:
+ * without the suspect source, and, where monitoring recognised a change of units, with the source's units converted.
+ */
 export function candidateVariants(model: ModelDefinition, suspicion: Suspicion | null): CandidateVariant[] {
   const always: CandidateDefinition[] = [
     { kind: "baseline", name: "baseline" },
     { kind: "rule", name: "rule" },
   ];
   const learning = model.candidates.filter(({ kind }) => kind !== "baseline" && kind !== "rule");
-  const full = [...always, ...learning].map((candidate) => ({ name: candidate.name, candidate, exclude: [] }));
+  const full = [...always, ...learning].map(
+    (candidate): CandidateVariant => ({ name: candidate.name, candidate, exclude: [], units: {} }),
+  );
   const suspect = suspicion?.source ?? null;
-  if (suspect === null) return full;
-  const exclude = model.features
+  if (suspicion === null || suspect === null) return full;
+  const suspected = model.features
     .filter(({ from }) => from.kind === "feature-view" && from.source.name === suspect)
     .map(({ id }) => id);
-  if (exclude.length === 0) return full;
-  return [...full, ...learning.map((candidate) => ({ name: `${candidate.name} without ${suspect}`, candidate, exclude }))];
+  const units = Object.fromEntries(Object.entries(suspicion.units).filter(([id]) => suspected.includes(id)));
+  const varied = learning.filter(({ name }) => suspicion.champion === null || name === suspicion.champion);
+  return [
+    ...full,
+    ...(suspected.length === 0
+      ? []
+      : varied.map((candidate) => ({ name: `${candidate.name} without ${suspect}`, candidate, exclude: suspected, units: {} }))),
+    ...(Object.keys(units).length === 0
+      ? []
+      : varied.map((candidate) => ({ name: `${candidate.name} with ${suspect} converted`, candidate, exclude: [], units }))),
+  ];
 }
 
 const reasonOf = (suspicion: Suspicion | null) =>

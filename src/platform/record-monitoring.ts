@@ -79,7 +79,9 @@ export async function recordMonitoring(
         .executeTakeFirst();
       if (Number(inserted.numInsertedOrUpdatedRows ?? 0) > 0) opened++;
     }
-    const over = open.filter(({ dedupe_key }) => !alerts.some(({ dedupeKey }) => dedupeKey === conditionOf(dedupe_key))).map(({ id }) => id);
+    const over = open
+      .filter(({ dedupe_key }) => !alerts.some(({ dedupeKey }) => dedupeKey === conditionOf(dedupe_key)))
+      .map(({ id }) => id);
     if (over.length > 0) {
       await db
         .updateTable("alerts")

@@ -1,14 +1,16 @@
 import { Cron } from "croner";
 import type { TriggerDefinition } from "../core/definitions/index.ts";
 import { toOrreryError } from "../core/errors.ts";
-import type { RankedCause } from "../core/monitoring/index.ts";
+import type { AffineChange, RankedCause } from "../core/monitoring/index.ts";
 import type { PipelineLog } from "../core/pipelines/index.ts";
 import type { VirtualClock } from "../core/ports/index.ts";
 import { systemActor } from "../core/scope.ts";
 import { durationToMicros, formatTimestamp, fromDate, type Micros, toDate } from "../core/time.ts";
+import type { UnitChanges } from "../core/training/index.ts";
 import { canaryEnds, finishCanary } from "./canary.ts";
 import type { Suspicion } from "./plans.ts";
 import type { Platform } from "./platform.ts";
+import type { MonitoredWindow } from "./stages/monitor.ts";
 
 export interface Scheduler {
   /** Does everything that falls due up to now, one thing after another, each at its own time. Returns the pipeline runs it started. */
@@ -70,7 +72,7 @@ export function createScheduler(platform: Platform, log: PipelineLog): Scheduler
     }
     for (const endpoint of project.endpoints) {
       const ends = canaryEnds(platform, endpoint);
-      if (ends !== null) due.push({ at: ends, run: async () => (await finishCanary(platform, endpoint), null) });
+      if (ends !== null) due.push({ at: ends, run: () => finishCanary(platform, endpoint).then(() => null) });
     }
     due.push(...(await alertTriggers(platform)));
     due.sort((a, b) => a.at - b.at);
@@ -144,6 +146,8 @@ async function alertTriggers(platform: Platform): Promise<Due[]> {
       const suspicion: Suspicion = {
         since: alert.since,
         source: suspectSource(platform, JSON.parse(alert.causes) as RankedCause[]),
+        units: await recognisedUnits(platform, alert.endpoint, alert.since),
+        champion: await championCandidate(platform, pipeline.model.name),
       };
       due.push({
         at: Math.max(
@@ -188,6 +192,40 @@ async function coolDownOver(
   const { items } = await pipelines.list({ pipeline, limit: 50 });
   const last = items.find((run) => run.trigger.kind === "alert");
   return last === undefined ? 0 : last.createdAt + trigger.cooldown;
+}
+
+/** Changes of units that monitoring could name since the onset; of several for one feature, the one seen in most windows. */
+async function recognisedUnits({ store, scope }: Platform, endpoint: string, since: Micros): Promise<UnitChanges> {
+  const rows = await store.db
+    .selectFrom("monitor_results")
+    .select("report")
+    .where("workspace", "=", scope.workspace)
+    .where("project", "=", scope.project)
+    .where("endpoint", "=", endpoint)
+    .where("kind", "=", "drift")
+    .where("window_start", ">=", since)
+    .execute();
+  const found = rows.flatMap(({ report }) => (JSON.parse(report) as MonitoredWindow).report.drift?.changes ?? []);
+  const byFeature = Map.groupBy(
+    found.filter(({ name }) => name !== null),
+    ({ feature }) => feature,
+  );
+  return Object.fromEntries(
+    [...byFeature].map(([feature, seen]) => {
+      const [often = seen] = [...Map.groupBy(seen, ({ name }) => name).values()].sort((a, b) => b.length - a.length);
+      const { factor, offset } = often[0] as AffineChange;
+      return [feature, { factor, offset }];
+    }),
+  );
+}
+
+/** Versions are described by their variant: the candidate's name, then what was done to it. */
+async function championCandidate({ registry, project }: Platform, model: string): Promise<string | null> {
+  const champion = await registry.byAlias(model, "champion");
+  const candidates = project.models.find(({ name }) => name === model)?.candidates ?? [];
+  return (
+    candidates.find(({ name }) => champion?.description === name || champion?.description.startsWith(`${name} `))?.name ?? null
+  );
 }
 
 /** The source that the first-ranked cause points at, by name or through the feature it names. */

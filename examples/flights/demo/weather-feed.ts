@@ -7,7 +7,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
  * mm) under the same column names. The contracts' ranges hold either way, so nothing but the values' distribution tells.
  */
 export const FAULT = {
-  at: "2013-12-05T00:00:00Z",
+  at: "2013-11-08T00:00:00Z",
   source: "weather",
   what: "the weather feed changes from imperial to metric units",
 } as const;

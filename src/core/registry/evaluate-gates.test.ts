@@ -78,20 +78,20 @@ describe("not worse than the champion", () => {
     expect(verdict(criterion)).toMatchObject({ passed: true, detail: "there is no champion yet" });
   });
 
-  test("the worse end of the difference's interval has to be within the tolerance", () => {
-    expect(verdict(criterion, champion({ roc_auc: { value: 0, low: -0.004, high: 0.004 } })).passed).toBe(true);
-    // Not significantly different, yet it may well be worse by more than the tolerance.
-    expect(verdict(criterion, champion({ roc_auc: { value: 0.001, low: -0.02, high: 0.022 } }))).toMatchObject({
-      passed: false,
-      observed: -0.02,
-      required: -0.005,
-    });
+  test("the paired difference has to be within the tolerance, and its interval is told", () => {
+    const within = verdict(criterion, champion({ roc_auc: { value: -0.004, low: -0.02, high: 0.012 } }));
+    expect(within).toMatchObject({ passed: true, observed: -0.004, required: -0.005 });
+    expect(within.detail).toContain("-0.02 to 0.012");
+    expect(verdict(criterion, champion({ roc_auc: { value: -0.006, low: -0.02, high: 0.01 } })).passed).toBe(false);
   });
 
-  test("for a loss, the upper end is the worse one", () => {
+  test("for a loss, less is better", () => {
     const loss = metric("log_loss").notWorseThanChampion(0.005);
-    expect(verdict(loss, champion({ log_loss: { value: -0.02, low: -0.03, high: -0.01 } })).passed).toBe(true);
-    expect(verdict(loss, champion({ log_loss: { value: 0, low: -0.03, high: 0.03 } })).passed).toBe(false);
+    expect(verdict(loss, champion({ log_loss: { value: 0.004, low: -0.01, high: 0.02 } }))).toMatchObject({
+      passed: true,
+      observed: -0.004,
+    });
+    expect(verdict(loss, champion({ log_loss: { value: 0.02, low: 0.01, high: 0.03 } })).passed).toBe(false);
   });
 
   test("is undefined without a paired difference", () => {

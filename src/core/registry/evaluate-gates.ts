@@ -113,10 +113,7 @@ function betterThan({ metric, than, by }: Extract<Criterion, { kind: "better-tha
   };
 }
 
-/**
- * Non-inferiority: the whole 95% interval of the paired difference lies above -tolerance (ICH guideline E9, section
- * 3.3.2). A difference that is only not significant does not show that a model is no worse.
- */
+/** By the paired point estimate; docs/decisions/gate-comparisons.md says why, and the detail carries the interval. */
 function notWorseThanChampion(
   { metric, tolerance }: Extract<Criterion, { kind: "not-worse-than-champion" }>,
   champion: GateFacts["champion"],
@@ -125,12 +122,12 @@ function notWorseThanChampion(
   const difference = champion.pairedDifferences[metric];
   if (difference === undefined || Number.isNaN(difference.value) || Number.isNaN(difference.low) || Number.isNaN(difference.high))
     return undefinedBecause(`${metricText(metric)} has no paired difference on ${rowsText(champion.evaluation)}`, -tolerance);
-  const worst = higherIsBetter(metric) ? difference.low : -difference.high;
+  const gain = higherIsBetter(metric) ? difference.value : -difference.value;
   return {
-    passed: worst >= -tolerance - ROUNDING,
-    observed: worst,
+    passed: gain >= -tolerance - ROUNDING,
+    observed: gain,
     required: -tolerance,
-    detail: `difference ${estimateText(difference)} on ${rowsText(champion.evaluation)}; the worse end of the interval counts`,
+    detail: `difference ${estimateText(difference)} on ${rowsText(champion.evaluation)}`,
   };
 }
 

@@ -1,4 +1,5 @@
 export { applyCalibration, fitCalibration } from "./calibration.ts";
+export { convertDataset, convertUnits, type UnitChange, type UnitChanges } from "./convert-units.ts";
 export type * from "./dataset.ts";
 export { encode, encodeRow } from "./encode.ts";
 export { trainErrors } from "./errors.ts";

@@ -2,6 +2,7 @@ import type { CandidateDefinition, ModelDefinition, PreparationStep } from "../d
 import type { FeaturePlan } from "../features/index.ts";
 import type { Micros } from "../time.ts";
 import { fitCalibration } from "./calibration.ts";
+import { convertUnits, type UnitChanges } from "./convert-units.ts";
 import type { Dataset, DatasetSplit, RowSelection } from "./dataset.ts";
 import { encode } from "./encode.ts";
 import { trainErrors } from "./errors.ts";
@@ -30,6 +31,8 @@ export interface TrainingOptions {
   readonly snapshots: Readonly<Record<string, string>>;
   /** Feature ids that the estimator must not use; the plan keeps them. */
   readonly exclude?: readonly string[];
+  /** Features delivered in other units since after the last training row: selection, calibration and serving read them converted. */
+  readonly units?: UnitChanges;
 }
 
 export interface TrainedCandidate {
@@ -102,7 +105,8 @@ interface Fitted {
 }
 
 function fit(dataset: Dataset, split: DatasetSplit, options: TrainingOptions, onDone: (done: number) => void): Fitted {
-  const { candidate, prepare, exclude = [] } = options;
+  const { candidate, prepare, exclude = [], units = {} } = options;
+  const ids = options.plan.features.map(({ id }) => id);
   const labels = labelsOf(dataset, split.train);
   switch (candidate.kind) {
     case "baseline": {
@@ -114,16 +118,17 @@ function fit(dataset: Dataset, split: DatasetSplit, options: TrainingOptions, on
     case "logistic-regression": {
       const preparation = fitPreparation(dataset, split.train, prepare, "linear", exclude);
       const estimator = fitLogisticRegression(encode(preparation, dataset, split.train), labels, candidate.params);
-      return { preparation, estimator, history: [] };
+      return { preparation: convertUnits(preparation, ids, units), estimator, history: [] };
     }
     case "gradient-boosting": {
       const preparation = fitPreparation(dataset, split.train, prepare, "tree", exclude);
+      const delivered = convertUnits(preparation, ids, units);
       const { estimator, history } = fitGradientBoosting(encode(preparation, dataset, split.train), labels, candidate.params, {
         seed: options.seed,
-        validation: { columns: encode(preparation, dataset, split.select), labels: labelsOf(dataset, split.select) },
+        validation: { columns: encode(delivered, dataset, split.select), labels: labelsOf(dataset, split.select) },
         onDone,
       });
-      return { preparation, estimator, history: history.logLoss };
+      return { preparation: delivered, estimator, history: history.logLoss };
     }
   }
 }

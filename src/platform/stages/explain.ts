@@ -11,7 +11,7 @@ import {
 import type { TrainingSet } from "../../core/features/index.ts";
 import { buildReference } from "../../core/monitoring/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
-import { predict, unpackModel } from "../../core/training/index.ts";
+import { convertDataset, predict, unpackModel } from "../../core/training/index.ts";
 import type { EvaluateOutput } from "./evaluate.ts";
 import { modelNamed } from "./model-named.ts";
 import { stage } from "./stage.ts";
@@ -64,7 +64,9 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
       { training: { ...options, candidate: cheap }, metric: model.select, minPositives: MIN_POSITIVES, ...REVIEW_ROWS },
       (done) => progress({ done: 0.4 + 0.5 * done }),
     );
-    const reference = buildReference(dataset, split.train, predict(packaged, dataset, split.train).probability, set.plan);
+    // What is normal from now on: the training rows as they would be delivered today.
+    const delivered = convertDataset(dataset, winner.variant.units);
+    const reference = buildReference(delivered, split.train, predict(packaged, delivered, split.train).probability, set.plan);
     return {
       explanation: await opened.putJson(explanation),
       review: await opened.putJson(review),

@@ -44,8 +44,8 @@ export interface MonitorOutput {
   readonly alerts: readonly AlertDraft[];
 }
 
-/** Windows that alerts are judged by. */
-const HISTORY = 14;
+/** Windows that alerts are judged by: an onset further back than this is taken for the oldest of them. */
+const HISTORY = 60;
 /** Days of matured cohorts that a performance alert is judged by, since intervals resample days. */
 const TRAILING = 7 * DAY;
 

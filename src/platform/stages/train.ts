@@ -13,6 +13,7 @@ import {
   splitSince,
   type TrainingOptions,
   trainCandidate,
+  type UnitChanges,
 } from "../../core/training/index.ts";
 import { modelNamed } from "./model-named.ts";
 import { type Stage, stage } from "./stage.ts";
@@ -23,6 +24,8 @@ export interface CandidateVariant {
   readonly name: string;
   readonly candidate: CandidateDefinition;
   readonly exclude: readonly string[];
+  /** Features that have come in other units since `RetrainScope.since`. */
+  readonly units: UnitChanges;
 }
 
 export interface RetrainScope {
@@ -72,7 +75,7 @@ export function trainingOptions(
   { project, environment }: Stage,
   set: TrainingSet,
   modelName: string,
-  { candidate, exclude }: Omit<CandidateVariant, "name">,
+  { candidate, exclude, units }: Omit<CandidateVariant, "name">,
 ): TrainingOptions {
   const model = modelNamed(project, modelName);
   const { decision, alternative } = project.charter;
@@ -88,6 +91,7 @@ export function trainingOptions(
     trainedAt: environment.now,
     snapshots: set.snapshots,
     exclude,
+    units,
   };
 }
 

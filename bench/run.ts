@@ -1,0 +1,22 @@
+/** `npm run bench -- <area> [--json]`: measures one area and prints an array of cases; peers run in the same run where an area has them. */
+export interface BenchCase {
+  readonly case: string;
+  readonly ours: number;
+  readonly unit: string;
+  readonly peer?: number;
+  readonly peerName?: string;
+  /** Above 1: ours is that many times better. */
+  readonly ratio?: number;
+}
+
+const areas: Record<string, () => Promise<{ default: () => Promise<BenchCase[]> }>> = { loop: () => import("./loop.ts") };
+
+const [area = "", ...flags] = process.argv.slice(2);
+const load = areas[area];
+if (load === undefined) {
+  console.error(`usage: npm run bench -- <${Object.keys(areas).join(" | ")}> [--json]`);
+  process.exit(2);
+}
+const cases = await (await load()).default();
+if (flags.includes("--json")) console.log(JSON.stringify(cases, null, 2));
+else for (const each of cases) console.log(`${each.case.padEnd(52)} ${each.ours.toFixed(1).padStart(10)} ${each.unit}`);
