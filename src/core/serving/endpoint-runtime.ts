@@ -47,6 +47,8 @@ export interface EndpointRuntime {
    * @throws SERVING_NOT_DEPLOYED, SERVING_REQUEST_INVALID with `details.issues`
    */
   predict(instances: readonly Instance[], context: PredictContext): Promise<PredictionAnswer[]>;
+  /** Resolves when every answer given so far has been handed to the log: what to wait for before closing it. */
+  logged(): Promise<void>;
 }
 
 /** Instances that are read and scored at a stretch; between stretches other requests get their turn. */
@@ -56,6 +58,8 @@ const SLICE = 100;
 export function createEndpointRuntime(options: RuntimeOptions): EndpointRuntime {
   const { endpoint, log, clock } = options;
   const follower = followDeployment(options, clock, (revision, problem) => options.onRevision?.(revision, problem));
+  /** Calls that are being answered, and answers that are not handed to the log yet. */
+  let underWay = 0;
 
   function deployed(at: Micros): LoadedDeployment {
     const deployment = follower.deploymentAt(at);
@@ -67,6 +71,59 @@ export function createEndpointRuntime(options: RuntimeOptions): EndpointRuntime 
     });
   }
 
+  async function answer(instances: readonly Instance[], { at, traceId, observe }: PredictContext): Promise<Answered> {
+    const started = performance.now();
+    const { routes, spec } = deployed(at);
+    const [first] = routes;
+    const keys = Object.keys(first.model.plan.keys);
+    const chosen = instances.map((instance) => (routes.length === 1 ? first : chooseRoute(routes, aboutOf(instance, keys))));
+    const parsed = parseInstances(instances, (index) => chosen[index].model.plan);
+    observe?.("validate", started, performance.now(), chosen[0].version);
+
+    const answers = new Array<PredictionAnswer>(instances.length);
+    const logging: (() => void)[] = [];
+    for (const [route, mine] of slicesByRoute(chosen)) {
+      if (logging.length > 0) await nextTurn();
+      const begun = performance.now();
+      const rows = mine.map((index) => parsed[index]);
+      const vectors = await route.reader.read(rows, at);
+      const read = performance.now();
+      const scores = vectors.values.map((values) => route.predictor(values));
+      const done = performance.now();
+      observe?.("read", begun, read, route.version);
+      observe?.("predict", read, done, route.version);
+      mine.forEach((index, k) => {
+        answers[index] = answerOf(route, scores[k], vectors.unknownEntities[k]);
+      });
+      const common = {
+        endpoint,
+        at,
+        receivedAt: Math.round((performance.timeOrigin + started) * 1_000),
+        revision: spec.revision,
+        latencyUs: { read: micros(begun, read), predict: micros(read, done), total: micros(started, done) },
+        traceId,
+      };
+      logging.push(() => {
+        const begin = performance.now();
+        mine.forEach((index, k) => {
+          log.append({ ...common, ...recordOf(route, answers[index], instances[index], vectors, k, scores[k]) });
+        });
+        observe?.("log", begin, performance.now(), route.version);
+      });
+    }
+    return { answers, logging };
+  }
+
+  /** When the answer is on its way: making and serialising records must not add to its latency, nor hold up other requests. */
+  async function logAfterwards(slices: readonly (() => void)[]): Promise<void> {
+    underWay++;
+    for (const logSlice of slices) {
+      await nextTurn();
+      logSlice();
+    }
+    underWay--;
+  }
+
   return {
     follow: follower.look,
     get revision() {
@@ -76,50 +133,29 @@ export function createEndpointRuntime(options: RuntimeOptions): EndpointRuntime 
       return follower.problem;
     },
     plan: () => deployed(clock.now()).routes[0].model.plan,
-    async predict(instances, { at, traceId, observe }) {
-      const started = performance.now();
-      const { routes, spec } = deployed(at);
-      const [first] = routes;
-      const keys = Object.keys(first.model.plan.keys);
-      const chosen = instances.map((instance) => (routes.length === 1 ? first : chooseRoute(routes, aboutOf(instance, keys))));
-      const parsed = parseInstances(instances, (index) => chosen[index].model.plan);
-      observe?.("validate", started, performance.now(), chosen[0].version);
-
-      const answers = new Array<PredictionAnswer>(instances.length);
-      for (const [route, mine] of slicesByRoute(chosen)) {
-        if (mine[0] > 0) await new Promise((resolve) => setImmediate(resolve));
-        const begun = performance.now();
-        const rows = mine.map((index) => parsed[index]);
-        const vectors = await route.reader.read(rows, at);
-        const read = performance.now();
-        const scores = vectors.values.map((values) => route.predictor(values));
-        const done = performance.now();
-        observe?.("read", begun, read, route.version);
-        observe?.("predict", read, done, route.version);
-        mine.forEach((index, k) => {
-          answers[index] = answerOf(route, scores[k], vectors.unknownEntities[k]);
-        });
-        const common = {
-          endpoint,
-          at,
-          receivedAt: Math.round((performance.timeOrigin + started) * 1_000),
-          revision: spec.revision,
-          latencyUs: { read: micros(begun, read), predict: micros(read, done), total: micros(started, done) },
-          traceId,
-        };
-        // When the answer is on its way: making and serialising records must not add to its latency.
-        setImmediate(() => {
-          const logging = performance.now();
-          mine.forEach((index, k) => {
-            log.append({ ...common, ...recordOf(route, answers[index], instances[index], vectors, k, scores[k]) });
-          });
-          observe?.("log", logging, performance.now(), route.version);
-        });
+    async predict(instances, context) {
+      underWay++;
+      try {
+        const { answers, logging } = await answer(instances, context);
+        void logAfterwards(logging);
+        return answers;
+      } finally {
+        underWay--;
       }
-      return answers;
+    },
+    async logged() {
+      while (underWay > 0) await nextTurn();
     },
   };
 }
+
+interface Answered {
+  readonly answers: PredictionAnswer[];
+  /** Hands the records of a slice to the log, one call each. */
+  readonly logging: readonly (() => void)[];
+}
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Indices by the route that answers them, at most a slice at a time. */
 function slicesByRoute(chosen: readonly LoadedRoute[]): [route: LoadedRoute, indices: number[]][] {

@@ -82,20 +82,22 @@ export async function runPrimary(options: InferenceServerOptions): Promise<void>
     clearTimeout(late);
   }
 
-  let replacing = false;
+  /** What is still to be replaced; asking again while it goes on begins anew with the workers of then. */
+  let replacing: Worker[] | null = null;
   async function replaceAll(): Promise<void> {
-    if (replacing) return;
-    replacing = true;
+    const goesOn = replacing !== null;
+    replacing = [...workers];
+    if (goesOn) return;
     try {
-      for (const worker of [...workers]) {
-        if (stopping) return;
+      for (let worker = replacing.shift(); worker !== undefined && !stopping; worker = replacing.shift()) {
+        if (!workers.has(worker) || leaving.has(worker)) continue;
         await start();
         await drain(worker, false);
       }
     } catch (error) {
       log.error({ err: error }, "a replacement cannot be started; the old workers go on");
     } finally {
-      replacing = false;
+      replacing = null;
     }
   }
 

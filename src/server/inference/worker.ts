@@ -101,6 +101,7 @@ async function serve(options: InferenceServerOptions): Promise<void> {
   });
   const leave = async (hurry: boolean) => {
     await drain(app, hurry);
+    await runtime.logged();
     await predictionLog.close();
     await Promise.race([tracer.close().catch(() => undefined), after(TRACER_CLOSE_MS)]);
     await online.close();
