@@ -34,7 +34,7 @@ export interface RequestTrace {
 export interface Tracer {
   /** Continues the caller's trace where it sent a W3C traceparent. */
   request(name: string, traceparent: string | undefined): RequestTrace;
-  /** Writes what is waiting. */
+  /** Writes what is waiting, as far as that can be done; like `close` it does not reject. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -51,6 +51,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** Failed and slow requests kept in one second beyond the sampled ones: an outage must not cost more than it does already. */
 const MOST_UNSAMPLED_PER_SECOND = 50;
 const BATCH_DELAY_MS = 1_000;
+const OTLP_TIMEOUT_MS = 2_000;
 const wall = (at: number) => performance.timeOrigin + at;
 
 /**
@@ -63,7 +64,7 @@ export async function createTracer(options: TracerOptions): Promise<Tracer> {
   const processors: SpanProcessor[] = [new BatchSpanProcessor(files, { scheduledDelayMillis: BATCH_DELAY_MS })];
   if (options.otlpUrl !== undefined) {
     const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-http");
-    const exporter = new OTLPTraceExporter({ url: options.otlpUrl });
+    const exporter = new OTLPTraceExporter({ url: options.otlpUrl, timeoutMillis: OTLP_TIMEOUT_MS });
     processors.push(new BatchSpanProcessor(exporter, { scheduledDelayMillis: BATCH_DELAY_MS }));
   }
   const random = new RandomIdGenerator();
@@ -111,8 +112,9 @@ export async function createTracer(options: TracerOptions): Promise<Tracer> {
         },
       };
     },
-    flush: () => provider.forceFlush(),
-    close: () => provider.shutdown(),
+    // Traces are dispensable: a collector that is gone is nobody's failure here.
+    flush: () => provider.forceFlush().catch(() => undefined),
+    close: () => provider.shutdown().catch(() => undefined),
   };
 }
 

@@ -40,8 +40,9 @@ export function registerMachineMetrics(registry: Registry): void {
     registers,
     collect() {
       const { load } = systemSnapshot().cpu;
-      // A gauge without labels has a sample from the start: NaN says that it is not known.
-      this.set(load ?? Number.NaN);
+      // A gauge without labels would begin at 0.
+      if (load === null) this.remove();
+      else this.set(load);
     },
   });
   gauge("system_memory_usage_bytes", "Memory of the machine", "state", ({ memory: { totalBytes, usedBytes } }) => [

@@ -103,7 +103,7 @@ async function serve(options: InferenceServerOptions): Promise<void> {
     await drain(app, hurry);
     await runtime.logged();
     await predictionLog.close();
-    await Promise.race([tracer.close().catch(() => undefined), after(TRACER_CLOSE_MS)]);
+    await Promise.race([tracer.close(), after(TRACER_CLOSE_MS)]);
     await online.close();
     if (!process.connected) process.exit(0);
     process.send?.({ kind: "drained", metrics: await metricsJson(metrics) } satisfies ToPrimary, () => process.exit(0));
