@@ -16,6 +16,7 @@ import type { ExplainOutput } from "./stages/explain.ts";
 import type { GateEvidence, RegisterOutput } from "./stages/gate-evidence.ts";
 import type { IngestOutput } from "./stages/ingest.ts";
 import type { MonitorOutput } from "./stages/monitor.ts";
+import type { ReviewOutput } from "./stages/review.ts";
 import type { TrainedCandidate } from "./stages/train.ts";
 import type { StatePaths } from "./state-folder.ts";
 
@@ -91,6 +92,7 @@ interface RegisterNeeds {
   readonly "training-set": TrainingSet;
   readonly evaluate: EvaluateOutput;
   readonly explain: ExplainOutput;
+  readonly review: ReviewOutput;
 }
 
 /** One run a candidate under a parent run, and the winner's package as a new version. */
@@ -130,7 +132,7 @@ async function register(
     if (candidate.variant.name === winner.variant.name) winnerRun = run.id;
   }
   await tracking.logArtifact(winnerRun, "explanation.json", needs.explain.explanation);
-  await tracking.logArtifact(winnerRun, "review.json", needs.explain.review);
+  await tracking.logArtifact(winnerRun, "review.json", needs.review.review);
   await tracking.logArtifact(winnerRun, "reference.json", needs.explain.reference);
   await tracking.logArtifact(
     winnerRun,

@@ -13,7 +13,7 @@ export interface Suspicion {
   readonly source: string | null;
   /** Changes of units that monitoring recognised in it; models are also adapted to them. */
   readonly units: UnitChanges;
-  /** Name of the champion's candidate: only that one is varied, the others are trained as they are. */
+  /** Name of the champion's candidate: only that one is trained again. */
   readonly champion: string | null;
 }
 
@@ -70,10 +70,11 @@ export function buildPlan(project: ProjectDefinition, pipeline: PipelineDefiniti
     }
   }
   if (wants("train")) addTraining(pipeline.model, context.suspicion, compute);
-  if (wants("register")) effect("register", ["ingest", "training-set", "evaluate", "explain"], { model: pipeline.model.name });
+  if (wants("register"))
+    effect("register", ["ingest", "training-set", "evaluate", "explain", "review"], { model: pipeline.model.name });
   if (wants("gate")) {
     const scope = { model: pipeline.model.name, since: context.suspicion?.since ?? null };
-    compute("gate-evidence", "gate-evidence", ["training-set", "evaluate", "explain", "register"], scope);
+    compute("gate-evidence", "gate-evidence", ["training-set", "evaluate", "explain", "review", "register"], scope);
     effect("gate", ["register", "evaluate", "gate-evidence"], {
       model: pipeline.model.name,
       reason: reasonOf(context.suspicion),
@@ -100,36 +101,41 @@ function addTraining(
     scope,
   );
   compute("explain", "explain", ["training-set", "evaluate"], scope, { cache: true });
+  compute("review", "review", ["training-set", "evaluate"], scope, { cache: true });
 }
 
 /**
- * Every candidate on all features, baseline and rule among them. Under suspicion the champion's candidate comes in two more variants:
- * without the suspect source, and, where monitoring recognised a change of units, with the source's units converted.
+ * Every candidate on all features, with baseline and rule among them. Under suspicion only the champion's candidate learns again, as it is,
+ * without the suspect source and, where monitoring recognised a change of units, with the source's units converted: a choice among few
+ * is made on the few days of labels since the onset.
  */
 export function candidateVariants(model: ModelDefinition, suspicion: Suspicion | null): CandidateVariant[] {
-  const always: CandidateDefinition[] = [
-    { kind: "baseline", name: "baseline" },
-    { kind: "rule", name: "rule" },
-  ];
+  const plain = (candidate: CandidateDefinition): CandidateVariant => ({
+    name: candidate.name,
+    candidate,
+    exclude: [],
+    units: {},
+  });
+  const always = [plain({ kind: "baseline", name: "baseline" }), plain({ kind: "rule", name: "rule" })];
   const learning = model.candidates.filter(({ kind }) => kind !== "baseline" && kind !== "rule");
-  const full = [...always, ...learning].map(
-    (candidate): CandidateVariant => ({ name: candidate.name, candidate, exclude: [], units: {} }),
-  );
-  const suspect = suspicion?.source ?? null;
-  if (suspicion === null || suspect === null) return full;
+  if (suspicion === null) return [...always, ...learning.map(plain)];
+  const { source, units, champion } = suspicion;
   const suspected = model.features
-    .filter(({ from }) => from.kind === "feature-view" && from.source.name === suspect)
+    .filter(({ from }) => from.kind === "feature-view" && from.source.name === source)
     .map(({ id }) => id);
-  const units = Object.fromEntries(Object.entries(suspicion.units).filter(([id]) => suspected.includes(id)));
-  const varied = learning.filter(({ name }) => suspicion.champion === null || name === suspicion.champion);
+  const recognised = Object.fromEntries(Object.entries(units).filter(([id]) => suspected.includes(id)));
+  const varied = learning.filter(({ name }) => champion === null || name === champion);
   return [
-    ...full,
-    ...(suspected.length === 0
-      ? []
-      : varied.map((candidate) => ({ name: `${candidate.name} without ${suspect}`, candidate, exclude: suspected, units: {} }))),
-    ...(Object.keys(units).length === 0
-      ? []
-      : varied.map((candidate) => ({ name: `${candidate.name} with ${suspect} converted`, candidate, exclude: [], units }))),
+    ...always,
+    ...varied.flatMap((candidate): CandidateVariant[] => [
+      plain(candidate),
+      ...(suspected.length === 0
+        ? []
+        : [{ name: `${candidate.name} without ${source}`, candidate, exclude: suspected, units: {} }]),
+      ...(Object.keys(recognised).length === 0
+        ? []
+        : [{ name: `${candidate.name} with ${source} converted`, candidate, exclude: [], units: recognised }]),
+    ]),
   ];
 }
 

@@ -18,28 +18,26 @@ const HOUR_MS = 3_600_000;
 const iso = (ms: number) => new Date(ms).toISOString();
 
 /**
- * Hour by hour: the control plane's clock moves and does what falls due (taking in what was published, the nightly pipeline,
- * retraining, canaries), while the hour's flights are asked about. The hours overlap by one: the control plane works on the next
- * hour while this one's requests are on their way, which is sound because features are read as of each request's own time.
+ * Hour by hour: the control plane's clock moves and does what falls due (taking in what was published, the nightly pipeline, retraining,
+ * canaries); then the hour's flights are asked about, each at its own time.
  */
 export async function replay({ client, feed, sender, requests, from, until, say, signal }: ReplayOptions): Promise<void> {
   const end = Date.parse(until);
   let next = 0;
-  let due = client.clock.advance({ to: iso(Date.parse(from)) });
+  let delivered = from.slice(0, 10);
   for (let hour = Date.parse(from); hour < end && !signal.aborted; hour += HOUR_MS) {
     const day = iso(hour).slice(0, 10);
-    const { pipelineRuns } = await due;
+    if (day !== delivered) await feed.deliverDay(day);
+    delivered = day;
+    if (hour === Date.parse(FAULT.at)) say(`FAULT: ${FAULT.what}`);
+    const { pipelineRuns } = await client.clock.advance({ to: iso(hour) });
     for (const id of pipelineRuns) await tell(client, id, say);
-    const following = hour + HOUR_MS;
-    if (iso(following).slice(0, 10) !== day && following < end) await feed.deliverDay(iso(following).slice(0, 10));
-    if (iso(hour) === iso(Date.parse(FAULT.at))) say(`FAULT: ${FAULT.what}`);
-
     const first = next;
-    while (next < requests.length && Date.parse(requests[next]?.at ?? "") < following) next++;
-    due = client.clock.advance({ to: iso(following) });
-    await Promise.all([sender.send(requests.slice(first, next)), due]);
+    while (next < requests.length && Date.parse(requests[next]?.at ?? "") < hour + HOUR_MS) next++;
+    await sender.send(requests.slice(first, next));
   }
-  await due;
+  const { pipelineRuns } = await client.clock.advance({ to: until });
+  for (const id of pipelineRuns) await tell(client, id, say);
 }
 
 async function tell(client: Client, runId: string, say: (line: string) => void): Promise<void> {

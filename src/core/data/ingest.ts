@@ -35,7 +35,7 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
   const files = await inputFiles(source, options.projectDirectory);
   const references = await referenceQueries(engines.artifacts, source, options.references);
   const rules = contractRules(source, references);
-  await checkPatterns(engines.engine, source);
+  await checkPatternsOnce(engines.engine, source);
   const contract = await contractHash(engines, source, references);
   const parts: SnapshotPart[] = [];
   const known = await Promise.all(files.map((path) => recognise(engines, source, path, contract, options.previous)));
@@ -59,8 +59,17 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
     createdAt: options.createdAt,
   };
   const disjoint = await partsAreDisjoint(engines, source, draft, options.previous);
-  const rows = options.countRows === false ? (options.previous?.rows ?? 0) : await countVisible(engines, source, { ...draft, disjoint });
+  const rows =
+    options.countRows === false ? (options.previous?.rows ?? 0) : await countVisible(engines, source, { ...draft, disjoint });
   return withReport(source, { ...draft, disjoint, rows });
+}
+
+const patternsChecked = new WeakSet<SourceDefinition>();
+
+async function checkPatternsOnce(engine: IngestEngines["engine"], source: SourceDefinition): Promise<void> {
+  if (patternsChecked.has(source)) return;
+  await checkPatterns(engine, source);
+  patternsChecked.add(source);
 }
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -1,8 +1,6 @@
 import {
-  type DataReview,
   type PermutationImportance,
   permutationImportance,
-  reviewData,
   type SegmentResult,
   type ShapSummary,
   segmentResults,
@@ -15,7 +13,7 @@ import { convertDataset, predict, unpackModel } from "../../core/training/index.
 import type { EvaluateOutput } from "./evaluate.ts";
 import { modelNamed } from "./model-named.ts";
 import { stage } from "./stage.ts";
-import { openTrainingSet, type RetrainScope, trainingOptions } from "./train.ts";
+import { openTrainingSet, type RetrainScope } from "./train.ts";
 
 /** Artifact `explanation.json` of a model's run; everything on the selection part of validation. */
 export interface StoredExplanation {
@@ -27,16 +25,12 @@ export interface StoredExplanation {
 
 export interface ExplainOutput {
   readonly explanation: ArtifactRef;
-  readonly review: ArtifactRef;
   /** ReferenceProfile of the training rows (core/monitoring). */
   readonly reference: ArtifactRef;
 }
 
 /** Positive labels below which a segment is not judged. */
-const MIN_POSITIVES = 100;
-/** The review trains a model a view: small ones, since only their differences count. */
-const REVIEW_TREES = 30;
-const REVIEW_ROWS = { maxTrainingRows: 30_000, maxSelectionRows: 6_000 };
+export const MIN_POSITIVES = 100;
 
 export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSet; evaluate: EvaluateOutput } }, ExplainOutput>(
   async (opened, { params, needs }, progress) => {
@@ -51,26 +45,10 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
       permutation: permutationImportance(packaged, dataset, split.select, { metric: model.select }),
       segments: segmentResults(packaged, dataset, split.select, { minPositives: MIN_POSITIVES }),
     };
-    progress({ done: 0.4 });
-    const options = trainingOptions(opened, set, params.model, winner.variant);
-    const candidate = winner.variant.candidate;
-    const cheap =
-      candidate.kind === "gradient-boosting"
-        ? { ...candidate, params: { ...candidate.params, trees: REVIEW_TREES, earlyStopping: REVIEW_TREES } }
-        : candidate;
-    const review: DataReview = reviewData(
-      dataset,
-      split,
-      { training: { ...options, candidate: cheap }, metric: model.select, minPositives: MIN_POSITIVES, ...REVIEW_ROWS },
-      (done) => progress({ done: 0.4 + 0.5 * done }),
-    );
+    progress({ done: 0.5 });
     // What is normal from now on: the training rows as they would be delivered today.
     const delivered = convertDataset(dataset, winner.variant.units);
     const reference = buildReference(delivered, split.train, predict(packaged, delivered, split.train).probability, set.plan);
-    return {
-      explanation: await opened.putJson(explanation),
-      review: await opened.putJson(review),
-      reference: await opened.putJson(reference),
-    };
+    return { explanation: await opened.putJson(explanation), reference: await opened.putJson(reference) };
   },
 );

@@ -19,6 +19,7 @@ import type { EvaluateOutput } from "./evaluate.ts";
 import type { ExplainOutput, StoredExplanation } from "./explain.ts";
 import { measureLatency, sampleRequests } from "./measure-latency.ts";
 import { modelNamed } from "./model-named.ts";
+import type { ReviewOutput } from "./review.ts";
 import { type Stage, stage } from "./stage.ts";
 import { openTrainingSet, type RetrainScope } from "./train.ts";
 
@@ -42,6 +43,7 @@ interface GateInput {
     readonly "training-set": TrainingSet;
     readonly evaluate: EvaluateOutput;
     readonly explain: ExplainOutput;
+    readonly review: ReviewOutput;
     readonly register: RegisterOutput;
   };
 }
@@ -163,7 +165,7 @@ async function writeCard(
     permutation: explanation.permutation,
     shap: explanation.shap,
     calibration: winner.calibrationCurve,
-    review: await opened.readJson(needs.explain.review),
+    review: await opened.readJson(needs.review.review),
   });
   return {
     markdown: await opened.artifacts.put(card.markdown, "text/markdown"),
