@@ -1,4 +1,4 @@
-import { durationToMicros, type Duration, type Micros } from "../time.ts";
+import { type Duration, durationToMicros, type Micros } from "../time.ts";
 import type { CharterDefinition } from "./charter.ts";
 import type { FeatureViewDefinition } from "./features.ts";
 import type { ModelDefinition } from "./model.ts";
