@@ -43,7 +43,7 @@ export async function runPrimary(options: InferenceServerOptions): Promise<void>
     return new Promise((resolve, reject) => {
       worker.on("message", (message: ToPrimary) => {
         if (message.kind === "failed") failure = OrreryError.fromJSON(message.error);
-        void metrics.take(worker, message);
+        metrics.take(worker, message).catch((error: unknown) => log.error({ err: error }, "metrics"));
       });
       worker.on("error", () => undefined);
       worker.once("listening", () => {
@@ -108,9 +108,10 @@ export async function runPrimary(options: InferenceServerOptions): Promise<void>
   writeFileSync(`${file}.${process.pid}.new`, JSON.stringify(address));
   renameSync(`${file}.${process.pid}.new`, file);
 
-  async function stop(): Promise<void> {
+  async function stop(signal: NodeJS.Signals): Promise<void> {
     if (stopping) return;
     stopping = true;
+    log.info({ signal }, "stopping");
     await Promise.all([...workers].map((worker) => drain(worker, true)));
     if (isOurs(file)) rmSync(file, { force: true });
     process.exit(0);
