@@ -182,7 +182,7 @@ export const lateArrival = defineModel("late-arrival", {
   ],
   split: byTime({ test: "30d", validation: "30d" }),
   prepare: [impute(), standardScale(), oneHot({ rare: 0.01 })],
-  candidates: [baseline(), logisticRegression({ c: 1 }), gradientBoosting({ trees: 150, leaves: 31, rate: 0.1 })],
+  candidates: [baseline(), logisticRegression({ c: 1 }), gradientBoosting({ trees: 100, leaves: 31, rate: 0.1 })],
   select: "roc_auc",
   explain: { segments: ["carrier", "origin"] },
 });

@@ -101,8 +101,20 @@ async function recognise(
     throw dataErrors.DATA_EMPTY(`${basename(path)} of source ${source.name} has no rows`);
   const inputHash = sha256(contract + (await fileHash(source, path, before)));
   const known = previous?.parts.find((part) => part.inputHash === inputHash);
-  const isThere = known !== undefined && (await artifacts.has(known.sha256));
-  return { path, before, inputHash, part: isThere ? { ...known, file: basename(path) } : null };
+  if (known === undefined || !(await isStored(artifacts, known.sha256))) return { path, before, inputHash, part: null };
+  return { path, before, inputHash, part: { ...known, file: basename(path) } };
+}
+
+const stored = new WeakMap<IngestEngines["artifacts"], Set<string>>();
+
+/** Asked once for each artifact: nothing removes one while its snapshot stands. */
+async function isStored(artifacts: IngestEngines["artifacts"], hash: string): Promise<boolean> {
+  const known = stored.get(artifacts) ?? new Set();
+  stored.set(artifacts, known);
+  if (known.has(hash)) return true;
+  const there = await artifacts.has(hash);
+  if (there) known.add(hash);
+  return there;
 }
 
 async function takeIn(

@@ -139,6 +139,17 @@ describe("an endpoint's runtime", () => {
     expect(answers.map(({ id }) => versions.get(id))).toEqual(answers.map(({ modelVersion }) => modelVersion));
   });
 
+  it("gives a model that was there alone only its share of the next revision", async () => {
+    deploy(folder, 1, [champion(1, -1)]);
+    const { runtime } = runtimeOf();
+    await runtime.follow();
+    deploy(folder, 2, [champion(1, -1, 0.5), { ...champion(2, 1, 0.5), alias: "challenger" }]);
+    await runtime.follow();
+    const many = Array.from({ length: 200 }, (_, i) => ({ ...instance("UA", 3), reference: `r${i}` }));
+    const versions = (await runtime.predict(many, AT)).map(({ modelVersion }) => modelVersion);
+    expect(new Set(versions)).toEqual(new Set([1, 2]));
+  });
+
   it("takes up a new revision, and lets what is under way finish on the old one", async () => {
     deploy(folder, 1, [champion(1, 0)]);
     const { runtime, revisions } = runtimeOf();

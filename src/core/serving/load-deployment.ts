@@ -46,9 +46,11 @@ export async function loadDeployment(
   if (spec.endpoint !== place.endpoint || workspace !== place.scope.workspace || project !== place.scope.project) {
     throw servingErrors.SERVING_DEPLOYMENT_BROKEN(`Revision ${revision} is for ${workspace}/${project}/${spec.endpoint}`);
   }
-  const routes = spec.routes.map(
-    (route): LoadedRoute => ({ ...route, ...(known.get(route.artifact) ?? loadModel(place, route)) }),
-  );
+  const routes = spec.routes.map((route): LoadedRoute => {
+    // Only the model is kept: what is known may be a route of an earlier revision, with another alias and share.
+    const { model, predictor, reader } = known.get(route.artifact) ?? loadModel(place, route);
+    return { ...route, model, predictor, reader };
+  });
   for (const route of routes) await askOnce(route);
   return { spec, routes };
 }

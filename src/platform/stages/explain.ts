@@ -31,6 +31,7 @@ export interface ExplainOutput {
 
 /** Positive labels below which a segment is not judged. */
 export const MIN_POSITIVES = 100;
+const PERMUTATIONS = { repeats: 2, maxRows: 3_000, resamples: 60 };
 
 export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSet; evaluate: EvaluateOutput } }, ExplainOutput>(
   async (opened, { params, needs }, progress) => {
@@ -42,7 +43,7 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     const explanation: StoredExplanation = {
       formatVersion: 1,
       shap: summarizeShap(packaged, dataset, split.select),
-      permutation: permutationImportance(packaged, dataset, split.select, { metric: model.select }),
+      permutation: permutationImportance(packaged, dataset, split.select, { metric: model.select, ...PERMUTATIONS }),
       segments: segmentResults(packaged, dataset, split.select, { minPositives: MIN_POSITIVES }),
     };
     progress({ done: 0.5 });

@@ -44,6 +44,7 @@ export interface Stage {
 
 interface Warm {
   readonly project: ProjectDefinition;
+  readonly artifacts: ArtifactStore;
   engine?: Promise<TableEngine>;
   online?: OnlineStore;
   metadata?: Promise<MetadataStore>;
@@ -54,9 +55,12 @@ const warm = new Map<string, Warm>();
 export async function openStage(environment: StageEnvironment): Promise<Stage> {
   const { projectDirectory, stateDirectory, scope } = environment;
   const paths = statePaths(stateDirectory, scope);
-  const kept = warm.get(stateDirectory) ?? { project: await loadProject(projectDirectory) };
+  const kept = warm.get(stateDirectory) ?? {
+    project: await loadProject(projectDirectory),
+    artifacts: new FilesystemArtifactStore(paths.artifacts),
+  };
   warm.set(stateDirectory, kept);
-  const artifacts = new FilesystemArtifactStore(paths.artifacts);
+  const { artifacts } = kept;
   return {
     environment,
     project: kept.project,
