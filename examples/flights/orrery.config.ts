@@ -204,7 +204,8 @@ export const charter = defineCharter({
     metric("roc_auc").atLeast(0.65),
     payoff().betterThan("alternative"),
     metric("roc_auc").betterThanBaseline(0.05),
-    metric("roc_auc").notWorseThanChampion(0.005),
+    // By log loss, because the decision acts on a calibrated probability, and a change of units can leave the ranking alone.
+    metric("log_loss").notWorseThanChampion(0.005),
     segment("carrier", { minPositives: 200 }).worst("roc_auc").atLeast(0.6),
     latency("p99").atMost("20ms"),
     calibration("ece").atMost(0.05),

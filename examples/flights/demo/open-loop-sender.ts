@@ -3,6 +3,8 @@ import type { FlightRequest } from "./flight-requests.ts";
 
 /** A request that begins this much after its appointed moment counts as a late start. */
 const LATE_MS = 20;
+/** Sockets that were idle for longer are not used again: the server closes them some seconds later, and a request could meet that. */
+const IDLE_MS = 4_000;
 
 export interface SenderFigures {
   sent: number;
@@ -19,7 +21,7 @@ export interface SenderFigures {
  */
 export class OpenLoopSender {
   readonly #url: URL;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: IDLE_MS });
   readonly #intervalMs: number;
   readonly #latencies: number[] = [];
   readonly #failures: Record<string, number> = {};
