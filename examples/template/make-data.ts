@@ -30,7 +30,7 @@ export function makeData(folder: string, until: number): void {
   const start = until - MONTHS * 30 * DAY_MS;
   const customers = ["customer_id,plan,country"];
   const usage = ["customer_id,played_at,minutes"];
-  const renewals = ["renewal_id,customer_id,due_at,decided_at,amount,cancelled"];
+  const renewals = ["renewal_id,customer_id,announced_at,due_at,decided_at,amount,cancelled"];
   for (let i = 0; i < CUSTOMERS; i++) {
     const id = `C${String(i).padStart(4, "0")}`;
     const plan = pick(["student", "single", "single", "family"]);
@@ -46,7 +46,7 @@ export function makeData(folder: string, until: number): void {
       const odds = -0.6 - habit / 18 + (plan === "student" ? 0.5 : 0) + (month < 2 ? 0.4 : 0);
       const cancelled = next() < 1 / (1 + Math.exp(-odds));
       renewals.push(
-        `${id}-${month},${id},${iso(due)},${iso(due + 6 * 3_600_000)},${plan === "family" ? 15.99 : 9.99},${cancelled}`,
+        `${id}-${month},${id},${iso(due - 30 * DAY_MS)},${iso(due)},${iso(due + 6 * 3_600_000)},${plan === "family" ? 15.99 : 9.99},${cancelled}`,
       );
       previous = due;
       due += 30 * DAY_MS;

@@ -50,7 +50,7 @@ const renewals = source.csv("renewals", {
   path: "data/renewals.csv",
   key: ["renewal_id"],
   eventTime: "due_at",
-  availableTime: { default: "due_at", outcome: { columns: ["cancelled"], at: "decided_at" } },
+  availableTime: { default: "announced_at", outcome: { columns: ["cancelled"], at: "decided_at" } },
   columns: { renewal_id: string().unique(), customer_id: string(), amount: float64().between(0, 100), cancelled: bool() },
 });
 
