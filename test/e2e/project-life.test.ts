@@ -21,7 +21,7 @@ describe("a project", { timeout: 180_000 }, () => {
     return started;
   };
   const clientOf = ({ url }: Up) => createClient({ baseUrl: url, workspace: "default", project: "churn" });
-  const request = { customer_id: "C0001", amount: 9.99, reference: "C0001-1" };
+  const request = { customer_id: "C0034", amount: 9.99, reference: "C0034-1" };
   const inference = () =>
     (JSON.parse(readFileSync(join(project, ".orrery/run/inference-churn.json"), "utf8")) as { listening: string }).listening;
   const predict = (body: unknown) =>
@@ -186,7 +186,7 @@ describe("a project", { timeout: 180_000 }, () => {
     [
       "a column that is not there",
       (folder: string) =>
-        writeFileSync(join(folder, "data/usage.csv"), "customer_id,played_at,minuets\nC0001,2026-01-01T00:00:00Z,3\n"),
+        writeFileSync(join(folder, "data/usage.csv"), "customer_id,played_at,minuets\nC0034,2026-01-01T00:00:00Z,3\n"),
       "DATA_COLUMN_MISSING",
     ],
     [
