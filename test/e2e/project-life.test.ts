@@ -92,7 +92,15 @@ describe("a project", { timeout: 180_000 }, () => {
     const explained = await eventually(() => client.predictions.explain({ id: answer?.id ?? "" }), "the logged prediction");
     const sum = explained.contributions.reduce((total, { phi }) => total + phi, explained.base);
     expect(sum).toBeCloseTo(explained.output, 9);
-    expect((await client.loop.get()).stages.find(({ stage }) => stage === "endpoints")?.state).toBe("healthy");
+    // The second training's version passed its gate too, so it is being tried as a canary.
+    expect((await client.loop.get()).stages.find(({ stage }) => stage === "endpoints")).toMatchObject({
+      state: "running",
+      headline: "canary",
+    });
+    expect((await client.endpoints.list()).items[0]?.routes.map(({ alias, share }) => [alias, share])).toEqual([
+      ["champion", 0.9],
+      ["challenger", 0.1],
+    ]);
 
     const before = inference();
     await first.stop("SIGKILL");
