@@ -14,7 +14,7 @@ import { WeatherFeed } from "./weather-feed.ts";
 const ENDPOINT = "late-arrival";
 const FROM = "2013-11-01T00:00:00Z";
 const UNTIL = "2014-01-01T00:00:00Z";
-const REQUESTS_PER_SECOND = 2_500;
+const REQUESTS_PER_SECOND = 3_000;
 
 export interface DemoOptions {
   serve: boolean;

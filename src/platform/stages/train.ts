@@ -53,14 +53,25 @@ export interface TrainedCandidate {
   readonly seconds: number;
 }
 
+let loaded: { readonly file: string; readonly dataset: Dataset } | null = null;
+
+/** The training set that this worker's last step used is mostly the one that its next step needs. */
+async function loadOnce(opened: Stage, set: TrainingSet, segments: readonly string[]): Promise<Dataset> {
+  const { sha256 } = set.file;
+  if (loaded?.file === sha256) return loaded.dataset;
+  loaded = null;
+  const dataset = await loadDataset(await opened.engine(), await opened.artifacts.localPath(sha256), set.plan, segments);
+  loaded = { file: sha256, dataset };
+  return dataset;
+}
+
 export async function openTrainingSet(
   opened: Stage,
   set: TrainingSet,
   scope: RetrainScope,
 ): Promise<{ dataset: Dataset; split: DatasetSplit }> {
   const model = modelNamed(opened.project, scope.model);
-  const path = await opened.artifacts.localPath(set.file.sha256);
-  const dataset = await loadDataset(await opened.engine(), path, set.plan, model.segments);
+  const dataset = await loadOnce(opened, set, model.segments);
   // Outcomes that came early are no fair sample of their day: only predictions whose truth is due are split.
   const maturedUntil = set.asOf - model.labels.lead - durationToMicros(opened.project.charter.target.groundTruthAfter);
   const split =
