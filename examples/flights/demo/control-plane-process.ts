@@ -2,9 +2,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { defineErrors } from "../../../src/core/errors.ts";
 import type { DemoProject } from "./prepare-project.ts";
 
 const CLI = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
+
+const demoErrors = defineErrors({
+  DEMO_CONTROL_PLANE_ENDED: { kind: "unavailable", hint: "The log in .orrery/demo/.orrery/logs tells more." },
+});
 
 export interface ControlPlaneProcess {
   readonly url: string;
@@ -44,7 +49,15 @@ async function listening(child: ChildProcess): Promise<string> {
       const url = /up at (http\S+)/.exec(said)?.[1];
       if (url !== undefined) resolve(url);
     });
-    child.once("exit", (code) => reject(new Error(`The control plane ended with code ${code}: ${said.trim()}`)));
+    child.once("exit", () => {
+      const [message = "", hint] = said.trim().split("\n");
+      reject(
+        demoErrors.DEMO_CONTROL_PLANE_ENDED(
+          message.replace(/^orrery: /, "The control plane did not start: "),
+          hint === undefined ? {} : { hint: hint.trim() },
+        ),
+      );
+    });
   });
 }
 
