@@ -72,11 +72,15 @@ describe("a project", { timeout: 180_000 }, () => {
     );
   });
 
-  it("skips cached steps when nothing changed", async () => {
-    const again = await orrery(["-p", project, "--json", "run", "train"]);
-    const run = JSON.parse(again.out) as { steps: { step: string; status: string }[] };
-    expect(run.steps.find(({ step }) => step === "ingest")?.status).toBe("succeeded");
-    expect(run.steps.filter(({ status }) => status === "failed")).toEqual([]);
+  it("trains again as a second version, which its gate compares with the first", async () => {
+    const again = JSON.parse((await orrery(["-p", project, "--json", "run", "train"])).out) as { status: string };
+    expect(again.status).toBe("succeeded");
+    const models = JSON.parse((await orrery(["-p", project, "--json", "models"])).out) as {
+      aliases: Record<string, number>;
+      gates: { version: number; championVersion: number | null; passed: boolean }[];
+    }[];
+    expect(models[0]?.aliases).toEqual({ champion: 1, challenger: 2 });
+    expect(models[0]?.gates.find(({ version }) => version === 2)).toMatchObject({ championVersion: 1, passed: true });
   });
 
   it("answers, explains and shows what it serves; goes on when the control plane is killed; is found again", async () => {
@@ -139,7 +143,7 @@ describe("a project", { timeout: 180_000 }, () => {
     await expect(up(project)).rejects.toThrow(/STATE_IN_USE/);
   });
 
-  it("gives Prometheus metrics, a trace-free health check and OpenAPI", async () => {
+  it("gives Prometheus metrics and OpenAPI", async () => {
     const current = running.at(-1);
     const text = async (url: string) => (await fetch(url)).text();
     expect(await text(`${inference()}/metrics`)).toMatch(/orrery_predictions_total\{[^}]*version="1"[^}]*\} [1-9]/);
@@ -174,7 +178,7 @@ describe("a project", { timeout: 180_000 }, () => {
     expect(failed.err).toMatch(/^orrery: Port \d+ on 127\.0\.0\.1 is in use \[SERVER_PORT_IN_USE\]\n {2}\S[^\n]+\n$/);
   });
 
-  it("needs a token off loopback, and then for every call", async () => {
+  it("refuses to listen off loopback without a token", async () => {
     expect((await orrery(["-p", project, "up", "--host", "0.0.0.0", "--port", "0"])).err).toContain("SERVER_TOKEN_MISSING");
   });
 
