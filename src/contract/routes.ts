@@ -50,8 +50,8 @@ export const routes = {
     materialize: {
       method: "POST",
       path: "/features/materialize",
-      summary: "Bring the online store up to a time",
-      body: z.object({ until: entities.timestamp.optional() }),
+      summary: "Take in what arrived and bring the online store up to now",
+      body: z.object({}),
       response: z.object({ views: z.array(z.object({ view: z.string(), rows: z.number().int(), entities: z.number().int() })) }),
     },
   },

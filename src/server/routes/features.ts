@@ -1,5 +1,4 @@
 import { compileFeaturePlan, readOnlineView } from "../../core/features/index.ts";
-import { parseTimestamp } from "../../core/time.ts";
 import type { RoomHandlers } from "../handlers.ts";
 import { optionalTime } from "./entity-values.ts";
 import type { RouteContext } from "./index.ts";
@@ -31,9 +30,7 @@ export function featureHandlers({ platform }: RouteContext): RoomHandlers<"featu
       });
       return { items: await Promise.all(items) };
     },
-    async materialize({ until }) {
-      // The online store is exact at any later time; going further than now would only promise what is not known.
-      if (until !== undefined) parseTimestamp(until);
+    async materialize() {
       const { views } = await platform.refresh();
       return { views: [...views] };
     },
