@@ -1,8 +1,8 @@
-export { applyCalibration, fitCalibration } from "./calibration.ts";
-export { convertDataset, convertUnits, type UnitChange, type UnitChanges } from "./convert-units.ts";
+export { applyCalibration, fitCalibration } from "./calibration/calibration.ts";
 export type * from "./dataset.ts";
-export { encode, encodeRow } from "./encode.ts";
 export { trainErrors } from "./errors.ts";
+export { packModel, unpackModel } from "./formats/pack-model.ts";
+export { loadDataset } from "./load-dataset.ts";
 export {
   evaluate,
   pairedDifference,
@@ -11,15 +11,15 @@ export {
   reliabilityCurve,
   type SegmentEvaluation,
   segmentEvaluations,
-} from "./evaluate.ts";
-export { loadDataset } from "./load-dataset.ts";
-export { type Decision, higherIsBetter, METRIC_NAMES } from "./metrics.ts";
+} from "./metrics/evaluate.ts";
+export { type Decision, higherIsBetter, METRIC_NAMES } from "./metrics/metrics.ts";
 export type * from "./model.ts";
-export { packModel, unpackModel } from "./pack-model.ts";
 export { createPredictor, type Predictions, type Predictor, predict, type Score, sigmoid } from "./predict.ts";
-export { type EstimatorFamily, fitPreparation } from "./preparation.ts";
+export { convertDataset, convertUnits, type UnitChange, type UnitChanges } from "./preparation/convert-units.ts";
+export { encode, encodeRow } from "./preparation/encode.ts";
+export { type EstimatorFamily, fitPreparation } from "./preparation/preparation.ts";
 export { type RandomStream, seededRandom } from "./random.ts";
-export { splitByTime, splitSince } from "./split-by-time.ts";
+export { splitByTime, splitSince } from "./splits/split-by-time.ts";
 export {
   type ProgressListener,
   selectCandidate,

@@ -1,10 +1,10 @@
 import type { FeatureValue } from "../features/index.ts";
-import { applyCalibration } from "./calibration.ts";
+import { applyCalibration } from "./calibration/calibration.ts";
 import type { Dataset, RowSelection } from "./dataset.ts";
-import { createRowEncoder, encode } from "./encode.ts";
 import { trainErrors } from "./errors.ts";
 import type { FittedEstimator, ModelPackage } from "./model.ts";
-import { addTree, flattenTrees, scoreRow } from "./trees.ts";
+import { createRowEncoder, encode } from "./preparation/encode.ts";
+import { addTree, flattenTrees, scoreRow } from "./trees/trees.ts";
 
 export interface Predictions {
   /** Log-odds before calibration, one per row. */

@@ -15,7 +15,7 @@ import { DAY } from "../time.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Evaluation } from "./model.ts";
 import { createPredictor, predict } from "./predict.ts";
-import { splitByTime } from "./split-by-time.ts";
+import { splitByTime } from "./splits/split-by-time.ts";
 import { selectCandidate, trainCandidate } from "./train-candidate.ts";
 
 const dataset = flightsLike(3_000);

@@ -1,19 +1,19 @@
 import type { CandidateDefinition, ModelDefinition, PreparationStep } from "../definitions/index.ts";
 import type { FeaturePlan } from "../features/index.ts";
 import type { Micros } from "../time.ts";
-import { fitCalibration } from "./calibration.ts";
-import { convertUnits, type UnitChanges } from "./convert-units.ts";
+import { fitGradientBoosting } from "./boosting/gradient-boosting.ts";
+import { fitCalibration } from "./calibration/calibration.ts";
 import type { Dataset, DatasetSplit, RowSelection } from "./dataset.ts";
-import { encode } from "./encode.ts";
 import { trainErrors } from "./errors.ts";
-import { evaluate, type ReliabilityBin, reliabilityCurve } from "./evaluate.ts";
-import { fitGradientBoosting } from "./gradient-boosting.ts";
-import { fitLogisticRegression } from "./logistic-regression.ts";
-import { type Decision, higherIsBetter } from "./metrics.ts";
+import { fitLogisticRegression } from "./linear/logistic-regression.ts";
+import { evaluate, type ReliabilityBin, reliabilityCurve } from "./metrics/evaluate.ts";
+import { type Decision, higherIsBetter } from "./metrics/metrics.ts";
 import type { Evaluation, FittedEstimator, FittedPreparation, ModelPackage } from "./model.ts";
 import { predict, sigmoid } from "./predict.ts";
-import { fitPreparation } from "./preparation.ts";
-import { requireBothClasses } from "./split-by-time.ts";
+import { convertUnits, type UnitChanges } from "./preparation/convert-units.ts";
+import { encode } from "./preparation/encode.ts";
+import { fitPreparation } from "./preparation/preparation.ts";
+import { requireBothClasses } from "./splits/split-by-time.ts";
 
 export interface TrainingOptions {
   readonly candidate: CandidateDefinition;

@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { flightsLike, planOf, START, trainingOptions } from "../../../../test/fixtures/training-data.ts";
+import type { Calibration, FittedEstimator, ModelPackage, Tree } from "../model.ts";
+import { createPredictor } from "../predict.ts";
+import { packModel, unpackModel } from "./pack-model.ts";
+
+const dataset = flightsLike(10);
+const options = trainingOptions(dataset, { kind: "baseline", name: "baseline" });
+const modelOf = (
+  estimator: FittedEstimator,
+  calibration: Calibration | null,
+  ranks: Record<string, number> = {},
+): ModelPackage => ({
+  formatVersion: 1,
+  model: "late-arrival",
+  candidate: options.candidate,
+  plan: planOf(dataset),
+  preparation: { columns: [{ kind: "rank", feature: 1, ranks, unseen: -0.5 }] },
+  estimator,
+  calibration,
+  decision: options.decision,
+  trainedAt: START,
+  labelCutoff: START - 1,
+  trainingRows: 10,
+  snapshots: { flights: "snap-1" },
+  seed: 1,
+});
+const baseline: FittedEstimator = { kind: "baseline", probability: 0.25 };
+
+const doubles = fc.float64Array({ minLength: 1, maxLength: 9 });
+const tree: fc.Arbitrary<Tree> = fc.integer({ min: 1, max: 9 }).chain((size) => {
+  const exactly = { minLength: size, maxLength: size };
+  return fc.record({
+    feature: fc.int32Array(exactly),
+    threshold: fc.float64Array(exactly),
+    left: fc.int32Array(exactly),
+    right: fc.int32Array(exactly),
+    missingLeft: fc.uint8Array(exactly),
+    value: fc.float64Array(exactly),
+    cover: fc.float64Array(exactly),
+  });
+});
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).filter((x) => !Object.is(x, -0));
+const estimator: fc.Arbitrary<FittedEstimator> = fc.oneof(
+  fc.record({ kind: fc.constant("baseline" as const), probability: finite }),
+  fc.record({ kind: fc.constant("rule" as const), condition: fc.string({ unit: "binary" }) }),
+  fc.record({ kind: fc.constant("logistic-regression" as const), intercept: finite, coefficients: doubles }),
+  fc.record({ kind: fc.constant("gradient-boosting" as const), baseScore: finite, trees: fc.array(tree, { maxLength: 4 }) }),
+);
+const calibration = fc.option(fc.record({ kind: fc.constant("isotonic" as const), x: doubles, y: doubles }));
+
+const errorCode = (code: string) => expect.objectContaining({ code });
+
+describe("packModel", () => {
+  it("gives back what went in, whatever the estimator, and the same bytes for it again", () => {
+    const ranks = fc.dictionary(fc.string(), finite);
+    fc.assert(
+      fc.property(estimator, calibration, ranks, (fittedEstimator, curve, categories) => {
+        const model = modelOf(fittedEstimator, curve, { ...categories });
+        const bytes = packModel(model);
+        expect(unpackModel(bytes)).toEqual(model);
+        expect(packModel(unpackModel(bytes))).toEqual(bytes);
+      }),
+    );
+  });
+
+  it("reads bytes that do not start at a multiple of eight", () => {
+    const model = modelOf({ kind: "logistic-regression", intercept: 1, coefficients: Float64Array.of(1, 2) }, null);
+    const bytes = packModel(model);
+    const shifted = new Uint8Array(bytes.length + 3);
+    shifted.set(bytes, 3);
+    expect(unpackModel(shifted.subarray(3))).toEqual(model);
+  });
+
+  it("notices every changed byte and every cut", () => {
+    const bytes = packModel(modelOf(baseline, { kind: "isotonic", x: Float64Array.of(0, 1), y: Float64Array.of(0, 1) }));
+    for (let at = 0; at < bytes.length; at++) {
+      const damaged = Uint8Array.from(bytes);
+      damaged[at] ^= 1 << (at % 8);
+      expect(() => unpackModel(damaged), `byte ${at}`).toThrow(errorCode("TRAIN_MODEL_CORRUPT"));
+      expect(() => unpackModel(bytes.subarray(0, at)), `cut at ${at}`).toThrow(errorCode("TRAIN_MODEL_CORRUPT"));
+    }
+  });
+
+  it("refuses other files, and what a later version wrote", () => {
+    expect(() => unpackModel(Buffer.from("PAR1 and so on, long enough to hold a header of forty-eight bytes"))).toThrow(
+      errorCode("TRAIN_MODEL_CORRUPT"),
+    );
+    expect(() => unpackModel(new Uint8Array(0))).toThrow(errorCode("TRAIN_MODEL_CORRUPT"));
+    const later = readFileSync(new URL("../../../../test/fixtures/model-format-later.orrery-model", import.meta.url));
+    expect(() => unpackModel(later)).toThrow(errorCode("TRAIN_MODEL_NEWER"));
+  });
+
+  it("opens a file of format 1, and it predicts what it predicted when it was written", () => {
+    const file = (name: string) => readFileSync(new URL(`../../../../test/fixtures/${name}`, import.meta.url));
+    const model = unpackModel(file("model-format-1.orrery-model"));
+    expect(model).toMatchObject({ formatVersion: 1, model: "late-arrival", estimator: { kind: "gradient-boosting" } });
+    const written: { values: (string | number | null)[]; score: number; probability: number }[] = JSON.parse(
+      file("model-format-1.json").toString(),
+    );
+    const predictor = createPredictor(model);
+    for (const { values, score, probability } of written) {
+      expect(predictor(values).score).toBeCloseTo(score, 12);
+      expect(predictor(values).probability).toBeCloseTo(probability, 12);
+    }
+  });
+});
