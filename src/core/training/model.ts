@@ -29,11 +29,11 @@ export interface FittedPreparation {
   readonly columns: readonly EncodedColumn[];
 }
 
-/** One decision tree in flat arrays; node 0 is the root. Output is in log-odds. */
+/** One decision tree in flat arrays; node 0 is the root. */
 export interface Tree {
   /** Matrix column a node splits on; -1 for a leaf. */
   readonly feature: Int32Array;
-  /** Goes left when x <= threshold. */
+  /** Goes left when x <= threshold. NaN where the node splits on categories. */
   readonly threshold: Float64Array;
   readonly left: Int32Array;
   readonly right: Int32Array;
@@ -41,15 +41,87 @@ export interface Tree {
   readonly missingLeft: Uint8Array;
   /** A leaf's contribution, learning rate included. 0 in inner nodes. */
   readonly value: Float64Array;
-  /** Training rows that reached the node. */
+  /** Training rows that reached the node, by their weights. */
   readonly cover: Float64Array;
+  /** Absent where no node splits on categories. */
+  readonly categorical?: CategoricalSplits;
 }
 
-export type FittedEstimator =
-  | { readonly kind: "baseline"; readonly probability: number }
-  | { readonly kind: "rule"; readonly condition: string }
-  | { readonly kind: "logistic-regression"; readonly intercept: number; readonly coefficients: Float64Array }
-  | { readonly kind: "gradient-boosting"; readonly baseScore: number; readonly trees: readonly Tree[] };
+/** A node that splits on categories sends left those whose bit is set, NaN by `missingLeft`, and all others right. */
+export interface CategoricalSplits {
+  /** First word of the node's set in `words`; -1 for a node that splits on a number or is a leaf. */
+  readonly start: Int32Array;
+  /** Words of the node's set: code c is bit c % 32 of word start + floor(c / 32); a code past the last word goes right. */
+  readonly length: Int32Array;
+  readonly words: Uint32Array;
+}
+
+/** What is predicted: whether, which, or how much. */
+export type Task = "binary" | "multiclass" | "regression";
+
+/**
+ * How an estimator's raw output becomes a prediction. identity: it is the prediction (a value, or a probability); logit: log-odds of
+ * the positive class; softmax: one logit a class; log: logarithm of the expected value.
+ */
+export type Link = "identity" | "logit" | "softmax" | "log";
+
+/** Says the same of every row. */
+export interface BaselineEstimator {
+  readonly kind: "baseline";
+  readonly link: Link;
+  /** Raw output; one number, or one a class. */
+  readonly output: Float64Array;
+}
+
+/** The charter's alternative, which only SQL can evaluate. */
+export interface RuleEstimator {
+  readonly kind: "rule";
+  readonly condition: string;
+}
+
+/** Raw output k is intercepts[k] + the sum over columns j of coefficients[k * columns + j] * x[j]. */
+export interface LinearEstimator {
+  readonly kind: "linear";
+  readonly link: Link;
+  readonly intercepts: Float64Array;
+  readonly coefficients: Float64Array;
+}
+
+/** Boosted trees and forests alike: raw output k is base[k] + the sum of the trees t with t % base.length = k. A forest's leaves hold their share of the mean. */
+export interface TreesEstimator {
+  readonly kind: "trees";
+  readonly link: Link;
+  readonly base: Float64Array;
+  readonly trees: readonly Tree[];
+}
+
+/** A graph that was trained elsewhere. Takes one float matrix [rows, columns]. */
+export interface OnnxEstimator {
+  readonly kind: "onnx";
+  readonly link: Link;
+  /** Numbers a row: 1, or one a class. */
+  readonly outputs: number;
+  /** The ONNX file. */
+  readonly graph: Uint8Array;
+}
+
+/** A weighted mean of predictions (not of raw outputs). */
+export interface EnsembleEstimator {
+  readonly kind: "ensemble";
+  readonly link: "identity";
+  readonly members: readonly EnsembleMember[];
+}
+
+export interface EnsembleMember {
+  readonly name: string;
+  /** The members' weights sum to 1. */
+  readonly weight: number;
+  readonly preparation: FittedPreparation;
+  readonly estimator: ServableEstimator;
+}
+
+export type ServableEstimator = BaselineEstimator | LinearEstimator | TreesEstimator | OnnxEstimator | EnsembleEstimator;
+export type FittedEstimator = ServableEstimator | RuleEstimator;
 
 /** Monotone map from raw probability to calibrated probability: linear between the points, constant outside. */
 export interface Calibration {
