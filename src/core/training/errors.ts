@@ -57,4 +57,24 @@ export const trainErrors = defineErrors({
     kind: "conflict",
     hint: "A later version of Orrery packaged this model: upgrade this installation to read it.",
   },
+  TRAIN_MODEL_FILE_INVALID: {
+    kind: "invalid",
+    hint: "The file is damaged or is no model that LightGBM (text) or XGBoost (JSON, UBJSON) saved: save it again.",
+  },
+  TRAIN_MODEL_FILE_UNSUPPORTED: {
+    kind: "invalid",
+    hint: "Train without the feature that the message names, or run the model as a Python trainer.",
+  },
+  TRAIN_ONNX_INVALID: {
+    kind: "invalid",
+    hint: "The file is damaged or is no ONNX model: export it again and check it with onnx.checker.",
+  },
+  TRAIN_ONNX_OPERATOR_UNKNOWN: {
+    kind: "invalid",
+    hint: "Export the model without this operator; docs/decisions/onnx-interpreter.md lists those that are known.",
+  },
+  TRAIN_ONNX_UNSUPPORTED: {
+    kind: "invalid",
+    hint: "Export the model with one float input of shape [rows, columns] and probabilities or a prediction as output.",
+  },
 });
