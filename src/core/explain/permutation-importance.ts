@@ -53,7 +53,7 @@ export function permutationImportance(
   checkFeatures(model, dataset);
   const sample = takeRows(dataset, evenSample(rows, maxRows));
   const all = everyRow(sample);
-  const base = predict(model, sample, all).probability;
+  const base = predict(model, sample, all).prediction;
   const pool = Uint32Array.from({ length: repeats * sample.rows }, (_, i) => i % sample.rows);
   const labels = Uint8Array.from(pool, (row) => sample.label[row]);
   const days = Int32Array.from(pool, (row) => sample.day[row]);
@@ -67,7 +67,7 @@ export function permutationImportance(
     const permuted = new Float64Array(repeats * sample.rows);
     for (let repeat = 0; repeat < repeats; repeat++) {
       const shuffled = sample.features.with(index, takeFeature(column, shuffledRows(sample.rows, random)));
-      permuted.set(predict(model, { ...sample, features: shuffled }, all).probability, repeat * sample.rows);
+      permuted.set(predict(model, { ...sample, features: shuffled }, all).prediction, repeat * sample.rows);
     }
     const drop = pairedDifference(labels, days, unshuffled, permuted, metric, model.decision, { resamples, seed });
     if (drop === null) throw explainErrors.EXPLAIN_METRIC_UNDEFINED(`${metric} is undefined on the ${sample.rows} rows taken`);

@@ -14,7 +14,15 @@ export {
 } from "./metrics/evaluate.ts";
 export { type Decision, higherIsBetter, METRIC_NAMES } from "./metrics/metrics.ts";
 export type * from "./model.ts";
-export { createPredictor, type Predictions, type Predictor, predict, type Score, sigmoid } from "./predict.ts";
+export {
+  createPredictor,
+  createRowPredictor,
+  type Predictions,
+  type Predictor,
+  predict,
+  type RowPrediction,
+  type Score,
+} from "./predict.ts";
 export { convertDataset, convertUnits, type UnitChange, type UnitChanges } from "./preparation/convert-units.ts";
 export { encode, encodeRow } from "./preparation/encode.ts";
 export { type EstimatorFamily, fitPreparation } from "./preparation/preparation.ts";

@@ -151,8 +151,11 @@ export interface Evaluation {
 
 /** A trained candidate: everything that serving needs, and nothing that has to be executed but the plan's own functions. */
 export interface ModelPackage {
-  readonly formatVersion: 1;
+  readonly formatVersion: 2;
   readonly model: string;
+  readonly task: Task;
+  /** Multiclass: the classes' names, in the order of the outputs. Otherwise empty. */
+  readonly classes: readonly string[];
   readonly candidate: CandidateDefinition;
   readonly plan: FeaturePlan;
   readonly preparation: FittedPreparation;

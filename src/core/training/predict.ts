@@ -2,23 +2,22 @@ import type { FeatureValue } from "../features/index.ts";
 import { applyCalibration } from "./calibration/calibration.ts";
 import type { Dataset, RowSelection } from "./dataset.ts";
 import { trainErrors } from "./errors.ts";
-import type { FittedEstimator, ModelPackage } from "./model.ts";
+import type { FittedPreparation, ModelPackage, ServableEstimator } from "./model.ts";
 import { createRowEncoder, encode } from "./preparation/encode.ts";
-import { addTree, flattenTrees, scoreRow } from "./trees/trees.ts";
+import { applyLink, createRowScorer, logit, outputsOf, scoreMatrix } from "./score-estimator.ts";
 
 export interface Predictions {
-  /** Log-odds before calibration, one per row. */
+  /**
+   * Before calibration. Binary: log-odds, also where the estimator itself says probabilities. Otherwise the estimator's raw output;
+   * multiclass: one number a class, row by row.
+   */
   readonly raw: Float64Array;
-  /** Calibrated probability of the positive class, one per row. */
-  readonly probability: Float64Array;
+  /**
+   * Binary: calibrated probability of the positive class. Multiclass: calibrated probabilities, one a class, row by row.
+   * Regression: the value.
+   */
+  readonly prediction: Float64Array;
 }
-
-/** Log-odds are kept finite (JSON has no infinity): a certain answer stands for odds of 10^15. */
-const MAX_LOG_ODDS = Math.log(1e15);
-
-export const sigmoid = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));
-const logit = (probability: number): number =>
-  Math.min(MAX_LOG_ODDS, Math.max(-MAX_LOG_ODDS, Math.log(probability / (1 - probability))));
 
 /**
  * Scores `rows` of a dataset whose features are those of the model's plan, in its order.
@@ -32,32 +31,88 @@ export function predict(model: ModelPackage, dataset: Dataset, rows: RowSelectio
     }
   });
   if (estimator.kind === "rule") {
-    const probability = Float64Array.from(rows, (row) => dataset.rule[row]);
-    return { raw: probability.map(logit), probability };
+    const prediction = Float64Array.from(rows, (row) => dataset.rule[row]);
+    return { raw: prediction.map(logit), prediction };
   }
-  const raw = scoreColumns(estimator, encode(model.preparation, dataset, rows), rows.length);
-  const probability = raw.map(sigmoid);
-  return { raw, probability: calibration === null ? probability : applyCalibration(calibration, probability) };
+  const own = rawOutputs(model.preparation, estimator, dataset, rows);
+  const uncalibrated = applyLink(estimator.link, own.slice(), outputsOf(estimator));
+  return {
+    raw: saysProbability(model, estimator) ? uncalibrated.map(logit) : own,
+    prediction: calibration === null ? uncalibrated : applyCalibration(calibration, uncalibrated),
+  };
 }
 
-/** Log-odds of every row of a column-major matrix. */
-export function scoreColumns(
-  estimator: Exclude<FittedEstimator, { kind: "rule" }>,
-  columns: readonly Float64Array[],
-  rows: number,
+const saysProbability = ({ task }: ModelPackage, { link }: ServableEstimator): boolean =>
+  task === "binary" && link === "identity";
+
+/** The estimator's raw output of every row, rows x outputs, row by row. */
+export function rawOutputs(
+  preparation: FittedPreparation,
+  estimator: ServableEstimator,
+  dataset: Dataset,
+  rows: RowSelection,
 ): Float64Array {
-  if (estimator.kind === "baseline") return new Float64Array(rows).fill(logit(estimator.probability));
-  if (estimator.kind === "logistic-regression") {
-    const scores = new Float64Array(rows).fill(estimator.intercept);
-    columns.forEach((column, index) => {
-      const coefficient = estimator.coefficients[index];
-      for (let i = 0; i < rows; i++) scores[i] += coefficient * column[i];
-    });
-    return scores;
+  if (estimator.kind !== "ensemble") {
+    return scoreMatrix(estimator, { rows: rows.length, columns: encode(preparation, dataset, rows) });
   }
-  const scores = new Float64Array(rows).fill(estimator.baseScore);
-  for (const tree of estimator.trees) addTree(tree, columns, scores);
-  return scores;
+  const mean = new Float64Array(rows.length * outputsOf(estimator));
+  for (const { preparation: own, estimator: member, weight } of estimator.members) {
+    const predicted = applyLink(member.link, rawOutputs(own, member, dataset, rows), outputsOf(member));
+    for (let i = 0; i < mean.length; i++) mean[i] += weight * predicted[i];
+  }
+  return mean;
+}
+
+/** Writes the estimator's raw output for one row of feature values, in the plan's order, into `out`. */
+type RowOutput = (values: readonly FeatureValue[], out: Float64Array) => void;
+
+function createRowOutput(preparation: FittedPreparation, estimator: ServableEstimator): RowOutput {
+  if (estimator.kind !== "ensemble") {
+    const score = createRowScorer(estimator);
+    if (estimator.kind === "baseline") return (_, out) => out.set(estimator.output);
+    const encodeValues = createRowEncoder(preparation);
+    return (values, out) => score(encodeValues(values), out);
+  }
+  const own = new Float64Array(outputsOf(estimator));
+  const members = estimator.members.map((member) => ({
+    ...member,
+    write: createRowOutput(member.preparation, member.estimator),
+  }));
+  return (values, out) => {
+    out.fill(0);
+    for (const { write, estimator: member, weight } of members) {
+      write(values, own);
+      applyLink(member.link, own, own.length);
+      for (let k = 0; k < own.length; k++) out[k] += weight * own[k];
+    }
+  };
+}
+
+/** What one row is predicted, uncalibrated and calibrated. The arrays are used again for the next row. */
+export interface RowPrediction {
+  readonly raw: Float64Array;
+  readonly prediction: Float64Array;
+}
+
+/**
+ * Prepares a model for one row at a time: feature values in the plan's order in, the figures of `predict` out.
+ * @throws TRAIN_RULE_NOT_SERVABLE for the rule, which only SQL can evaluate
+ */
+export function createRowPredictor(model: ModelPackage): (values: readonly FeatureValue[]) => RowPrediction {
+  const { estimator, preparation, calibration, candidate } = model;
+  if (estimator.kind === "rule") throw trainErrors.TRAIN_RULE_NOT_SERVABLE(`candidate ${candidate.name} cannot be served`);
+  const write = createRowOutput(preparation, estimator);
+  const outputs = outputsOf(estimator);
+  const raw = new Float64Array(outputs);
+  const uncalibrated = new Float64Array(outputs);
+  const isProbability = saysProbability(model, estimator);
+  return (values) => {
+    write(values, raw);
+    uncalibrated.set(raw);
+    applyLink(estimator.link, uncalibrated, outputs);
+    if (isProbability) raw[0] = logit(uncalibrated[0]);
+    return { raw, prediction: calibration === null ? uncalibrated : applyCalibration(calibration, uncalibrated) };
+  };
 }
 
 export interface Score {
@@ -68,37 +123,11 @@ export interface Score {
 
 export type Predictor = (values: readonly FeatureValue[]) => Score;
 
-/**
- * Prepares a model for one row at a time: feature values in the plan's order in, the figures of `predict` out.
- * @throws TRAIN_RULE_NOT_SERVABLE for the rule, which only SQL can evaluate
- */
+/** `createRowPredictor` of a binary model. */
 export function createPredictor(model: ModelPackage): Predictor {
-  const score = rowScorer(model);
-  const { calibration } = model;
-  const one = new Float64Array(1);
+  const predictRow = createRowPredictor(model);
   return (values) => {
-    const logOdds = score(values);
-    one[0] = sigmoid(logOdds);
-    return { score: logOdds, probability: calibration === null ? one[0] : applyCalibration(calibration, one)[0] };
+    const { raw, prediction } = predictRow(values);
+    return { score: raw[0], probability: prediction[0] };
   };
-}
-
-function rowScorer({ estimator, preparation, candidate }: ModelPackage): (values: readonly FeatureValue[]) => number {
-  if (estimator.kind === "rule") throw trainErrors.TRAIN_RULE_NOT_SERVABLE(`candidate ${candidate.name} cannot be served`);
-  if (estimator.kind === "baseline") {
-    const score = logit(estimator.probability);
-    return () => score;
-  }
-  const encodeValues = createRowEncoder(preparation);
-  if (estimator.kind === "logistic-regression") {
-    const { intercept, coefficients } = estimator;
-    return (values) => {
-      const row = encodeValues(values);
-      let score = intercept;
-      for (let i = 0; i < row.length; i++) score += coefficients[i] * row[i];
-      return score;
-    };
-  }
-  const trees = flattenTrees(estimator.trees);
-  return (values) => scoreRow(trees, encodeValues(values), estimator.baseScore);
 }

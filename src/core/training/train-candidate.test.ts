@@ -49,7 +49,7 @@ describe("trainCandidate", () => {
     const first = train(boosting);
     expect(train(boosting)).toEqual(first);
     expect(first.package).toMatchObject({
-      formatVersion: 1,
+      formatVersion: 2,
       model: "late-arrival",
       candidate: boosting,
       trainedAt: START + 100 * DAY,
@@ -141,12 +141,12 @@ describe("prediction", () => {
   it.each([baseline(), logisticRegression(), boosting])("of one row is that of a batch, to 1e-12 ($name)", (candidate) => {
     const { package: model } = train(candidate);
     const rows = Uint32Array.from({ length: 300 }, (_, i) => i * 10);
-    const { raw, probability } = predict(model, dataset, rows);
+    const { raw, prediction } = predict(model, dataset, rows);
     const predictor = createPredictor(model);
     rows.forEach((row, i) => {
       const single = predictor(valuesOf(dataset, row));
       expect(Math.abs(single.score - raw[i])).toBeLessThan(1e-12);
-      expect(Math.abs(single.probability - probability[i])).toBeLessThan(1e-12);
+      expect(Math.abs(single.probability - prediction[i])).toBeLessThan(1e-12);
     });
   });
 
@@ -166,8 +166,8 @@ describe("prediction", () => {
 
   it("of the rule is its 0 or 1, with finite log-odds, and only in a batch", () => {
     const { package: model } = train(rule);
-    const { raw, probability } = predict(model, dataset, split.test);
-    expect([...probability]).toEqual(Array.from(split.test, (row) => dataset.rule[row]));
+    const { raw, prediction } = predict(model, dataset, split.test);
+    expect([...prediction]).toEqual(Array.from(split.test, (row) => dataset.rule[row]));
     expect(raw.every(Number.isFinite)).toBe(true);
     expect(() => createPredictor(model)).toThrow(expect.objectContaining({ code: "TRAIN_RULE_NOT_SERVABLE" }));
   });

@@ -9,10 +9,11 @@ import { fitLogisticRegression } from "./linear/logistic-regression.ts";
 import { evaluate, type ReliabilityBin, reliabilityCurve } from "./metrics/evaluate.ts";
 import { type Decision, higherIsBetter } from "./metrics/metrics.ts";
 import type { Evaluation, FittedEstimator, FittedPreparation, ModelPackage } from "./model.ts";
-import { predict, sigmoid } from "./predict.ts";
+import { predict } from "./predict.ts";
 import { convertUnits, type UnitChanges } from "./preparation/convert-units.ts";
 import { encode } from "./preparation/encode.ts";
 import { fitPreparation } from "./preparation/preparation.ts";
+import { logit } from "./score-estimator.ts";
 import { requireBothClasses } from "./splits/split-by-time.ts";
 
 export interface TrainingOptions {
@@ -68,8 +69,10 @@ export function trainCandidate(
     onProgress({ candidate: candidate.name, done }),
   );
   const uncalibrated: ModelPackage = {
-    formatVersion: 1,
+    formatVersion: 2,
     model: options.model,
+    task: "binary",
+    classes: [],
     candidate,
     plan: options.plan,
     preparation,
@@ -84,16 +87,16 @@ export function trainCandidate(
   };
   const learns = candidate.kind === "logistic-regression" || candidate.kind === "gradient-boosting";
   const calibration = learns
-    ? fitCalibration(predict(uncalibrated, dataset, split.calibrate).raw.map(sigmoid), labelsOf(dataset, split.calibrate))
+    ? fitCalibration(predict(uncalibrated, dataset, split.calibrate).prediction, labelsOf(dataset, split.calibrate))
     : null;
   const model = { ...uncalibrated, calibration };
   const labels = labelsOf(dataset, split.select);
-  const { probability } = predict(model, dataset, split.select);
+  const { prediction } = predict(model, dataset, split.select);
   const days = Int32Array.from(split.select, (row) => dataset.day[row]);
   return {
     package: model,
-    selection: evaluate(labels, probability, days, decision, { seed: options.seed }),
-    calibrationCurve: reliabilityCurve(labels, probability),
+    selection: evaluate(labels, prediction, days, decision, { seed: options.seed }),
+    calibrationCurve: reliabilityCurve(labels, prediction),
     history,
   };
 }
@@ -111,7 +114,11 @@ function fit(dataset: Dataset, split: DatasetSplit, options: TrainingOptions, on
   switch (candidate.kind) {
     case "baseline": {
       const probability = labels.reduce((sum, label) => sum + label, 0) / labels.length;
-      return { preparation: { columns: [] }, estimator: { kind: "baseline", probability }, history: [] };
+      return {
+        preparation: { columns: [] },
+        estimator: { kind: "baseline", link: "logit", output: Float64Array.of(logit(probability)) },
+        history: [],
+      };
     }
     case "rule":
       return { preparation: { columns: [] }, estimator: { kind: "rule", condition: options.rule ?? "" }, history: [] };

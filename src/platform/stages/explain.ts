@@ -49,7 +49,7 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     progress({ done: 0.5 });
     // What is normal from now on: the training rows as they would be delivered today.
     const delivered = convertDataset(dataset, winner.variant.units);
-    const reference = buildReference(delivered, split.train, predict(packaged, delivered, split.train).probability, set.plan);
+    const reference = buildReference(delivered, split.train, predict(packaged, delivered, split.train).prediction, set.plan);
     return { explanation: await opened.putJson(explanation), reference: await opened.putJson(reference) };
   },
 );

@@ -64,7 +64,7 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   const { decision } = challenger;
   const labels = Uint8Array.from(rows, (row) => dataset.label[row]);
   const days = Int32Array.from(rows, (row) => dataset.day[row]);
-  const score = (model: ModelPackage) => predict(model, dataset, rows).probability;
+  const score = (model: ModelPackage) => predict(model, dataset, rows).prediction;
   const named = async (kind: string) =>
     openPackage(opened, candidates.find(({ variant }) => variant.candidate.kind === kind)?.package.sha256 ?? "");
   const probability = score(challenger);

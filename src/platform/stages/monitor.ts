@@ -305,6 +305,6 @@ function columnPredictor(model: ModelPackage): (features: readonly FeatureColumn
       model,
       dataset,
       Uint32Array.from({ length: rows }, (_, row) => row),
-    ).probability;
+    ).prediction;
   };
 }

@@ -103,7 +103,7 @@ export function reviewData(
   checkFeatures(full, dataset);
   const labels = Uint8Array.from(small.select, (row) => dataset.label[row]);
   const days = Int32Array.from(small.select, (row) => dataset.day[row]);
-  const probabilities = (model: ModelPackage) => predict(model, dataset, small.select).probability;
+  const probabilities = (model: ModelPackage) => predict(model, dataset, small.select).prediction;
   const best = probabilities(full);
   const sign = higherIsBetter(metric) ? 1 : -1;
   const undefinedMetric = () =>
@@ -126,7 +126,7 @@ export function reviewData(
   });
   const reviewed = views
     .map(({ view, source, features }): ViewReview => {
-      const missing = predict(full, withoutValues(dataset, features), small.select).probability;
+      const missing = predict(full, withoutValues(dataset, features), small.select).prediction;
       return {
         view,
         source,

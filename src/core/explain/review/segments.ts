@@ -35,7 +35,7 @@ export function segmentResults(
   rows: RowSelection,
   options: SegmentOptions,
 ): SegmentResult[] {
-  const { probability } = predict(model, dataset, rows);
+  const { prediction: probability } = predict(model, dataset, rows);
   const labels = Uint8Array.from(rows, (row) => dataset.label[row]);
   const days = Int32Array.from(rows, (row) => dataset.day[row]);
   return dataset.segments.flatMap((segment) =>

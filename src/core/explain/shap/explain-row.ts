@@ -43,12 +43,12 @@ export interface FeatureShap {
 export function createFeatureShap(model: ModelPackage): FeatureShap {
   const { estimator, preparation } = model;
   const { columns } = preparation;
-  if (estimator.kind === "gradient-boosting") {
+  if (estimator.kind === "trees" && estimator.base.length === 1) {
     const shap = createTreeShap(estimator.trees, columns.length);
     const byColumn = new Float64Array(columns.length);
     return {
       method: "tree-path-dependent",
-      base: estimator.baseScore + shap.base,
+      base: estimator.base[0] + shap.base,
       write(phi, row) {
         byColumn.fill(0);
         shap.addTo(byColumn, row);
@@ -57,10 +57,10 @@ export function createFeatureShap(model: ModelPackage): FeatureShap {
       },
     };
   }
-  if (estimator.kind === "logistic-regression") {
+  if (estimator.kind === "linear" && estimator.intercepts.length === 1) {
     return {
       method: "linear-interventional",
-      base: estimator.intercept,
+      base: estimator.intercepts[0],
       write(phi, row) {
         phi.fill(0);
         for (let column = 0; column < columns.length; column++) {
@@ -69,15 +69,9 @@ export function createFeatureShap(model: ModelPackage): FeatureShap {
       },
     };
   }
-  const base = estimator.kind === "baseline" ? logOdds(estimator.probability) : 0;
+  const base = estimator.kind === "baseline" ? estimator.output[0] : 0;
   return { method: "none", base, write: (phi) => void phi.fill(0) };
 }
-
-/** Finite, because JSON has no infinity. */
-const logOdds = (probability: number): number => {
-  const p = Math.min(1 - 1e-15, Math.max(1e-15, probability));
-  return Math.log(p / (1 - p));
-};
 
 /** Prepares a model for explaining one row at a time; keep it while the model is served. @throws EXPLAIN_TREE_INVALID */
 export function createExplainer(model: ModelPackage): (values: readonly FeatureValue[]) => Explanation {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { flightsLike, planOf, START, trainingOptions } from "../../../../test/fixtures/training-data.ts";
-import type { Calibration, FittedEstimator, ModelPackage, Tree } from "../model.ts";
+import type { Calibration, FittedEstimator, Link, ModelPackage, Tree } from "../model.ts";
 import { createPredictor } from "../predict.ts";
 import { packModel, unpackModel } from "./pack-model.ts";
 
@@ -13,8 +13,10 @@ const modelOf = (
   calibration: Calibration | null,
   ranks: Record<string, number> = {},
 ): ModelPackage => ({
-  formatVersion: 1,
+  formatVersion: 2,
   model: "late-arrival",
+  task: "binary",
+  classes: [],
   candidate: options.candidate,
   plan: planOf(dataset),
   preparation: { columns: [{ kind: "rank", feature: 1, ranks, unseen: -0.5 }] },
@@ -27,10 +29,10 @@ const modelOf = (
   snapshots: { flights: "snap-1" },
   seed: 1,
 });
-const baseline: FittedEstimator = { kind: "baseline", probability: 0.25 };
+const baseline: FittedEstimator = { kind: "baseline", link: "logit", output: Float64Array.of(0.25) };
 
 const doubles = fc.float64Array({ minLength: 1, maxLength: 9 });
-const tree: fc.Arbitrary<Tree> = fc.integer({ min: 1, max: 9 }).chain((size) => {
+const numericTree: fc.Arbitrary<Tree> = fc.integer({ min: 1, max: 9 }).chain((size) => {
   const exactly = { minLength: size, maxLength: size };
   return fc.record({
     feature: fc.int32Array(exactly),
@@ -42,12 +44,19 @@ const tree: fc.Arbitrary<Tree> = fc.integer({ min: 1, max: 9 }).chain((size) => 
     cover: fc.float64Array(exactly),
   });
 });
+const splits = fc.record({ start: fc.int32Array(), length: fc.int32Array(), words: fc.uint32Array() });
+const tree = fc.oneof(
+  numericTree,
+  fc.tuple(numericTree, splits).map(([base, categorical]): Tree => ({ ...base, categorical })),
+);
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).filter((x) => !Object.is(x, -0));
+const link = fc.constantFrom<Link[]>("identity", "logit", "softmax", "log");
 const estimator: fc.Arbitrary<FittedEstimator> = fc.oneof(
-  fc.record({ kind: fc.constant("baseline" as const), probability: finite }),
+  fc.record({ kind: fc.constant("baseline" as const), link, output: doubles }),
   fc.record({ kind: fc.constant("rule" as const), condition: fc.string({ unit: "binary" }) }),
-  fc.record({ kind: fc.constant("logistic-regression" as const), intercept: finite, coefficients: doubles }),
-  fc.record({ kind: fc.constant("gradient-boosting" as const), baseScore: finite, trees: fc.array(tree, { maxLength: 4 }) }),
+  fc.record({ kind: fc.constant("linear" as const), link, intercepts: doubles, coefficients: doubles }),
+  fc.record({ kind: fc.constant("trees" as const), link, base: doubles, trees: fc.array(tree, { maxLength: 4 }) }),
+  fc.record({ kind: fc.constant("onnx" as const), link, outputs: fc.nat(9), graph: fc.uint8Array() }),
 );
 const calibration = fc.option(fc.record({ kind: fc.constant("isotonic" as const), x: doubles, y: doubles }));
 
@@ -67,7 +76,10 @@ describe("packModel", () => {
   });
 
   it("reads bytes that do not start at a multiple of eight", () => {
-    const model = modelOf({ kind: "logistic-regression", intercept: 1, coefficients: Float64Array.of(1, 2) }, null);
+    const model = modelOf(
+      { kind: "linear", link: "logit", intercepts: Float64Array.of(1), coefficients: Float64Array.of(1, 2) },
+      null,
+    );
     const bytes = packModel(model);
     const shifted = new Uint8Array(bytes.length + 3);
     shifted.set(bytes, 3);
@@ -96,7 +108,7 @@ describe("packModel", () => {
   it("opens a file of format 1, and it predicts what it predicted when it was written", () => {
     const file = (name: string) => readFileSync(new URL(`../../../../test/fixtures/${name}`, import.meta.url));
     const model = unpackModel(file("model-format-1.orrery-model"));
-    expect(model).toMatchObject({ formatVersion: 1, model: "late-arrival", estimator: { kind: "gradient-boosting" } });
+    expect(model).toMatchObject({ formatVersion: 2, task: "binary", model: "late-arrival", estimator: { kind: "trees" } });
     const written: { values: (string | number | null)[]; score: number; probability: number }[] = JSON.parse(
       file("model-format-1.json").toString(),
     );
