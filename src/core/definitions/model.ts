@@ -1,7 +1,9 @@
 import { type Duration, durationToMicros, type Micros } from "../time.ts";
 import type { ColumnType } from "./columns.ts";
 import type { FeatureReference, Merge } from "./features.ts";
+import { impute, oneHot, type PreparationStep, standardScale } from "./preparation-steps.ts";
 import type { SourceDefinition } from "./source.ts";
+import type { SplitDefinition } from "./splits.ts";
 
 type Types = Readonly<Record<string, ColumnType>>;
 
@@ -28,28 +30,6 @@ export function labels<C extends Types, const N extends string>(
     throw new TypeError('labels() needs one label: labels(source, { late: "delay >= 15", at: "scheduled" })');
   return { source, name: label[0], expression: label[1], at, lead: durationToMicros(lead) };
 }
-
-/** Splits by when a label was known, not by when its event happened: the last `test` of it, `validation` before, the rest trains. */
-export interface TimeSplit {
-  readonly kind: "time";
-  readonly test: Micros;
-  readonly validation: Micros;
-}
-export const byTime = (parts: { test: Duration; validation: Duration }): TimeSplit => ({
-  kind: "time",
-  test: durationToMicros(parts.test),
-  validation: durationToMicros(parts.validation),
-});
-
-export type PreparationStep =
-  | { readonly kind: "impute"; readonly strategy: "mean" | "median" }
-  | { readonly kind: "standard-scale" }
-  | { readonly kind: "one-hot"; readonly rare: number };
-/** Replaces missing numbers (for estimators that cannot take them) and adds a 0/1 indicator where some were missing. */
-export const impute = (strategy: "mean" | "median" = "median"): PreparationStep => ({ kind: "impute", strategy });
-export const standardScale = (): PreparationStep => ({ kind: "standard-scale" });
-/** One column per category; categories rarer than `rare` (share of rows, 0…1) and unseen ones share one. */
-export const oneHot = ({ rare = 0 }: { rare?: number } = {}): PreparationStep => ({ kind: "one-hot", rare });
 
 export interface LogisticRegressionParams {
   /** Inverse strength of the L2 penalty. */
@@ -88,7 +68,7 @@ export interface ModelDefinition<N extends string = string, F extends Types = Ty
   readonly name: N;
   readonly labels: LabelDefinition;
   readonly features: readonly FeatureReference[];
-  readonly split: TimeSplit;
+  readonly split: SplitDefinition;
   readonly prepare: readonly PreparationStep[];
   readonly candidates: readonly CandidateDefinition[];
   readonly select: "roc_auc" | "pr_auc" | "log_loss";
@@ -117,7 +97,7 @@ export function defineModel<const N extends string, const I extends readonly Ite
   options: {
     labels: LabelDefinition;
     features: I;
-    split: TimeSplit;
+    split: SplitDefinition;
     prepare?: readonly PreparationStep[];
     candidates: readonly CandidateDefinition[];
     select?: ModelDefinition["select"];

@@ -25,6 +25,16 @@ export {
 } from "./predict.ts";
 export { convertDataset, convertUnits, type UnitChange, type UnitChanges } from "./preparation/convert-units.ts";
 export { encode, encodeRow } from "./preparation/encode.ts";
+export {
+  type CategoryEncoding,
+  type ColumnFormula,
+  type ColumnSource,
+  type EncodedColumn,
+  type FittedPreparation,
+  featuresOf,
+  NO_PREPARATION,
+  type NumberMap,
+} from "./preparation/fitted-preparation.ts";
 export { type EstimatorFamily, fitPreparation } from "./preparation/preparation.ts";
 export { type RandomStream, seededRandom } from "./random.ts";
 export { splitByTime, splitSince } from "./splits/split-by-time.ts";

@@ -1,33 +1,7 @@
 import type { CandidateDefinition, MetricName, Payoff } from "../definitions/index.ts";
 import type { FeaturePlan } from "../features/index.ts";
 import type { Micros } from "../time.ts";
-
-/** How one column of the estimator's matrix is made of one feature. */
-export type EncodedColumn =
-  /** (x - mean) / scale, with missing replaced by `fill` first; `fill: null` keeps NaN. */
-  | {
-      readonly kind: "number";
-      readonly feature: number;
-      readonly fill: number | null;
-      readonly mean: number;
-      readonly scale: number;
-    }
-  /** 1 where the feature is missing. */
-  | { readonly kind: "missing"; readonly feature: number }
-  /** 1 where the feature is this category; `null` stands for rare and unseen ones together. */
-  | { readonly kind: "category"; readonly feature: number; readonly category: string | null }
-  /** Category by rank (of its smoothed share of positives in training); unseen gets `unseen`, missing NaN. */
-  | {
-      readonly kind: "rank";
-      readonly feature: number;
-      readonly ranks: Readonly<Record<string, number>>;
-      readonly unseen: number;
-    };
-
-/** Fitted on training rows only; plain data. */
-export interface FittedPreparation {
-  readonly columns: readonly EncodedColumn[];
-}
+import type { FittedPreparation } from "./preparation/fitted-preparation.ts";
 
 /** One decision tree in flat arrays; node 0 is the root. */
 export interface Tree {
