@@ -1,5 +1,11 @@
 import type { Snapshot } from "../core/data/index.ts";
-import type { CandidateDefinition, ModelDefinition, PipelineDefinition, ProjectDefinition } from "../core/definitions/index.ts";
+import {
+  baseline,
+  type CandidateDefinition,
+  type ModelDefinition,
+  type PipelineDefinition,
+  type ProjectDefinition,
+} from "../core/definitions/index.ts";
 import type { PlanIR, PlanStep } from "../core/pipelines/index.ts";
 import type { Micros } from "../core/time.ts";
 import type { UnitChanges } from "../core/training/index.ts";
@@ -116,7 +122,7 @@ export function candidateVariants(model: ModelDefinition, suspicion: Suspicion |
     exclude: [],
     units: {},
   });
-  const always = [plain({ kind: "baseline", name: "baseline" }), plain({ kind: "rule", name: "rule" })];
+  const always = [plain(baseline()), plain({ kind: "rule", name: "rule" })];
   const learning = model.candidates.filter(({ kind }) => kind !== "baseline" && kind !== "rule");
   if (suspicion === null) return [...always, ...learning.map(plain)];
   const { source, units, champion } = suspicion;

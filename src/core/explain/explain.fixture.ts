@@ -1,4 +1,4 @@
-import type { CandidateDefinition } from "../definitions/index.ts";
+import { type CandidateDefinition, gradientBoosting, impute, oneHot, standardScale } from "../definitions/index.ts";
 import type { FeaturePlan, PlannedFeature } from "../features/index.ts";
 import { DAY } from "../time.ts";
 import { type Dataset, type DatasetSplit, seededRandom, type TrainingOptions, trainCandidate } from "../training/index.ts";
@@ -82,15 +82,11 @@ export function syntheticSplit({ rows, labelAt }: Dataset): DatasetSplit {
   };
 }
 
-export const boosting: CandidateDefinition = {
-  kind: "gradient-boosting",
-  name: "gradient-boosting",
-  params: { trees: 30, leaves: 15, rate: 0.2, l2: 1, minLeafRows: 20, earlyStopping: 10 },
-};
+export const boosting: CandidateDefinition = gradientBoosting({ trees: 30, leaves: 15, rate: 0.2, earlyStopping: 10 });
 
 export const trainingOptions = (candidate: CandidateDefinition = boosting): TrainingOptions => ({
   candidate,
-  prepare: [{ kind: "impute", strategy: "median" }, { kind: "standard-scale" }, { kind: "one-hot", rare: 0 }],
+  prepare: [impute(), standardScale(), oneHot()],
   plan,
   decision: { threshold: 0.4, payoff: { truePositive: 60, falsePositive: -40, falseNegative: -20 } },
   rule: "weather.wind > 1",

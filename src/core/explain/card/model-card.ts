@@ -1,4 +1,4 @@
-import type { CharterDefinition, MetricName } from "../../definitions/index.ts";
+import type { CandidateDefinition, CharterDefinition, MetricName } from "../../definitions/index.ts";
 import { DAY, formatTimestamp, type Micros } from "../../time.ts";
 import {
   type Evaluation,
@@ -17,7 +17,7 @@ import { cardMarkdown } from "./card-markdown.ts";
 
 export interface CardCandidate {
   readonly name: string;
-  readonly kind: "baseline" | "rule" | "logistic-regression" | "gradient-boosting";
+  readonly kind: CandidateDefinition["kind"];
   readonly selected: boolean;
   readonly metrics: MetricTable;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { baseline } from "../../definitions/index.ts";
 import { trainCandidate } from "../../training/index.ts";
 import { syntheticDataset, syntheticSplit, trainingOptions, trainOn } from "../explain.fixture.ts";
 import { permutationImportance } from "../permutation-importance.ts";
@@ -42,7 +43,7 @@ describe("permutation importance", () => {
       (f) => f.feature === "noise.noise",
     );
     expect(unused?.drop).toEqual({ value: 0, low: 0, high: 0 });
-    const baseline = trainOn(dataset, { kind: "baseline", name: "baseline" }).package;
+    const baseline = trainOn(dataset, baseline()).package;
     const { features } = permutationImportance(baseline, dataset, split.select, options);
     expect(features.every(({ drop }) => drop.value === 0 && drop.low === 0 && drop.high === 0)).toBe(true);
   });

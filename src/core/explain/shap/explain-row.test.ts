@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { baseline, logisticRegression } from "../../definitions/index.ts";
 import type { FeatureValue } from "../../features/index.ts";
 import { createPredictor, type Dataset } from "../../training/index.ts";
 import { syntheticDataset, syntheticSplit, trainOn } from "../explain.fixture.ts";
@@ -7,7 +8,7 @@ import { summarizeShap } from "./summarize-shap.ts";
 
 const dataset = syntheticDataset(4_000);
 const boosted = trainOn(dataset).package;
-const linear = trainOn(dataset, { kind: "logistic-regression", name: "lr", params: { c: 1 } }).package;
+const linear = trainOn(dataset, logisticRegression()).package;
 
 const valuesOf = ({ features }: Dataset, row: number): FeatureValue[] =>
   features.map((column) => {
@@ -60,7 +61,7 @@ describe("explaining one row", () => {
   });
 
   it("explains baseline and rule by their base alone", () => {
-    const trained = trainOn(dataset, { kind: "baseline", name: "baseline" }).package;
+    const trained = trainOn(dataset, baseline()).package;
     const explanation = explainRow(trained, [1, 1, "a", 1]);
     const { train } = syntheticSplit(dataset);
     const share = train.reduce((sum, row) => sum + dataset.label[row], 0) / train.length;

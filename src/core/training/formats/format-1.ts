@@ -1,14 +1,23 @@
-import type { CandidateDefinition } from "../../definitions/index.ts";
+import { baseline, type CandidateDefinition, gradientBoosting, logisticRegression } from "../../definitions/index.ts";
 import { trainErrors } from "../errors.ts";
 import type { Calibration, FittedEstimator, FittedPreparation, ModelPackage, Tree } from "../model.ts";
 import { logit } from "../score-estimator.ts";
 
 type PackedArray = Float64Array | Int32Array | Uint32Array | Uint8Array;
 
+type CandidateOfFormat1 = { readonly name: string } & (
+  | { readonly kind: "baseline" | "rule" }
+  | { readonly kind: "logistic-regression"; readonly params: { readonly c: number } }
+  | {
+      readonly kind: "gradient-boosting";
+      readonly params: Readonly<Record<"trees" | "leaves" | "rate" | "l2" | "minLeafRows" | "earlyStopping", number>>;
+    }
+);
+
 /** The header of a package of format 1 (binary models only). Never written again. */
 export interface PackageOfFormat1 {
   readonly package: Omit<ModelPackage, "formatVersion" | "task" | "classes" | "estimator" | "calibration" | "candidate"> & {
-    readonly candidate: CandidateDefinition;
+    readonly candidate: CandidateOfFormat1;
     readonly preparation: FittedPreparation;
   };
   readonly estimator:
@@ -27,12 +36,27 @@ export function fromFormat1(
 ): ModelPackage {
   return {
     ...rest,
+    candidate: candidateOf(rest.candidate),
     formatVersion: 2,
     task: "binary",
     classes: [],
     estimator: estimatorOf(estimator, arrays),
     calibration: calibrationOf(calibration, arrays),
   };
+}
+
+function candidateOf(candidate: CandidateOfFormat1): CandidateDefinition {
+  const { name } = candidate;
+  switch (candidate.kind) {
+    case "baseline":
+      return baseline("prior", { name });
+    case "rule":
+      return { kind: "rule", name };
+    case "logistic-regression":
+      return logisticRegression(candidate.params, { name });
+    case "gradient-boosting":
+      return gradientBoosting(candidate.params, { name });
+  }
 }
 
 function calibrationOf(kind: PackageOfFormat1["calibration"], arrays: ReadonlyMap<string, PackedArray>): Calibration | null {

@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { flightsLike, planOf, START, trainingOptions } from "../../../../test/fixtures/training-data.ts";
+import { baseline as baselineCandidate } from "../../definitions/index.ts";
 import type { Calibration, FittedEstimator, Link, ModelPackage, Tree } from "../model.ts";
 import { createPredictor } from "../predict.ts";
 import { packModel, unpackModel } from "./pack-model.ts";
 
 const dataset = flightsLike(10);
-const options = trainingOptions(dataset, { kind: "baseline", name: "baseline" });
+const options = trainingOptions(dataset, baselineCandidate());
 const modelOf = (
   estimator: FittedEstimator,
   calibration: Calibration | null,
