@@ -43,8 +43,8 @@ describe("permutation importance", () => {
       (f) => f.feature === "noise.noise",
     );
     expect(unused?.drop).toEqual({ value: 0, low: 0, high: 0 });
-    const baseline = trainOn(dataset, baseline()).package;
-    const { features } = permutationImportance(baseline, dataset, split.select, options);
+    const constant = trainOn(dataset, baseline()).package;
+    const { features } = permutationImportance(constant, dataset, split.select, options);
     expect(features.every(({ drop }) => drop.value === 0 && drop.low === 0 && drop.high === 0)).toBe(true);
   });
 
