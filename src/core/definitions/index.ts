@@ -1,3 +1,4 @@
+export * from "./candidates.ts";
 export * from "./charter.ts";
 export * from "./columns.ts";
 export * from "./features.ts";

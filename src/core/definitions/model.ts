@@ -1,4 +1,5 @@
 import { type Duration, durationToMicros, type Micros } from "../time.ts";
+import type { CandidateDefinition } from "./candidates.ts";
 import type { ColumnType } from "./columns.ts";
 import type { FeatureReference, Merge } from "./features.ts";
 import { impute, oneHot, type PreparationStep, standardScale } from "./preparation-steps.ts";
@@ -30,38 +31,6 @@ export function labels<C extends Types, const N extends string>(
     throw new TypeError('labels() needs one label: labels(source, { late: "delay >= 15", at: "scheduled" })');
   return { source, name: label[0], expression: label[1], at, lead: durationToMicros(lead) };
 }
-
-export interface LogisticRegressionParams {
-  /** Inverse strength of the L2 penalty. */
-  readonly c: number;
-}
-export interface GradientBoostingParams {
-  readonly trees: number;
-  readonly leaves: number;
-  readonly rate: number;
-  readonly l2: number;
-  readonly minLeafRows: number;
-  /** Stops when the selection part of validation has not improved for so many trees. */
-  readonly earlyStopping: number;
-}
-export type CandidateDefinition =
-  | { readonly kind: "baseline"; readonly name: string }
-  | { readonly kind: "rule"; readonly name: string }
-  | { readonly kind: "logistic-regression"; readonly name: string; readonly params: LogisticRegressionParams }
-  | { readonly kind: "gradient-boosting"; readonly name: string; readonly params: GradientBoostingParams };
-
-/** Predicts the training set's share of positives for everyone. */
-export const baseline = (): CandidateDefinition => ({ kind: "baseline", name: "baseline" });
-export const logisticRegression = (params: Partial<LogisticRegressionParams> = {}): CandidateDefinition => ({
-  kind: "logistic-regression",
-  name: "logistic-regression",
-  params: { c: 1, ...params },
-});
-export const gradientBoosting = (params: Partial<GradientBoostingParams> = {}): CandidateDefinition => ({
-  kind: "gradient-boosting",
-  name: "gradient-boosting",
-  params: { trees: 200, leaves: 31, rate: 0.1, l2: 1, minLeafRows: 20, earlyStopping: 20, ...params },
-});
 
 export interface ModelDefinition<N extends string = string, F extends Types = Types, Q extends Types = Types> {
   readonly kind: "model";
