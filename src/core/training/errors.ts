@@ -77,4 +77,48 @@ export const trainErrors = defineErrors({
     kind: "invalid",
     hint: "Export the model with one float input of shape [rows, columns] and probabilities or a prediction as output.",
   },
+  TRAIN_SEARCH_SPACE_INVALID: {
+    kind: "invalid",
+    hint: "Correct the ranges of the search: search.float(low, high), search.log(low, high), search.int(low, high), search.choice([…]).",
+  },
+  TRAIN_SEARCH_FAILED: {
+    kind: "invalid",
+    hint: "Correct what the first error says and start the search again: it goes on after the trials that have ended.",
+  },
+  TRAIN_TRIAL_SCORE_INVALID: {
+    kind: "invalid",
+    hint: "Check that the metric is defined on the validation rows: both classes present, finite predictions.",
+  },
+  TRAIN_STUDY_DIFFERS: {
+    kind: "conflict",
+    hint: "Give the search a new journal, or the space, sampler, pruner, direction and seed that the journal was begun with.",
+  },
+  TRAIN_STUDY_CORRUPT: {
+    kind: "invalid",
+    hint: "The journal is damaged: restore it from a backup, or begin the search with a new one.",
+  },
+  TRAIN_STUDY_NEWER: {
+    kind: "conflict",
+    hint: "A later version of Orrery wrote this journal: upgrade this installation to go on with it.",
+  },
+  TRAIN_STUDY_NOT_WRITTEN: {
+    kind: "unavailable",
+    hint: "Free disk space or make the folder writable, then start the search again: it goes on after the trials that have ended.",
+  },
+  TRAIN_TARGET_INVALID: {
+    kind: "invalid",
+    hint: "Give one finite label a row: a class index for classes, a number for regression.",
+  },
+  TRAIN_WEIGHTS_INVALID: {
+    kind: "invalid",
+    hint: "Give one weight a row: finite, at least 0, and above 0 for some row.",
+  },
+  TRAIN_NOT_FINITE: {
+    kind: "invalid",
+    hint: "Add impute() to the model's preparation, and clip() for values out of all proportion.",
+  },
+  TRAIN_COLUMN_NOT_NUMERIC: {
+    kind: "invalid",
+    hint: "Add oneHot() or another encoding of categories to the model's preparation.",
+  },
 });

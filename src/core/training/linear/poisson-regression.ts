@@ -1,0 +1,48 @@
+import { trainErrors } from "../errors.ts";
+import type { Matrix, Target } from "../matrix.ts";
+import type { LinearEstimator } from "../model.ts";
+import { createDesign } from "./design.ts";
+import { fitGeneralized } from "./fit-generalized.ts";
+import { poisson } from "./loss-family.ts";
+import { checkedAlpha, type IterationParams, stoppingRule } from "./params.ts";
+
+export interface PoissonRegressionParams extends IterationParams {
+  /** Strength of the penalty on squared coefficients; 1 unless given, 0 for none. */
+  readonly alpha?: number;
+}
+
+/**
+ * Poisson regression with a log link: minimises weighted mean of half the Poisson deviance + alpha w^2 / 2, intercept unpenalised, which has
+ * the minimum of scikit-learn's `PoissonRegressor(alpha)`.
+ *
+ * @param target counts or rates, at least 0
+ * @throws TRAIN_PARAMETER_INVALID, TRAIN_TARGET_INVALID, TRAIN_NOT_CONVERGED, and what createDesign throws
+ */
+export function fitPoissonRegression(matrix: Matrix, target: Target, params: PoissonRegressionParams = {}): LinearEstimator {
+  const alpha = checkedAlpha("Poisson regression", params.alpha ?? 1);
+  const stopping = stoppingRule("Poisson regression", params);
+  const design = createDesign(matrix, target.weights);
+  const mean = meanCount(target, matrix.rows, design.totalWeight);
+  const { intercepts, coefficients } = fitGeneralized(
+    { design, targets: target.values, family: poisson, penalties: { l1: 0, l2: alpha }, intercepts: [Math.log(mean)] },
+    stopping,
+    "Poisson regression",
+  );
+  return { kind: "linear", link: "log", intercepts, coefficients };
+}
+
+function meanCount({ values, weights }: Target, rows: number, totalWeight: number): number {
+  if (values.length !== rows) throw trainErrors.TRAIN_TARGET_INVALID(`${values.length} targets for ${rows} rows`);
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    const value = values[row];
+    if (!(value >= 0 && Number.isFinite(value))) {
+      throw trainErrors.TRAIN_TARGET_INVALID(
+        `the target of row ${row} is ${value}; Poisson regression takes finite numbers from 0 on`,
+      );
+    }
+    sum += (weights === undefined ? 1 : weights[row]) * value;
+  }
+  if (sum === 0) throw trainErrors.TRAIN_TARGET_INVALID("all targets are 0, whose logarithm Poisson regression cannot reach");
+  return sum / totalWeight;
+}
