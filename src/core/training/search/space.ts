@@ -1,0 +1,84 @@
+import {
+  isActive,
+  type NumberDomain,
+  type ParameterValue,
+  type ParameterValues,
+  type SearchDomain,
+  type SearchSpace,
+  searchSpaceProblems,
+} from "../../definitions/index.ts";
+import { trainErrors } from "../errors.ts";
+import type { RandomStream } from "../random.ts";
+import { uniform } from "./normal.ts";
+
+/** @throws TRAIN_SEARCH_SPACE_INVALID naming every problem */
+export function checkSpace(space: SearchSpace): void {
+  const problems = searchSpaceProblems(space);
+  if (problems.length > 0) throw trainErrors.TRAIN_SEARCH_SPACE_INVALID(problems.join("; "), { details: { problems } });
+}
+
+/** @throws TRAIN_PARAMETER_INVALID when a point given from outside is not one of the space */
+export function checkPoint(space: SearchSpace, point: ParameterValues): void {
+  const refuse = (problem: string) =>
+    trainErrors.TRAIN_PARAMETER_INVALID(`${JSON.stringify(point)} is no point of the search space: ${problem}`);
+  const unknown = Object.keys(point).find((name) => !space.some((parameter) => parameter.name === name));
+  if (unknown !== undefined) throw refuse(`it has no parameter ${unknown}`);
+  for (const { name, domain } of space) {
+    if (isActive(domain, point) !== name in point)
+      throw refuse(name in point ? `${name} does not apply beside the others` : `${name} is missing`);
+    if (name in point && !contains(domain, point[name])) throw refuse(`${name} cannot be ${JSON.stringify(point[name])}`);
+  }
+}
+
+function contains(domain: SearchDomain, value: ParameterValue): boolean {
+  if (domain.search === "choice") return domain.options.includes(value);
+  if (typeof value !== "number" || !(value >= domain.low && value <= domain.high)) return false;
+  return domain.search === "float" || Number.isInteger(value);
+}
+
+/**
+ * A numeric range on the scale it is searched on (the logarithm, for log scales). An integer k is the interval from k - 1/2 to
+ * k + 1/2, so that the end points are as likely as the others.
+ */
+export interface Axis {
+  readonly low: number;
+  readonly high: number;
+  /** The nearest value of the range. */
+  value(position: number): number;
+  /** Where a value lies: its interval; of no width for floats. */
+  cell(value: number): readonly [low: number, high: number];
+}
+
+export function axisOf({ search: kind, low, high, scale }: NumberDomain): Axis {
+  const into = scale === "log" ? Math.log : (x: number) => x;
+  const back = scale === "log" ? Math.exp : (x: number) => x;
+  const clamp = (x: number) => Math.min(high, Math.max(low, x));
+  if (kind === "float") {
+    const at = (value: number) => into(value);
+    return { low: into(low), high: into(high), value: (x) => clamp(back(x)), cell: (v) => [at(v), at(v)] };
+  }
+  return {
+    low: into(low - 0.5),
+    high: into(high + 0.5),
+    value: (x) => clamp(Math.round(back(x))),
+    cell: (value) => [into(value - 0.5), into(value + 0.5)],
+  };
+}
+
+/** A value of the domain, each equally likely on the domain's scale. */
+export function drawValue(domain: SearchDomain, random: RandomStream): ParameterValue {
+  if (domain.search === "choice") return domain.options[random.below(domain.options.length)];
+  const { low, high, value } = axisOf(domain);
+  return value(low + (high - low) * uniform(random));
+}
+
+/** One point of the space, parameter by parameter; those that do not apply stay out. */
+export function drawPoint(space: SearchSpace, draw: (domain: SearchDomain, name: string) => ParameterValue): ParameterValues {
+  const values: Record<string, ParameterValue> = {};
+  for (const { name, domain } of space) if (isActive(domain, values)) values[name] = draw(domain, name);
+  return values;
+}
+
+/** The same text for the same point, whatever the order of its values. */
+export const pointKey = (space: SearchSpace, values: ParameterValues): string =>
+  JSON.stringify(space.map(({ name }) => (name in values ? [values[name]] : [])));
