@@ -5,7 +5,7 @@ import { uniform } from "../../../../test/fixtures/training-data.ts";
 import type { GradientBoostingParams } from "../../definitions/index.ts";
 import { metricValues, scoreRows } from "../metrics/metrics.ts";
 import { scoreColumns, sigmoid } from "../predict.ts";
-import { binEdges, binMatrix, MISSING_BIN } from "../trees/binning.ts";
+import { binEdges, binMatrix, MISSING_BIN } from "./binning.ts";
 import { fitGradientBoosting } from "./gradient-boosting.ts";
 import { blockLength, CELL, fillHistogram, GRADIENT_STEPS, HESSIAN_STEPS, histogramLength, packGradients } from "./histogram.ts";
 

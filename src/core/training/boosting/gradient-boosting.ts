@@ -1,13 +1,11 @@
 import type { GradientBoostingParams } from "../../definitions/index.ts";
 import { trainErrors } from "../errors.ts";
-import type { FittedEstimator, Tree } from "../model.ts";
+import type { Tree, TreesEstimator } from "../model.ts";
 import { seededRandom } from "../random.ts";
-import { type BinnedMatrix, binMatrix } from "../trees/binning.ts";
+import { type BinnedMatrix, binMatrix } from "./binning.ts";
 import { addTree } from "../trees/trees.ts";
 import { createTreeGrower } from "./grow-tree.ts";
 import { packGradients } from "./histogram.ts";
-
-type FittedGradientBoosting = Extract<FittedEstimator, { kind: "gradient-boosting" }>;
 
 /** How boosting went on the rows that stop it early. */
 export interface BoostingHistory {
@@ -38,7 +36,7 @@ export function fitGradientBoosting(
   labels: Uint8Array,
   params: GradientBoostingParams,
   { seed, validation, onDone = () => {} }: BoostingOptions,
-): { estimator: FittedGradientBoosting; history: BoostingHistory } {
+): { estimator: TreesEstimator; history: BoostingHistory } {
   checkParams(params);
   const rows = labels.length;
   const positives = labels.reduce((sum, label) => sum + label, 0);
@@ -80,7 +78,7 @@ export function fitGradientBoosting(
   }
   onDone(1);
   return {
-    estimator: { kind: "gradient-boosting", baseScore, trees: trees.slice(0, bestTrees) },
+    estimator: { kind: "trees", link: "logit", base: Float64Array.of(baseScore), trees: trees.slice(0, bestTrees) },
     history: { logLoss, bestTrees },
   };
 }

@@ -1,6 +1,6 @@
 import type { GradientBoostingParams } from "../../definitions/index.ts";
 import type { Tree } from "../model.ts";
-import { type BinnedMatrix, MISSING_BIN } from "../trees/binning.ts";
+import { type BinnedMatrix, MISSING_BIN } from "./binning.ts";
 import { blockLength, fillHistogram, histogramLength, subtractHistogram } from "./histogram.ts";
 import { bestSplit, type Split } from "./split-search.ts";
 

@@ -1,4 +1,4 @@
-import { BINS, type BinnedMatrix } from "../trees/binning.ts";
+import { BINS, type BinnedMatrix } from "./binning.ts";
 
 /**
  * A histogram holds, for each column and bin, three integers: sum of gradients in 1/1024, sum of hessians in 1/2048, rows. While

@@ -1,4 +1,4 @@
-import { BINS, type BinnedMatrix, MISSING_BIN } from "../trees/binning.ts";
+import { BINS, type BinnedMatrix, MISSING_BIN } from "./binning.ts";
 import { CELL, GRADIENT_STEPS, HESSIAN_STEPS } from "./histogram.ts";
 
 export interface Split {

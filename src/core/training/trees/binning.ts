@@ -1,90 +1,128 @@
-/** Bin of missing values; numbers take bins 0 … 254. */
-export const MISSING_BIN = 255;
-export const BINS = 256;
-const MAX_EDGES = MISSING_BIN - 1;
-/** Edges are quantiles of at most so many values: more do not move them noticeably. */
-const SAMPLE = 200_000;
+import type { Matrix } from "../matrix.ts";
+import { numberEdges } from "./number-edges.ts";
+import { ascendingKey } from "./order-rows.ts";
 
-/** A matrix in 255 quantile bins a column, twice: by row to build histograms, by column to partition rows. */
+/** Bins of values a column may have; one more holds missing values, so that a bin is a byte. */
+export const MOST_BINS = 255;
+
+/** How a column's numbers become bins 0 … valueBins - 1. */
+export interface NumberBinning {
+  readonly kind: "number";
+  /** Ascending; a value's bin is the number of edges below it, so `bin <= b` means `x <= edges[b]`. */
+  readonly edges: Float64Array;
+  readonly valueBins: number;
+}
+
+/** How a column's categories become bins: the most frequent have one each, all others share the last. */
+export interface CategoryBinning {
+  readonly kind: "category";
+  /** Category code of bins 0 … valueBins - 2, most frequent first. Bin valueBins - 1 is the others', and may be empty. */
+  readonly codes: Int32Array;
+  /** Bin by category code. */
+  readonly binOf: Uint8Array;
+  readonly valueBins: number;
+}
+
+/** Missing values have bin `valueBins`. */
+export type ColumnBinning = NumberBinning | CategoryBinning;
+
+export interface BinnedColumn {
+  readonly binning: ColumnBinning;
+  /** Bin of each row. */
+  readonly bins: Uint8Array;
+  readonly hasMissing: boolean;
+}
+
 export interface BinnedMatrix {
   readonly rows: number;
-  readonly columns: number;
-  /** 32-bit words of a row: four columns each, the first in the lowest byte. */
-  readonly wordsPerRow: number;
-  readonly byRow: Uint32Array;
-  readonly byColumn: readonly Uint8Array[];
-  /** Ascending; a value's bin is the number of edges below it, so `bin <= b` means `value <= edges[b]`. */
-  readonly edges: readonly Float64Array[];
-  readonly hasMissing: readonly boolean[];
+  readonly columns: readonly BinnedColumn[];
 }
 
-export function binMatrix(matrix: readonly Float64Array[]): BinnedMatrix {
-  const rows = matrix[0]?.length ?? 0;
-  const edges = matrix.map(binEdges);
-  const byColumn = matrix.map((column, index) => binColumn(column, edges[index]));
-  const wordsPerRow = Math.ceil(matrix.length / 4);
-  const byRow = new Uint32Array(rows * wordsPerRow);
-  byColumn.forEach((bins, column) => {
-    const shift = (column % 4) * 8;
-    for (let row = 0, word = column >> 2; row < rows; row++, word += wordsPerRow) byRow[word] |= bins[row] << shift;
+/**
+ * Sorts each column's values into at most `maxBins` bins: one for each distinct value where those are few enough, of about equal
+ * weight otherwise. A row of weight 2 counts as two rows.
+ */
+export function binMatrix(matrix: Matrix, maxBins: number = MOST_BINS, weights?: Float64Array): BinnedMatrix {
+  const columns = matrix.columns.map((column, index) => {
+    const binning = planBins(column, matrix.categories?.[index] ?? 0, maxBins, weights);
+    const bins = new Uint8Array(matrix.rows);
+    return { binning, bins, hasMissing: assignBins(column, binning, bins) };
   });
-  return {
-    rows,
-    columns: matrix.length,
-    wordsPerRow,
-    byRow,
-    byColumn,
-    edges,
-    hasMissing: byColumn.map((bins) => bins.includes(MISSING_BIN)),
-  };
+  return { rows: matrix.rows, columns };
 }
 
-/** Between all neighbouring values where there are at most 255 distinct ones, at quantiles otherwise. */
-export function binEdges(column: Float64Array): Float64Array {
-  const stride = Math.max(1, Math.ceil(column.length / SAMPLE));
-  const sample = new Float64Array(Math.ceil(column.length / stride));
-  let known = 0;
-  for (let row = 0; row < column.length; row += stride) if (!Number.isNaN(column[row])) sample[known++] = column[row];
-  const sorted = sample.subarray(0, known).sort();
+/** @param categories how many categories the column's codes stand for; 0 for numbers */
+export function planBins(column: Float64Array, categories: number, maxBins: number, weights?: Float64Array): ColumnBinning {
+  if (categories > 0) return categoryBinning(column, categories, maxBins, weights);
+  const edges = numberEdges(column, maxBins, weights);
+  return { kind: "number", edges, valueBins: edges.length + 1 };
+}
 
-  const between: number[] = [];
-  for (let i = 1; i < known && between.length <= MAX_EDGES; i++) {
-    if (sorted[i] !== sorted[i - 1]) between.push(middle(sorted[i - 1], sorted[i]));
+/** Categories that weigh the same are taken in the order of their codes. */
+function categoryBinning(column: Float64Array, categories: number, maxBins: number, weights?: Float64Array): CategoryBinning {
+  const weightOf = new Float64Array(categories);
+  for (let row = 0; row < column.length; row++) {
+    const code = column[row];
+    if (!Number.isNaN(code)) weightOf[code] += weights === undefined ? 1 : weights[row];
   }
-  if (between.length <= MAX_EDGES) return Float64Array.from(between);
+  const seen = Int32Array.from(weightOf.keys()).filter((code) => weightOf[code] > 0);
+  const codes = seen.sort((a, b) => weightOf[b] - weightOf[a] || a - b).slice(0, maxBins - 1);
+  const binOf = new Uint8Array(categories).fill(codes.length);
+  codes.forEach((code, bin) => {
+    binOf[code] = bin;
+  });
+  return { kind: "category", codes, binOf, valueBins: codes.length + 1 };
+}
 
-  const quantiles: number[] = [];
-  for (let q = 1; q <= MAX_EDGES; q++) {
-    const at = Math.floor((q * known) / (MAX_EDGES + 1));
-    const edge = middle(sorted[at - 1], sorted[at]);
-    // The largest value as an edge would leave the bin above it empty.
-    if (edge !== quantiles.at(-1) && edge < sorted[known - 1]) quantiles.push(edge);
+/**
+ * Writes each row's bin.
+ * @returns whether a value is missing
+ */
+export function assignBins(column: Float64Array, binning: ColumnBinning, bins: Uint8Array): boolean {
+  return binning.kind === "number" ? assignNumbers(column, binning, bins) : assignCategories(column, binning, bins);
+}
+
+function assignCategories(column: Float64Array, { binOf, valueBins }: CategoryBinning, bins: Uint8Array): boolean {
+  let hasMissing = false;
+  for (let row = 0; row < column.length; row++) {
+    const isMissing = Number.isNaN(column[row]);
+    bins[row] = isMissing ? valueBins : binOf[column[row]];
+    hasMissing ||= isMissing;
   }
-  return Float64Array.from(quantiles);
+  return hasMissing;
 }
 
-/** Halved before they are added: the sum of two large numbers may overflow. Where rounding gives b, a is the edge. */
-function middle(a: number, b: number): number {
-  const half = a / 2 + b / 2;
-  return half < b ? half : a;
-}
+/** Of a double only the highest bits (sign, exponent, first 6 of the mantissa) are its key: few edges share one. */
+const KEY_BITS = 18;
 
-function binColumn(column: Float64Array, edges: Float64Array): Uint8Array {
-  const bins = new Uint8Array(column.length);
+function assignNumbers(column: Float64Array, { edges, valueBins }: NumberBinning, bins: Uint8Array): boolean {
+  const belowKey = countEdgesBelowKeys(edges);
+  const words = new Uint32Array(column.buffer, column.byteOffset, 2 * column.length);
+  let hasMissing = false;
   for (let row = 0; row < column.length; row++) {
     const x = column[row];
     if (Number.isNaN(x)) {
-      bins[row] = MISSING_BIN;
+      bins[row] = valueBins;
+      hasMissing = true;
       continue;
     }
-    let low = 0;
-    let high = edges.length;
-    while (low < high) {
-      const probe = (low + high) >> 1;
-      if (x <= edges[probe]) high = probe;
-      else low = probe + 1;
-    }
-    bins[row] = low;
+    let bin = belowKey[keyOf(words[2 * row + 1])];
+    while (bin < edges.length && x > edges[bin]) bin++;
+    bins[row] = bin;
   }
-  return bins;
+  return hasMissing;
+}
+
+const keyOf = (highWord: number): number => ascendingKey(highWord) >>> (32 - KEY_BITS);
+
+function countEdgesBelowKeys(edges: Float64Array): Uint8Array {
+  const counts = new Uint8Array(1 << KEY_BITS);
+  const words = new Uint32Array(edges.buffer, edges.byteOffset, 2 * edges.length);
+  let from = 0;
+  for (let edge = 0; edge < edges.length; edge++) {
+    const key = keyOf(words[2 * edge + 1]);
+    counts.fill(edge, from, key + 1);
+    from = Math.max(from, key + 1);
+  }
+  return counts.fill(edges.length, from);
 }
