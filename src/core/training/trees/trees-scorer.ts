@@ -1,0 +1,39 @@
+import { type Kernel, loadKernel } from "../kernels/load-kernel.ts";
+import type { Matrix } from "../matrix.ts";
+import type { TreesEstimator } from "../model.ts";
+import { createLeafBitScorer, fitsLeafBits } from "./leaf-bits.ts";
+import { createNodeWalk } from "./node-walk.ts";
+import { createPlainWalk } from "./plain-walk.ts";
+
+/** A trees estimator made ready to score. Rows and matrices hold every column that the trees split on. */
+export interface TreesScorer {
+  /** Raw output, rows x outputs, row by row. */
+  scoreMatrix(matrix: Matrix): Float64Array;
+  /** Writes the raw outputs of one matrix row into `out`: the figures of `scoreMatrix`, to the last bit. */
+  scoreRow(row: Float64Array, out: Float64Array): void;
+}
+
+/**
+ * Keep it as long as the model: its tables are made at the first call that needs them. Comparisons are exact and leaves are added in
+ * the trees' order, so that every way to score gives the same figures, to the last bit.
+ * @param kernel another than scripts/build-kernels.ts made; one that is not available leaves the work to plain TypeScript
+ */
+export function createTreesScorer(estimator: TreesEstimator, kernel: Kernel = scoreKernel()): TreesScorer {
+  if (!kernel.available) return createPlainWalk(estimator);
+  const { module } = kernel;
+  const walk = atFirstCall(() => createNodeWalk(estimator, module));
+  const scoreMatrix = atFirstCall(() =>
+    fitsLeafBits(estimator.trees) ? createLeafBitScorer(estimator, module) : walk().scoreMatrix,
+  );
+  return {
+    scoreMatrix: (matrix) => scoreMatrix()(matrix),
+    scoreRow: (row, out) => walk().scoreRow(row, out),
+  };
+}
+
+const scoreKernel = (): Kernel => loadKernel(new URL("../kernels/score.wasm", import.meta.url));
+
+function atFirstCall<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
