@@ -1,7 +1,7 @@
 import { trainErrors } from "./errors.ts";
 import type { Matrix } from "./matrix.ts";
-import type { FittedEstimator, LinearEstimator, Link, TreesEstimator } from "./model.ts";
-import { addTree, flattenTrees, scoreRow } from "./trees/trees.ts";
+import type { FittedEstimator, LinearEstimator, Link } from "./model.ts";
+import { treesScorer } from "./trees/trees-scorer.ts";
 
 /** An estimator that reads a matrix: an ensemble reads one for each of its members, the rule none. */
 export type MatrixEstimator = Exclude<FittedEstimator, { kind: "rule" | "ensemble" }>;
@@ -32,7 +32,7 @@ export function scoreMatrix(estimator: MatrixEstimator, matrix: Matrix): Float64
     case "linear":
       return scoreLinear(estimator, matrix);
     case "trees":
-      return scoreTrees(estimator, matrix);
+      return treesScorer(estimator).scoreMatrix(matrix);
     case "onnx":
       throw trainErrors.TRAIN_MODEL_CORRUPT("this version cannot run a graph");
   }
@@ -57,23 +57,6 @@ function scoreLinear({ intercepts, coefficients }: LinearEstimator, { columns, r
   return raw;
 }
 
-function scoreTrees({ base, trees }: TreesEstimator, { columns, rows }: Matrix): Float64Array {
-  const outputs = base.length;
-  if (outputs === 1) {
-    const raw = repeated(base, rows);
-    for (const tree of trees) addTree(tree, columns, raw);
-    return raw;
-  }
-  const raw = new Float64Array(rows * outputs);
-  const one = new Float64Array(rows);
-  for (let output = 0; output < outputs; output++) {
-    one.fill(base[output]);
-    for (let tree = output; tree < trees.length; tree += outputs) addTree(trees[tree], columns, one);
-    for (let row = 0; row < rows; row++) raw[row * outputs + output] = one[row];
-  }
-  return raw;
-}
-
 /** A function that writes the raw output of one matrix row into `out`: the figures of `scoreMatrix`. */
 export function createRowScorer(estimator: MatrixEstimator): (row: Float64Array, out: Float64Array) => void {
   switch (estimator.kind) {
@@ -89,13 +72,8 @@ export function createRowScorer(estimator: MatrixEstimator): (row: Float64Array,
         }
       };
     }
-    case "trees": {
-      const { base, trees } = estimator;
-      const byOutput = Array.from(base, (_, output) => flattenTrees(trees.filter((_, tree) => tree % base.length === output)));
-      return (row, out) => {
-        for (let output = 0; output < base.length; output++) out[output] = scoreRow(byOutput[output], row, base[output]);
-      };
-    }
+    case "trees":
+      return treesScorer(estimator).scoreRow;
     case "onnx":
       throw trainErrors.TRAIN_MODEL_CORRUPT("this version cannot run a graph");
   }

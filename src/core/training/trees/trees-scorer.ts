@@ -37,3 +37,15 @@ function atFirstCall<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => (made ??= make());
 }
+
+const scorers = new WeakMap<TreesEstimator, TreesScorer>();
+
+/** `createTreesScorer`, once as long as the estimator lives. */
+export function treesScorer(estimator: TreesEstimator): TreesScorer {
+  let scorer = scorers.get(estimator);
+  if (scorer === undefined) {
+    scorer = createTreesScorer(estimator);
+    scorers.set(estimator, scorer);
+  }
+  return scorer;
+}
