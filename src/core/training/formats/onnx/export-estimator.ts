@@ -1,0 +1,113 @@
+import { trainErrors } from "../../errors.ts";
+import type {
+  Calibration,
+  EnsembleEstimator,
+  FittedEstimator,
+  LinearEstimator,
+  Link,
+  ServableEstimator,
+  TreesEstimator,
+} from "../../model.ts";
+import type { FittedPreparation } from "../../preparation/fitted-preparation.ts";
+import { outputsOf } from "../../score-estimator.ts";
+import { exportLookup, exportPreparation, type FeatureInputs } from "./export-preparation.ts";
+import { exportRank, exportTrees } from "./export-trees.ts";
+import type { GraphBuilder, Value } from "./graph-builder.ts";
+
+/**
+ * The estimator's raw output.
+ * @returns doubles [N, outputs]
+ * @throws TRAIN_RULE_NOT_SERVABLE for the rule
+ * @throws TRAIN_ONNX_UNSUPPORTED for a graph that was trained elsewhere
+ */
+export function exportEstimator(
+  graph: GraphBuilder,
+  estimator: FittedEstimator,
+  preparation: FittedPreparation,
+  inputs: FeatureInputs,
+): Value {
+  switch (estimator.kind) {
+    case "baseline":
+      return exportRepeated(graph, estimator.output, inputs);
+    case "ensemble":
+      return exportEnsemble(graph, estimator, inputs);
+    case "linear":
+    case "trees": {
+      const matrix = exportPreparation(graph, preparation, inputs);
+      if (matrix === null) return exportRepeated(graph, constantPart(estimator), inputs);
+      return estimator.kind === "linear" ? exportLinear(graph, estimator, matrix) : exportSum(graph, estimator, matrix);
+    }
+    case "onnx":
+      throw trainErrors.TRAIN_ONNX_UNSUPPORTED("the model was trained elsewhere and is an ONNX file already", {
+        hint: "Take the file that the trainer handed back; what prepares its columns is not in it.",
+      });
+    case "rule":
+      throw trainErrors.TRAIN_RULE_NOT_SERVABLE("the charter's rule is SQL, which ONNX cannot say");
+  }
+}
+
+const constantPart = (estimator: LinearEstimator | TreesEstimator): Float64Array =>
+  estimator.kind === "linear" ? estimator.intercepts : estimator.base;
+
+/** The same numbers for every row. */
+function exportRepeated(graph: GraphBuilder, numbers: Float64Array, inputs: FeatureInputs): Value {
+  const rows = graph.add("Gather", [graph.add("Shape", [inputs.values[0]]), graph.integers([0])]);
+  const shape = graph.add("Concat", [rows, graph.integers([numbers.length])], { axis: { type: "int", value: 0 } });
+  return graph.add("Expand", [graph.matrix(numbers, 1, numbers.length), shape]);
+}
+
+function exportLinear(graph: GraphBuilder, { coefficients, intercepts }: LinearEstimator, matrix: Value): Value {
+  const outputs = intercepts.length;
+  const columns = coefficients.length / outputs;
+  const transposed = Float64Array.from(coefficients, (_, i) => coefficients[(i % outputs) * columns + Math.floor(i / outputs)]);
+  const product = graph.add("MatMul", [matrix, graph.matrix(transposed, columns, outputs)]);
+  return graph.plus(product, graph.matrix(intercepts, 1, outputs));
+}
+
+function exportSum(graph: GraphBuilder, { base, trees }: TreesEstimator, matrix: Value): Value {
+  if (trees.length === 0) {
+    // Of a column times 0, so that there are as many rows; a maximum that is NaN would not be 0.
+    const zero = graph.minus(matrix, matrix);
+    const rows = graph.where(graph.add("IsNaN", [zero]), graph.number(0), zero);
+    const first = graph.add("Gather", [rows, graph.integers([0])], { axis: { type: "int", value: 1 } });
+    return graph.plus(first, graph.matrix(base, 1, base.length));
+  }
+  return graph.plus(exportTrees(graph, matrix, trees, base.length), graph.matrix(base, 1, base.length));
+}
+
+/** A weighted mean of predictions; members prepare the features each in its own way. */
+function exportEnsemble(graph: GraphBuilder, { members }: EnsembleEstimator, inputs: FeatureInputs): Value {
+  const predictions = members.map(({ estimator, preparation, weight }) => {
+    const raw = exportEstimator(graph, estimator, preparation, inputs);
+    return graph.times(exportLink(graph, estimator, raw), graph.number(weight));
+  });
+  return predictions.reduce((sum, prediction) => graph.plus(sum, prediction));
+}
+
+const LINK_OPERATORS: Readonly<Record<Link, string>> = {
+  identity: "Identity",
+  logit: "Sigmoid",
+  softmax: "Softmax",
+  log: "Exp",
+};
+
+/** Predictions of raw outputs. */
+export function exportLink(graph: GraphBuilder, estimator: ServableEstimator, raw: Value): Value {
+  if (estimator.link === "softmax" && outputsOf(estimator) < 2) {
+    throw trainErrors.TRAIN_MODEL_CORRUPT("the model has a softmax of one output");
+  }
+  return graph.add(LINK_OPERATORS[estimator.link], [raw]);
+}
+
+/** Linear between the calibration's points, constant outside: `applyCalibration`. */
+export function exportCalibration(graph: GraphBuilder, { x, y }: Calibration, probability: Value): Value {
+  const last = x.length - 1;
+  const passed = exportRank(graph, probability, x.subarray(1, last));
+  const [startX, startY] = [x, y].map((points) => exportLookup(graph, graph.matrix(points, last + 1, 1), passed));
+  const next = graph.plus(passed, graph.number(1));
+  const [endX, endY] = [x, y].map((points) => exportLookup(graph, graph.matrix(points, last + 1, 1), next));
+  const rise = graph.times(graph.minus(endY, startY), graph.minus(probability, startX));
+  const between = graph.plus(startY, graph.over(rise, graph.minus(endX, startX)));
+  const fromBelow = graph.where(graph.add("LessOrEqual", [probability, graph.number(x[0])]), graph.number(y[0]), between);
+  return graph.where(graph.add("LessOrEqual", [graph.number(x[last]), probability]), graph.number(y[last]), fromBelow);
+}

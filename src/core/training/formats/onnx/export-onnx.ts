@@ -1,0 +1,114 @@
+import type { ColumnType } from "../../../definitions/index.ts";
+import { trainErrors } from "../../errors.ts";
+import type { FittedEstimator, ModelPackage, ServableEstimator } from "../../model.ts";
+import type { FittedPreparation } from "../../preparation/fitted-preparation.ts";
+import { outputsOf } from "../../score-estimator.ts";
+import { encodeOnnx } from "./encode-onnx.ts";
+import { exportCalibration, exportEstimator, exportLink } from "./export-estimator.ts";
+import { GraphBuilder, ML_DOMAIN, type Value } from "./graph-builder.ts";
+import type { OnnxValueInfo } from "./onnx-model.ts";
+
+/** What of a packaged model goes into an ONNX file. */
+export type OnnxSource = Pick<
+  ModelPackage,
+  "model" | "task" | "classes" | "preparation" | "estimator" | "calibration" | "decision" | "trainedAt"
+> & { readonly plan: { readonly features: readonly { readonly id: string; readonly type: ColumnType }[] } };
+
+/**
+ * The newest versions that the nodes here need, and no newer, so that as many runtimes as possible read the file: TreeEnsemble came
+ * with ai.onnx.ml 5, which ONNX Runtime has since 1.20.
+ */
+const OPSET = 21;
+const ML_OPSET = 5;
+const IR_VERSION = 10;
+
+/**
+ * A model as an ONNX file that takes raw features and needs nothing else: one input [N, 1] for each feature of the plan, named by its
+ * id, doubles for numbers (booleans 0 and 1, timestamps microseconds since 1970, missing NaN) and strings for texts (missing: the text
+ * that the metadata call `missing_text`, empty unless that is a category).
+ *
+ * Outputs: `raw`, doubles [N, outputs], before the link; then by task
+ * binary: `probability`, doubles [N, 1], calibrated, and `label`, int64 [N], 1 from the decision's threshold on;
+ * multiclass: `probability`, doubles [N, classes], and `label`, strings [N];
+ * regression: `prediction`, doubles [N, 1].
+ *
+ * All numbers are doubles, so that no row changes sides at a threshold; see docs/decisions/onnx-export.md.
+ *
+ * @throws TRAIN_RULE_NOT_SERVABLE for the rule
+ * @throws TRAIN_ONNX_UNSUPPORTED for a graph that was trained elsewhere, and a plan without features
+ */
+export function exportOnnx(source: OnnxSource): Uint8Array {
+  const { estimator, plan, task } = source;
+  if (plan.features.length === 0) throw trainErrors.TRAIN_ONNX_UNSUPPORTED("the model's plan has no features to be inputs");
+  if (estimator.kind === "rule") throw trainErrors.TRAIN_RULE_NOT_SERVABLE("the charter's rule is SQL, which ONNX cannot say");
+  const graph = new GraphBuilder();
+  const missingText = chooseMissingText(source);
+  const inputs = plan.features.map(
+    ({ id, type }): OnnxValueInfo => ({ name: id, type: type === "string" ? "string" : "double", dims: [-1, 1] }),
+  );
+  const values = inputs.map(({ name }) => name);
+  const raw = exportEstimator(graph, estimator, source.preparation, { values, missingText });
+  graph.named(raw, "raw");
+  const rawOutput: OnnxValueInfo = { name: "raw", type: "double", dims: [-1, outputsOf(estimator)] };
+  return encodeOnnx({
+    irVersion: IR_VERSION,
+    producerName: "orrery",
+    producerVersion: "",
+    opsets: new Map([
+      ["", OPSET],
+      [ML_DOMAIN, ML_OPSET],
+    ]),
+    metadata: {
+      model: source.model,
+      task,
+      classes: JSON.stringify(source.classes),
+      features: JSON.stringify(plan.features.map(({ id, type }) => ({ name: id, type }))),
+      missing_text: missingText,
+      threshold: String(source.decision.threshold),
+      trained_at: String(source.trainedAt),
+    },
+    graph: {
+      name: source.model,
+      inputs,
+      outputs: [...exportPrediction(graph, source, estimator, raw), rawOutput],
+      nodes: graph.nodes,
+      initializers: graph.initializers,
+    },
+  });
+}
+
+function exportPrediction(graph: GraphBuilder, source: OnnxSource, estimator: ServableEstimator, raw: Value): OnnxValueInfo[] {
+  const { task, calibration, classes, decision } = source;
+  const uncalibrated = exportLink(graph, estimator, raw);
+  const prediction = calibration === null ? uncalibrated : exportCalibration(graph, calibration, uncalibrated);
+  const outputs = outputsOf(estimator);
+  if (task === "regression") {
+    graph.named(prediction, "prediction");
+    return [{ name: "prediction", type: "double", dims: [-1, outputs] }];
+  }
+  graph.named(prediction, "probability");
+  const probability: OnnxValueInfo = { name: "probability", type: "double", dims: [-1, outputs] };
+  if (task === "binary") {
+    const acts = graph.add("GreaterOrEqual", [prediction, graph.number(decision.threshold)]);
+    graph.named(graph.add("Squeeze", [graph.toInteger(acts), graph.integers([1])]), "label");
+    return [{ name: "label", type: "int64", dims: [-1] }, probability];
+  }
+  const names = graph.constant({ type: "string", dims: [classes.length], data: classes });
+  const best = graph.add("ArgMax", [prediction], { axis: { type: "int", value: 1 }, keepdims: { type: "int", value: 0 } });
+  graph.named(graph.add("Gather", [names, best]), "label");
+  return [{ name: "label", type: "string", dims: [-1] }, probability];
+}
+
+/** The empty text, or one that no category is. */
+function chooseMissingText({ estimator, preparation }: OnnxSource): string {
+  const categories = new Set(categoriesOf(estimator, preparation));
+  let text = "";
+  while (categories.has(text)) text += "\u0000";
+  return text;
+}
+
+function categoriesOf(estimator: FittedEstimator, preparation: FittedPreparation): string[] {
+  const own = preparation.encodings.flatMap(({ categories }) => categories);
+  if (estimator.kind !== "ensemble") return own;
+  return [...own, ...estimator.members.flatMap((member) => categoriesOf(member.estimator, member.preparation))];
+}
