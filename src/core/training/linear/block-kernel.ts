@@ -5,6 +5,7 @@
  */
 export interface BlockKernel {
   readonly capacity: number;
+  /** Columns, the one of ones included; those that a kernel adds to fill up are 0. */
   readonly width: number;
   readonly outputs: number;
   /** width x capacity */
@@ -44,9 +45,10 @@ export interface BlockShape {
   readonly pairs: number;
 }
 
-/** Rows of a block: as many as keep it within about 256 kB. A multiple of 4. */
+/** Rows of a block: as many as keep it within about 128 kB; a multiple of 4 that spreads columns over the cache's sets. */
 export function blockCapacity(width: number): number {
-  return Math.max(64, Math.min(1024, Math.floor(32_768 / width) & ~3));
+  const rows = Math.max(64, Math.min(1024, Math.floor(16_384 / width)));
+  return (rows & ~7) - 4;
 }
 
 /** In plain TypeScript. */

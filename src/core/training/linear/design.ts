@@ -84,26 +84,59 @@ export interface Moments {
   readonly scale: number;
 }
 
-/** Weighted mean and standard deviation in two passes. Differences from the first value: a constant's mean is then exactly itself. */
+/** Digits may be lost to a shift from an origin that is so many variances (squared) away; beyond, a second pass takes them from the mean. */
+const FAR = 1e4;
+
+/** Weighted mean and standard deviation. A constant's mean is exactly itself, and its standard deviation 0. */
 export function momentsOf(values: ArrayLike<number>, weights: Float64Array | undefined, totalWeight: number): Moments {
   const origin = values[0];
-  let sum = 0;
-  if (weights === undefined) for (let row = 0; row < values.length; row++) sum += values[row] - origin;
-  else for (let row = 0; row < values.length; row++) sum += weights[row] * (values[row] - origin);
-  const mean = origin + sum / totalWeight;
-  const squares = squaredDeviations(values, weights, mean, 1);
+  const first = sumsFrom(values, weights, origin, 1);
+  const shift = first.sum / totalWeight;
+  const mean = origin + shift;
+  const variance = first.squares / totalWeight - shift ** 2;
+  if (variance > 1e-250 && variance < 1e250 && shift ** 2 < FAR * variance) return { mean, scale: Math.sqrt(variance) };
+  const { squares } = sumsFrom(values, weights, mean, 1);
   if (squares > 1e-250 && squares < 1e250) return { mean, scale: Math.sqrt(squares / totalWeight) };
   return { mean, scale: extremeScale(values, weights, mean, totalWeight) };
 }
 
-function squaredDeviations(values: ArrayLike<number>, weights: Float64Array | undefined, mean: number, unit: number): number {
-  let squares = 0;
-  for (let row = 0; row < values.length; row++) {
-    const deviation = (values[row] - mean) / unit;
-    squares += (weights === undefined ? 1 : weights[row]) * deviation * deviation;
+/** Weighted sums of (value - origin) / unit and of its square; four at a time, because one sum alone waits for each addition. */
+function sumsFrom(values: ArrayLike<number>, weights: Float64Array | undefined, origin: number, unit: number) {
+  const sums = new Float64Array(4);
+  const squares = new Float64Array(4);
+  const count = values.length & ~3;
+  const factor = 1 / unit;
+  for (let lane = 0; lane < 4; lane++) for (let row = count + lane; row < values.length; row += 4) addTo(row, lane);
+  if (weights !== undefined) {
+    for (let row = 0; row < count; row++) addTo(row, row & 3);
+    return { sum: total(sums), squares: total(squares) };
   }
-  return squares;
+  let [s0, s1, s2, s3, q0, q1, q2, q3] = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let row = 0; row < count; row += 4) {
+    const d0 = (values[row] - origin) * factor;
+    const d1 = (values[row + 1] - origin) * factor;
+    const d2 = (values[row + 2] - origin) * factor;
+    const d3 = (values[row + 3] - origin) * factor;
+    s0 += d0;
+    s1 += d1;
+    s2 += d2;
+    s3 += d3;
+    q0 += d0 * d0;
+    q1 += d1 * d1;
+    q2 += d2 * d2;
+    q3 += d3 * d3;
+  }
+  return { sum: total(sums) + (s0 + s1 + (s2 + s3)), squares: total(squares) + (q0 + q1 + (q2 + q3)) };
+
+  function addTo(row: number, lane: number) {
+    const difference = (values[row] - origin) * factor;
+    const weight = weights === undefined ? 1 : weights[row];
+    sums[lane] += weight * difference;
+    squares[lane] += weight * difference * difference;
+  }
 }
+
+const total = (lanes: Float64Array): number => lanes[0] + lanes[1] + (lanes[2] + lanes[3]);
 
 /** Where squares overflow or vanish, deviations are measured by the largest of them. */
 function extremeScale(values: ArrayLike<number>, weights: Float64Array | undefined, mean: number, totalWeight: number): number {
@@ -113,8 +146,8 @@ function extremeScale(values: ArrayLike<number>, weights: Float64Array | undefin
     const deviation = Math.abs(values[row] - mean);
     if (!(deviation <= largest)) largest = deviation;
   }
-  if (largest === 0 || !Number.isFinite(largest)) return largest;
-  return largest * Math.sqrt(squaredDeviations(values, weights, mean, largest) / totalWeight);
+  if (largest < SMALLEST_SCALE || !Number.isFinite(largest)) return largest;
+  return largest * Math.sqrt(sumsFrom(values, weights, mean, largest).squares / totalWeight);
 }
 
 function notFinite(matrix: Matrix, position: number) {

@@ -48,7 +48,11 @@ describe("linear models have scikit-learn's coefficients to 1e-6, both converged
 const nameOf = ({ estimator, data, prepare, params, weighted }: LinearCase) =>
   `${estimator}, ${data} ${prepare}, ${JSON.stringify(params)}${weighted ? ", weighted" : ""}`;
 
-function fit({ estimator, params }: LinearCase, matrix: Matrix, target: { values: Float64Array; weights?: Float64Array }): LinearEstimator {
+function fit(
+  { estimator, params }: LinearCase,
+  matrix: Matrix,
+  target: { values: Float64Array; weights?: Float64Array },
+): LinearEstimator {
   const { c, ...rest } = params;
   if (estimator === "linear") return fitLinearRegression(matrix, target, rest);
   if (estimator === "poisson") return fitPoissonRegression(matrix, target, rest);

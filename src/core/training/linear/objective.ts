@@ -1,6 +1,7 @@
-import { type BlockKernel, createPlainBlockKernel } from "./block-kernel.ts";
+import type { BlockKernel } from "./block-kernel.ts";
 import type { Design } from "./design.ts";
 import type { LossFamily } from "./loss-family.ts";
+import { createBlockKernel } from "./simd-block-kernel.ts";
 
 /**
  * What a solver minimises: mean loss + sum of penalty[i] * parameter[i]^2 / 2. Parameters lie output by output, in each the intercept
@@ -26,7 +27,7 @@ export function createObjective(
   targets: ArrayLike<number>,
   family: LossFamily,
   penalty: Float64Array,
-  createKernel: typeof createPlainBlockKernel = createPlainBlockKernel,
+  createKernel: typeof createBlockKernel = createBlockKernel,
 ): Objective {
   const { outputs } = family;
   const width = design.columns.length + 1;
@@ -45,9 +46,10 @@ export function createObjective(
       for (let k = 0; k < outputs; k++) kernel.project(k, rows);
     });
     value /= design.totalWeight;
-    const gradient = kernel.gradient.map((sum) => sum / design.totalWeight);
+    const gradient = new Float64Array(size);
     for (let i = 0; i < size; i++) {
-      gradient[i] += penalty[i] * parameters[i];
+      const sum = kernel.gradient[Math.floor(i / width) * kernel.width + (i % width)];
+      gradient[i] = sum / design.totalWeight + penalty[i] * parameters[i];
       value += (penalty[i] * parameters[i] ** 2) / 2;
     }
     return { value, gradient };
@@ -65,7 +67,7 @@ export function createObjective(
         }
       }
     });
-    return assemble(kernel.grams, outputs, width, design.totalWeight, penalty);
+    return assemble(kernel, width, design.totalWeight, penalty);
   };
 
   return { size, outputs, penalty, evaluate, curvature };
@@ -79,7 +81,10 @@ function forEachBlock(
   parameters: Float64Array,
   visit: (rows: number, loss: number) => void,
 ): void {
-  kernel.parameters.set(parameters);
+  const width = design.columns.length + 1;
+  for (let k = 0; k < family.outputs; k++) {
+    kernel.parameters.set(parameters.subarray(k * width, (k + 1) * width), k * kernel.width);
+  }
   for (let start = 0; start < design.rows; start += kernel.capacity) {
     const rows = loadBlock(kernel, design, targets, start);
     for (let k = 0; k < family.outputs; k++) kernel.score(k, rows);
@@ -109,14 +114,15 @@ function loadBlock(kernel: BlockKernel, design: Design, targets: ArrayLike<numbe
 }
 
 /** Grams of the pairs of outputs (0,0), (1,0), (1,1), (2,0) … to one lower triangle over all parameters. */
-function assemble(grams: Float64Array, outputs: number, width: number, totalWeight: number, penalty: Float64Array): Float64Array {
+function assemble(kernel: BlockKernel, width: number, totalWeight: number, penalty: Float64Array): Float64Array {
+  const { grams, outputs } = kernel;
   const size = outputs * width;
   const matrix = new Float64Array(size * size);
   for (let a = 0, pair = 0; a < outputs; a++) {
     for (let b = 0; b <= a; b++, pair++) {
       for (let i = 0; i < width; i++) {
         for (let j = 0; j < (a === b ? i + 1 : width); j++) {
-          const cell = (pair * width + Math.max(i, j)) * width + Math.min(i, j);
+          const cell = (pair * kernel.width + Math.max(i, j)) * kernel.width + Math.min(i, j);
           matrix[(a * width + i) * size + b * width + j] = grams[cell] / totalWeight;
         }
       }
