@@ -6,3 +6,4 @@ export type * from "./metadata-schema.ts";
 export type { MetadataStore } from "./metadata-store.ts";
 export type { OnlineStore } from "./online-store.ts";
 export type { Column, ColumnTable, SqlValue, TableEngine } from "./table-engine.ts";
+export type * from "./trainer.ts";
