@@ -2,6 +2,7 @@ import type { MetricName } from "../definitions/index.ts";
 import {
   type Dataset,
   type FeatureColumn,
+  featuresOf,
   higherIsBetter,
   type MetricEstimate,
   type ModelPackage,
@@ -58,7 +59,7 @@ export function permutationImportance(
   const labels = Uint8Array.from(pool, (row) => sample.label[row]);
   const days = Int32Array.from(pool, (row) => sample.day[row]);
   const unshuffled = Float64Array.from(pool, (row) => base[row]);
-  const used = new Set(model.preparation.columns.map(({ feature }) => feature));
+  const used = new Set(model.preparation.columns.flatMap(featuresOf));
   const random = seededRandom(seed);
   const sign = higherIsBetter(metric) ? 1 : -1;
 

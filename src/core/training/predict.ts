@@ -2,8 +2,9 @@ import type { FeatureValue } from "../features/index.ts";
 import { applyCalibration } from "./calibration/calibration.ts";
 import type { Dataset, RowSelection } from "./dataset.ts";
 import { trainErrors } from "./errors.ts";
-import type { FittedPreparation, ModelPackage, ServableEstimator } from "./model.ts";
+import type { ModelPackage, ServableEstimator } from "./model.ts";
 import { createRowEncoder, encode } from "./preparation/encode.ts";
+import type { FittedPreparation } from "./preparation/fitted-preparation.ts";
 import { applyLink, createRowScorer, logit, outputsOf, scoreMatrix } from "./score-estimator.ts";
 
 export interface Predictions {
@@ -53,7 +54,7 @@ export function rawOutputs(
   rows: RowSelection,
 ): Float64Array {
   if (estimator.kind !== "ensemble") {
-    return scoreMatrix(estimator, { rows: rows.length, columns: encode(preparation, dataset, rows) });
+    return scoreMatrix(estimator, encode(preparation, dataset, rows));
   }
   const mean = new Float64Array(rows.length * outputsOf(estimator));
   for (const { preparation: own, estimator: member, weight } of estimator.members) {

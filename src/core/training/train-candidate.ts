@@ -8,11 +8,12 @@ import { trainErrors } from "./errors.ts";
 import { fitLogisticRegression } from "./linear/logistic-regression.ts";
 import { evaluate, type ReliabilityBin, reliabilityCurve } from "./metrics/evaluate.ts";
 import { type Decision, higherIsBetter } from "./metrics/metrics.ts";
-import type { Evaluation, FittedEstimator, FittedPreparation, ModelPackage } from "./model.ts";
+import type { Evaluation, FittedEstimator, ModelPackage } from "./model.ts";
 import { predict } from "./predict.ts";
 import { convertUnits, type UnitChanges } from "./preparation/convert-units.ts";
 import { encode } from "./preparation/encode.ts";
-import { fitPreparation } from "./preparation/preparation.ts";
+import { type EstimatorFamily, type FittedColumns, fitPreparation } from "./preparation/fit-preparation.ts";
+import { type FittedPreparation, NO_PREPARATION } from "./preparation/fitted-preparation.ts";
 import { logit } from "./score-estimator.ts";
 import { requireBothClasses } from "./splits/split-by-time.ts";
 
@@ -108,36 +109,55 @@ interface Fitted {
 }
 
 function fit(dataset: Dataset, split: DatasetSplit, options: TrainingOptions, onDone: (done: number) => void): Fitted {
-  const { candidate, prepare, exclude = [], units = {} } = options;
+  const { candidate, units = {} } = options;
   const ids = options.plan.features.map(({ id }) => id);
   const labels = labelsOf(dataset, split.train);
   switch (candidate.kind) {
     case "baseline": {
       const probability = labels.reduce((sum, label) => sum + label, 0) / labels.length;
       return {
-        preparation: { columns: [] },
+        preparation: NO_PREPARATION,
         estimator: { kind: "baseline", link: "logit", output: Float64Array.of(logit(probability)) },
         history: [],
       };
     }
     case "rule":
-      return { preparation: { columns: [] }, estimator: { kind: "rule", condition: options.rule ?? "" }, history: [] };
+      return { preparation: NO_PREPARATION, estimator: { kind: "rule", condition: options.rule ?? "" }, history: [] };
     case "logistic-regression": {
-      const preparation = fitPreparation(dataset, split.train, prepare, "linear", exclude);
-      const estimator = fitLogisticRegression(encode(preparation, dataset, split.train), labels, candidate.params);
+      const { preparation, matrix } = prepared(dataset, split.train, labels, options, "linear");
+      const estimator = fitLogisticRegression(matrix, { values: labels }, candidate.params);
       return { preparation: convertUnits(preparation, ids, units), estimator, history: [] };
     }
     case "gradient-boosting": {
-      const preparation = fitPreparation(dataset, split.train, prepare, "tree", exclude);
+      const { preparation, matrix } = prepared(dataset, split.train, labels, options, "tree");
       const delivered = convertUnits(preparation, ids, units);
-      const { estimator, history } = fitGradientBoosting(encode(preparation, dataset, split.train), labels, candidate.params, {
+      const { estimator, history } = fitGradientBoosting(matrix.columns, labels, candidate.params, {
         seed: options.seed,
-        validation: { columns: encode(delivered, dataset, split.select), labels: labelsOf(dataset, split.select) },
+        validation: { columns: encode(delivered, dataset, split.select).columns, labels: labelsOf(dataset, split.select) },
         onDone,
       });
       return { preparation: delivered, estimator, history: history.logLoss };
     }
   }
+}
+
+function prepared(
+  dataset: Dataset,
+  rows: RowSelection,
+  labels: Uint8Array,
+  { prepare, exclude = [], plan, seed }: TrainingOptions,
+  family: EstimatorFamily,
+): FittedColumns {
+  return fitPreparation(dataset, rows, {
+    steps: prepare,
+    family,
+    target: { values: labels },
+    task: "binary",
+    seed,
+    exclude,
+    timestamps: plan.features.filter(({ type }) => type === "timestamp").map(({ id }) => id),
+    treeCategories: "rank",
+  });
 }
 
 const labelsOf = (dataset: Dataset, rows: RowSelection): Uint8Array => Uint8Array.from(rows, (row) => dataset.label[row]);

@@ -19,7 +19,7 @@ import { type Column, type TableEngine, VirtualClock } from "../../core/ports/in
 import { createRegistry } from "../../core/registry/index.ts";
 import { DAY, dayOf, durationToMicros, type Micros } from "../../core/time.ts";
 import { createTracking } from "../../core/tracking/index.ts";
-import { type FeatureColumn, type ModelPackage, predict, unpackModel } from "../../core/training/index.ts";
+import { type FeatureColumn, featuresOf, type ModelPackage, predict, unpackModel } from "../../core/training/index.ts";
 import { platformErrors } from "../errors.ts";
 import { compactPredictionLog, loggedPeriod, predictionRelation } from "../prediction-log.ts";
 import { type Stage, stage } from "./stage.ts";
@@ -265,7 +265,9 @@ async function judgeNow(
   trailing: PerformanceReport | null,
 ): Promise<AlertDraft[]> {
   const { champion, engine, directory, opened } = view;
-  const used = new Set(champion.model.preparation.columns.map(({ feature }) => champion.model.plan.features[feature]?.id));
+  const used = new Set(
+    champion.model.preparation.columns.flatMap(featuresOf).map((feature) => champion.model.plan.features[feature]?.id),
+  );
   const relevant = history.map((report) => ({
     ...report,
     drift:

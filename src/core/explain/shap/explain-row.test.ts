@@ -54,7 +54,7 @@ describe("explaining one row", () => {
   it("sums the columns of a feature that logistic regression encodes in several", () => {
     const { preparation, estimator } = linear;
     if (estimator.kind !== "linear") throw new Error("not linear");
-    const a = preparation.columns.findIndex((column) => column.kind === "category" && column.category === "a");
+    const a = preparation.columns.findIndex(({ name }) => name === "shop.kind=a");
     const { contributions } = explainRow(linear, [0, 0, "a", 0]);
     // 1 in the category's column and 0 in the others: the category's own coefficient.
     expect(contributions.find(({ feature }) => feature === "shop.kind")?.phi).toBeCloseTo(estimator.coefficients[a], 12);

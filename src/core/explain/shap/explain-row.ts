@@ -1,5 +1,5 @@
 import type { FeatureValue } from "../../features/index.ts";
-import { encodeRow, type ModelPackage } from "../../training/index.ts";
+import { encodeRow, featuresOf, type ModelPackage } from "../../training/index.ts";
 import { explainErrors } from "../errors.ts";
 import { createTreeShap } from "./tree-shap.ts";
 
@@ -30,7 +30,8 @@ export interface FeatureShap {
 }
 
 /**
- * SHAP values by feature: those of a feature's encoded columns are summed, which keeps them additive.
+ * SHAP values by feature: those of a feature's encoded columns are summed, which keeps them additive, and
+ * a column of several features counts for each in equal parts.
  *
  * - Gradient boosting: exact, path-dependent (see `createTreeShap`).
  * - Logistic regression: coefficient x (value - mean), the interventional SHAP values of a linear model with independent
@@ -43,9 +44,15 @@ export interface FeatureShap {
 export function createFeatureShap(model: ModelPackage): FeatureShap {
   const { estimator, preparation } = model;
   const { columns } = preparation;
+  const features = columns.map(featuresOf);
+  const byColumn = new Float64Array(columns.length);
+  const addByFeature = (phi: Float64Array, values: Float64Array): void => {
+    features.forEach((of, column) => {
+      for (const feature of of) phi[feature] += values[column] / of.length;
+    });
+  };
   if (estimator.kind === "trees" && estimator.base.length === 1) {
     const shap = createTreeShap(estimator.trees, columns.length);
-    const byColumn = new Float64Array(columns.length);
     return {
       method: "tree-path-dependent",
       base: estimator.base[0] + shap.base,
@@ -53,7 +60,7 @@ export function createFeatureShap(model: ModelPackage): FeatureShap {
         byColumn.fill(0);
         shap.addTo(byColumn, row);
         phi.fill(0);
-        for (let column = 0; column < columns.length; column++) phi[columns[column].feature] += byColumn[column];
+        addByFeature(phi, byColumn);
       },
     };
   }
@@ -62,10 +69,9 @@ export function createFeatureShap(model: ModelPackage): FeatureShap {
       method: "linear-interventional",
       base: estimator.intercepts[0],
       write(phi, row) {
+        for (let column = 0; column < columns.length; column++) byColumn[column] = estimator.coefficients[column] * row[column];
         phi.fill(0);
-        for (let column = 0; column < columns.length; column++) {
-          phi[columns[column].feature] += estimator.coefficients[column] * row[column];
-        }
+        addByFeature(phi, byColumn);
       },
     };
   }

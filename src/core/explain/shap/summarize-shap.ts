@@ -30,12 +30,12 @@ export function summarizeShap(model: ModelPackage, dataset: Dataset, rows: RowSe
   const sample = evenSample(rows, maxRows);
   const shap = createFeatureShap(model);
   const ids = model.plan.features.map(({ id }) => id);
-  const matrix = encode(model.preparation, dataset, sample);
-  const row = new Float64Array(matrix.length);
+  const { columns } = encode(model.preparation, dataset, sample);
+  const row = new Float64Array(columns.length);
   const phi = new Float64Array(ids.length);
   const byFeature = ids.map(() => new Float64Array(sample.length));
   for (let i = 0; i < sample.length; i++) {
-    for (let column = 0; column < matrix.length; column++) row[column] = matrix[column][i];
+    for (let column = 0; column < columns.length; column++) row[column] = columns[column][i];
     shap.write(phi, row);
     for (let feature = 0; feature < ids.length; feature++) byFeature[feature][i] = phi[feature];
   }

@@ -1,6 +1,7 @@
 import { baseline, type CandidateDefinition, gradientBoosting, logisticRegression } from "../../definitions/index.ts";
 import { trainErrors } from "../errors.ts";
-import type { Calibration, FittedEstimator, FittedPreparation, ModelPackage, Tree } from "../model.ts";
+import type { Calibration, FittedEstimator, ModelPackage, Tree } from "../model.ts";
+import { migratePreparation, type PreparationOfFormat1 } from "../preparation/format-1-preparation.ts";
 import { logit } from "../score-estimator.ts";
 
 type PackedArray = Float64Array | Int32Array | Uint32Array | Uint8Array;
@@ -16,9 +17,12 @@ type CandidateOfFormat1 = { readonly name: string } & (
 
 /** The header of a package of format 1 (binary models only). Never written again. */
 export interface PackageOfFormat1 {
-  readonly package: Omit<ModelPackage, "formatVersion" | "task" | "classes" | "estimator" | "calibration" | "candidate"> & {
+  readonly package: Omit<
+    ModelPackage,
+    "formatVersion" | "task" | "classes" | "estimator" | "calibration" | "candidate" | "preparation"
+  > & {
     readonly candidate: CandidateOfFormat1;
-    readonly preparation: FittedPreparation;
+    readonly preparation: PreparationOfFormat1;
   };
   readonly estimator:
     | { readonly kind: "baseline"; readonly probability: number }
@@ -37,6 +41,7 @@ export function fromFormat1(
   return {
     ...rest,
     candidate: candidateOf(rest.candidate),
+    preparation: migratePreparation(rest.preparation),
     formatVersion: 2,
     task: "binary",
     classes: [],

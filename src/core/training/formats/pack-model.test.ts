@@ -20,7 +20,10 @@ const modelOf = (
   classes: [],
   candidate: options.candidate,
   plan: planOf(dataset),
-  preparation: { columns: [{ kind: "rank", feature: 1, ranks, unseen: -0.5 }] },
+  preparation: {
+    columns: [{ name: "carrier", categories: 0, source: { kind: "encoded", feature: 1, encoding: 0 }, maps: [] }],
+    encodings: [{ categories: Object.keys(ranks), values: Object.values(ranks), unseen: -0.5, missing: null }],
+  },
   estimator,
   calibration,
   decision: options.decision,

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Dataset } from "../dataset.ts";
-import type { FittedPreparation } from "../model.ts";
 import { convertDataset, convertUnits } from "./convert-units.ts";
 import { encode } from "./encode.ts";
+import type { EncodedColumn, FittedPreparation, NumberMap } from "./fitted-preparation.ts";
 
 const dataset = (values: number[]): Dataset => ({
   rows: values.length,
@@ -14,6 +14,13 @@ const dataset = (values: number[]): Dataset => ({
   day: new Int32Array(values.length),
   rule: new Uint8Array(values.length),
   segments: [],
+});
+
+const column = (maps: readonly NumberMap[]): EncodedColumn => ({
+  name: "weather.temp",
+  categories: 0,
+  source: { kind: "number", feature: 0 },
+  maps,
 });
 
 describe("a change of units", () => {
@@ -29,11 +36,11 @@ describe("a change of units", () => {
         finite,
         positive,
         (values, change, fill, mean, scale) => {
+          const scaled: NumberMap = { kind: "scale", center: mean, scale };
+          const wind = column(fill === null ? [scaled] : [{ kind: "fill", value: fill }, scaled]);
           const preparation: FittedPreparation = {
-            columns: [
-              { kind: "number", feature: 0, fill, mean, scale },
-              { kind: "missing", feature: 0 },
-            ],
+            columns: [wind, column([{ kind: "is-missing" }]), { ...column([]), source: { kind: "product", of: [wind, wind] } }],
+            encodings: [],
           };
           const changes = { "weather.temp": change };
           const rows = Uint32Array.from(values.keys());
@@ -44,19 +51,22 @@ describe("a change of units", () => {
             rows,
           );
           const size = (Math.abs(mean) + Math.abs(change.offset / change.factor) + 1e6) / scale;
-          trained.forEach((column, c) => {
+          trained.columns.slice(0, 2).forEach((column, c) => {
             column.forEach((value, row) => {
-              if (Number.isNaN(value)) expect(delivered[c][row]).toBeNaN();
-              else expect(Math.abs((delivered[c][row] ?? Number.NaN) - value)).toBeLessThanOrEqual(1e-9 * Math.max(1, size));
+              if (Number.isNaN(value)) expect(delivered.columns[c][row]).toBeNaN();
+              else
+                expect(Math.abs((delivered.columns[c][row] ?? Number.NaN) - value)).toBeLessThanOrEqual(1e-9 * Math.max(1, size));
             });
           });
+          const [first, , square] = delivered.columns;
+          expect([...square]).toEqual([...first].map((value) => value * value));
         },
       ),
     );
   });
 
   it("leaves features alone that it does not name", () => {
-    const preparation: FittedPreparation = { columns: [{ kind: "number", feature: 0, fill: null, mean: 1, scale: 2 }] };
+    const preparation: FittedPreparation = { columns: [column([{ kind: "scale", center: 1, scale: 2 }])], encodings: [] };
     expect(convertUnits(preparation, ["weather.temp"], { "weather.visib": { factor: 2, offset: 0 } })).toEqual(preparation);
   });
 });

@@ -1,5 +1,5 @@
 import type { Dataset } from "../dataset.ts";
-import type { FittedPreparation } from "../model.ts";
+import type { ColumnFormula, FittedPreparation } from "./fitted-preparation.ts";
 
 /** A feature is delivered in another unit than it was trained in: delivered = factor x trained + offset. */
 export interface UnitChange {
@@ -10,21 +10,18 @@ export interface UnitChange {
 /** By feature id. */
 export type UnitChanges = Readonly<Record<string, UnitChange>>;
 
-/** The same preparation for features as they are delivered now: the change is folded into each column's mean and scale. */
+/** The same preparation for features as they are delivered now: each column begins by taking the change back. */
 export function convertUnits(preparation: FittedPreparation, ids: readonly string[], changes: UnitChanges): FittedPreparation {
-  return {
-    columns: preparation.columns.map((column) => {
-      const change = changes[ids[column.feature]];
-      if (column.kind !== "number" || change === undefined) return column;
-      const { factor, offset } = change;
-      return {
-        ...column,
-        fill: column.fill === null ? null : column.fill * factor + offset,
-        mean: column.mean * factor + offset,
-        scale: column.scale * factor,
-      };
-    }),
+  const convert = <F extends ColumnFormula>(formula: F): F => {
+    const { source } = formula;
+    if (source.kind === "product") {
+      return { ...formula, source: { kind: "product", of: [convert(source.of[0]), convert(source.of[1])] } };
+    }
+    const change = changes[ids[source.feature]];
+    if (source.kind !== "number" || change === undefined) return formula;
+    return { ...formula, maps: [{ kind: "scale", center: change.offset, scale: change.factor }, ...formula.maps] };
   };
+  return { ...preparation, columns: preparation.columns.map(convert) };
 }
 
 /** Rows in the units they were trained in, as they would be delivered now. */

@@ -28,8 +28,6 @@ export interface ColumnFormula {
 export type ColumnSource =
   /** A numeric feature: booleans are 0 and 1, timestamps microseconds; NaN where missing. */
   | { readonly kind: "number"; readonly feature: number }
-  /** 1 where a numeric feature is missing, else 0. */
-  | { readonly kind: "missing"; readonly feature: number }
   /** A categorical feature's number by one of the encodings. */
   | { readonly kind: "encoded"; readonly feature: number; readonly encoding: number }
   /** 1 where the encoding gives `value`, else 0. */
@@ -46,10 +44,12 @@ export interface CategoryEncoding {
   readonly missing: number | null;
 }
 
-/** From one number to one number; NaN stays NaN unless `fill` takes it. */
+/** From one number to one number. NaN stays NaN, but for the first two; what is too large for a number becomes the largest one. */
 export type NumberMap =
   /** NaN becomes `value`. */
   | { readonly kind: "fill"; readonly value: number }
+  /** NaN becomes 1, all else 0. */
+  | { readonly kind: "is-missing" }
   /** (x - center) / scale */
   | { readonly kind: "scale"; readonly center: number; readonly scale: number }
   /** Not below `low`, not above `high`; `null`: no bound. */
