@@ -26,6 +26,12 @@ export {
 export { convertDataset, convertUnits, type UnitChange, type UnitChanges } from "./preparation/convert-units.ts";
 export { encode, encodeRow } from "./preparation/encode.ts";
 export {
+  type EstimatorFamily,
+  type FittedColumns,
+  fitPreparation,
+  type PreparationOptions,
+} from "./preparation/fit-preparation.ts";
+export {
   type CategoryEncoding,
   type ColumnFormula,
   type ColumnSource,
@@ -35,7 +41,6 @@ export {
   NO_PREPARATION,
   type NumberMap,
 } from "./preparation/fitted-preparation.ts";
-export { type EstimatorFamily, fitPreparation } from "./preparation/preparation.ts";
 export { type RandomStream, seededRandom } from "./random.ts";
 export { splitByTime, splitSince } from "./splits/split-by-time.ts";
 export {
