@@ -14,4 +14,7 @@ export const explainErrors = defineErrors({
     kind: "invalid",
     hint: "Both outcomes must occur among the rows; take a longer period or another metric.",
   },
+  EXPLAIN_FEATURE_UNKNOWN: { kind: "invalid", hint: "Name a feature by its id, view.feature, as the model's plan lists them." },
+  EXPLAIN_FEATURE_EMPTY: { kind: "invalid", hint: "Take rows in which the feature is known, or explain another feature." },
+  EXPLAIN_FEATURE_CATEGORICAL: { kind: "invalid", hint: "Ask for its partial dependence instead." },
 });
