@@ -34,7 +34,8 @@ export function exportEstimator(
     case "linear":
     case "trees": {
       const matrix = exportPreparation(graph, preparation, inputs);
-      if (matrix === null) return exportRepeated(graph, constantPart(estimator), inputs);
+      const sumsNothing = estimator.kind === "trees" && estimator.trees.length === 0;
+      if (matrix === null || sumsNothing) return exportRepeated(graph, constantPart(estimator), inputs);
       return estimator.kind === "linear" ? exportLinear(graph, estimator, matrix) : exportSum(graph, estimator, matrix);
     }
     case "onnx":
@@ -65,13 +66,6 @@ function exportLinear(graph: GraphBuilder, { coefficients, intercepts }: LinearE
 }
 
 function exportSum(graph: GraphBuilder, { base, trees }: TreesEstimator, matrix: Value): Value {
-  if (trees.length === 0) {
-    // Of a column times 0, so that there are as many rows; a maximum that is NaN would not be 0.
-    const zero = graph.minus(matrix, matrix);
-    const rows = graph.where(graph.add("IsNaN", [zero]), graph.number(0), zero);
-    const first = graph.add("Gather", [rows, graph.integers([0])], { axis: { type: "int", value: 1 } });
-    return graph.plus(first, graph.matrix(base, 1, base.length));
-  }
   return graph.plus(exportTrees(graph, matrix, trees, base.length), graph.matrix(base, 1, base.length));
 }
 

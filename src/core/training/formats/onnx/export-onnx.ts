@@ -103,7 +103,7 @@ function exportPrediction(graph: GraphBuilder, source: OnnxSource, estimator: Se
 function chooseMissingText({ estimator, preparation }: OnnxSource): string {
   const categories = new Set(categoriesOf(estimator, preparation));
   let text = "";
-  while (categories.has(text)) text += "\u0000";
+  while (categories.has(text)) text += "(missing)";
   return text;
 }
 
