@@ -47,16 +47,61 @@ export function needs(source: SourceDefinition): NeedsBuilder {
   return build([]);
 }
 
-export type MetricName =
+/** Of a classifier of two classes; those of the decision act from the charter's threshold on. */
+export type BinaryMetric =
   | "roc_auc"
   | "pr_auc"
+  | "ks"
   | "log_loss"
   | "brier"
   | "f1"
   | "precision"
   | "recall"
+  | "specificity"
+  | "accuracy"
+  | "balanced_accuracy"
+  | "mcc"
+  | "kappa"
   | "ece"
+  | "mce"
   | "payoff_per_decision";
+
+/** Of a classifier of several classes; macro: each class counts alike, weighted: by its rows. */
+export type MulticlassMetric =
+  | "accuracy"
+  | "balanced_accuracy"
+  | "top_2_accuracy"
+  | "top_3_accuracy"
+  | "precision_macro"
+  | "precision_weighted"
+  | "recall_macro"
+  | "recall_weighted"
+  | "f1_macro"
+  | "f1_weighted"
+  | "log_loss"
+  | "brier"
+  | "mcc"
+  | "kappa"
+  | "quadratic_kappa"
+  | "roc_auc_ovr"
+  | "roc_auc_ovr_weighted"
+  | "roc_auc_ovo"
+  | "roc_auc_ovo_weighted";
+
+export type RegressionMetric =
+  | "mae"
+  | "median_ae"
+  | "mse"
+  | "rmse"
+  | "mape"
+  | "smape"
+  | "max_error"
+  | "r2"
+  | "explained_variance"
+  | "pinball"
+  | "poisson_deviance";
+
+export type MetricName = BinaryMetric | MulticlassMetric | RegressionMetric;
 
 /** One acceptance criterion: data, evaluated by gates, on live traffic and at the head of the model card. */
 export type Criterion =

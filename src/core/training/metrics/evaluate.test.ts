@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { categoricalColumn, uniform } from "../../../../test/fixtures/training-data.ts";
-import { dayResamples, evaluate, pairedDifference, reliabilityCurve, segmentEvaluations } from "./evaluate.ts";
+import { evaluate, pairedDifference, reliabilityCurve, segmentEvaluations } from "./evaluate.ts";
 import { type Decision, METRIC_NAMES, metricValues, scoreRows } from "./metrics.ts";
+import { unitResamples } from "./resampling.ts";
 
 const decision: Decision = { threshold: 0.5, payoff: { truePositive: 10, falsePositive: -5, falseNegative: -2 } };
 
@@ -21,7 +22,7 @@ describe("evaluate", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), (seed) => {
         const { labels, probabilities, day } = dependentRows(60, 5, seed);
-        const [weights] = dayResamples(5, { resamples: 1, seed });
+        const [weights] = unitResamples(5, { resamples: 1, seed });
         if (weights === undefined) throw new Error("no resample");
         const drawn = Array.from(labels, (_, row) => row).flatMap((row) => Array(weights[day[row] - 15_000]).fill(row));
         const repeated = scoreRows(

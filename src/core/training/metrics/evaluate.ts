@@ -1,26 +1,31 @@
 import type { MetricName } from "../../definitions/index.ts";
 import type { CategoricalColumn, RowSelection } from "../dataset.ts";
 import type { Evaluation, MetricEstimate, MetricTable } from "../model.ts";
-import { seededRandom } from "../random.ts";
-import { type Decision, METRIC_NAMES, type MetricValues, metricValues, scoreRows } from "./metrics.ts";
+import { calibrationError } from "./calibration-error.ts";
+import { pairedBootstrap } from "./compare-candidates.ts";
+import { type Decision, METRIC_NAMES, metricValues, type ScoredRows, scoreRows } from "./metrics.ts";
+import { estimateMetrics, type Resampled, type ResamplingOptions } from "./resampling.ts";
 
-export interface ResamplingOptions {
-  /** Bootstrap resamples of days; 200 unless said. 0 gives the point estimates as their own bounds. */
-  readonly resamples?: number;
-  readonly seed?: number;
+export type { ResamplingOptions } from "./resampling.ts";
+
+export interface EvaluateOptions extends ResamplingOptions {
+  /** By row, at least 0; absent: every row counts once. */
+  readonly weights?: Float64Array;
 }
 
-const DEFAULTS = { resamples: 200, seed: 1 };
-/** Bounds of a 95% interval. */
-const LOW = 0.025;
-const HIGH = 0.975;
+/** Scored rows for `estimateMetrics` and `compareCandidates`. */
+export const resampledRows = (scored: ScoredRows): Resampled => ({
+  names: METRIC_NAMES,
+  units: scored.units,
+  measure: (weights, only) => metricValues(scored, weights, only),
+});
 
 /**
- * All defined metrics with 95% percentile intervals from resampling whole days with replacement: rows of a day share weather,
+ * All defined metrics with 95% intervals from resampling whole days with replacement: rows of a day share weather,
  * crowds and delays, and resampling rows would make the intervals too narrow. With a single day the bounds are the estimate.
  *
  * @param labels 0 or 1
- * @param days day of each row's labelled event (days since 1970)
+ * @param days day of each row's labelled event (days since 1970), or any other unit to resample: a group's number, a row's
  * @throws TRAIN_EVALUATION_INVALID
  */
 export function evaluate(
@@ -28,29 +33,21 @@ export function evaluate(
   probabilities: Float64Array,
   days: Int32Array,
   decision: Decision,
-  options: ResamplingOptions = {},
+  options: EvaluateOptions = {},
 ): Evaluation {
-  const scored = scoreRows(labels, probabilities, days, decision);
-  const value = metricValues(scored);
-  const resampled = dayResamples(scored.days, options).map((weights) => metricValues(scored, weights));
-  const metrics: MetricTable = Object.fromEntries(
-    METRIC_NAMES.flatMap((metric) => {
-      const estimate = withInterval(value[metric], valuesOf(resampled, metric));
-      return estimate === null ? [] : [[metric, estimate]];
-    }),
-  );
+  const scored = scoreRows(labels, probabilities, days, decision, options.weights);
   return {
     rows: labels.length,
     positives: labels.reduce((sum, label) => sum + label, 0),
-    days: scored.days,
+    days: scored.units,
     threshold: decision.threshold,
-    metrics,
+    metrics: estimateMetrics(resampledRows(scored), options),
   };
 }
 
 /**
  * metric(A) - metric(B) on the same rows, with the interval of the difference: each resample of days is taken for both.
- * `null` where the metric is undefined for either.
+ * `null` where the metric is undefined for either. `compareCandidates` says what it means.
  *
  * @throws TRAIN_EVALUATION_INVALID
  */
@@ -61,16 +58,12 @@ export function pairedDifference(
   probabilitiesB: Float64Array,
   metric: MetricName,
   decision: Decision,
-  options: ResamplingOptions = {},
+  options: EvaluateOptions = {},
 ): MetricEstimate | null {
-  const a = scoreRows(labels, probabilitiesA, days, decision);
-  const b = scoreRows(labels, probabilitiesB, days, decision);
-  const difference = (weights: Float64Array | null): number | undefined => {
-    const [valueA, valueB] = [metricValues(a, weights)[metric], metricValues(b, weights)[metric]];
-    return valueA === undefined || valueB === undefined ? undefined : valueA - valueB;
-  };
-  const resampled = dayResamples(a.days, options).flatMap((weights) => difference(weights) ?? []);
-  return withInterval(difference(null), resampled);
+  const [a, b] = [probabilitiesA, probabilitiesB].map((probabilities) =>
+    resampledRows(scoreRows(labels, probabilities, days, decision, options.weights)),
+  );
+  return pairedBootstrap(a, b, metric, options)?.difference ?? null;
 }
 
 export interface SegmentEvaluation {
@@ -134,53 +127,6 @@ export interface ReliabilityBin {
 
 /** Predicted against observed share of positives in ten equal-width bins; bins without rows are left out. */
 export function reliabilityCurve(labels: Uint8Array, probabilities: Float64Array): ReliabilityBin[] {
-  const bins = Array.from({ length: 10 }, () => ({ rows: 0, probability: 0, positives: 0 }));
-  probabilities.forEach((p, row) => {
-    const bin = bins[Math.min(9, Math.floor(p * 10))];
-    bin.rows += 1;
-    bin.probability += p;
-    bin.positives += labels[row];
-  });
-  return bins.flatMap(({ rows, probability, positives }, index) =>
-    rows === 0
-      ? []
-      : [
-          {
-            low: index / 10,
-            high: (index + 1) / 10,
-            rows,
-            meanProbability: probability / rows,
-            shareOfPositives: positives / rows,
-          },
-        ],
-  );
+  const bins = calibrationError(labels, probabilities)?.bins ?? [];
+  return bins.map(({ weight, ...bin }) => ({ ...bin, rows: weight }));
 }
-
-/** How often each day is drawn, for each resample. */
-export function dayResamples(days: number, options: ResamplingOptions): Float64Array[] {
-  const { resamples, seed } = { ...DEFAULTS, ...options };
-  const random = seededRandom(seed);
-  return Array.from({ length: days < 2 ? 0 : resamples }, () => {
-    const weights = new Float64Array(days);
-    for (let draw = 0; draw < days; draw++) weights[random.below(days)] += 1;
-    return weights;
-  });
-}
-
-function withInterval(value: number | undefined, resampled: readonly number[]): MetricEstimate | null {
-  if (value === undefined) return null;
-  if (resampled.length === 0) return { value, low: value, high: value };
-  const sorted = Float64Array.from(resampled).sort();
-  return { value, low: quantile(sorted, LOW), high: quantile(sorted, HIGH) };
-}
-
-/** Linear interpolation between order statistics, as numpy's default. */
-function quantile(sorted: Float64Array, q: number): number {
-  const position = q * (sorted.length - 1);
-  const below = Math.floor(position);
-  const above = Math.min(sorted.length - 1, below + 1);
-  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
-}
-
-const valuesOf = (samples: readonly MetricValues[], metric: MetricName): number[] =>
-  samples.flatMap((values) => values[metric] ?? []);
