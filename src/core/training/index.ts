@@ -2,7 +2,10 @@ export { applyCalibration, fitCalibration } from "./calibration/calibration.ts";
 export type * from "./dataset.ts";
 export { trainErrors } from "./errors.ts";
 export { packModel, unpackModel } from "./formats/pack-model.ts";
+export { createKernelMemory, type KernelMemory, type MemoryPlan, planMemory } from "./kernels/kernel-memory.ts";
+export { type Kernel, type KernelFunction, loadKernel, startKernel } from "./kernels/load-kernel.ts";
 export { loadDataset } from "./load-dataset.ts";
+export type { Matrix } from "./matrix.ts";
 export {
   evaluate,
   pairedDifference,
@@ -50,3 +53,15 @@ export {
   type TrainingOptions,
   trainCandidate,
 } from "./train-candidate.ts";
+export { goesLeft } from "./trees/goes-left.ts";
+export {
+  BLOCK,
+  createKernelRanker,
+  createPlainRanker,
+  placeRanks,
+  type RankPlace,
+  type RowRanker,
+  writeRankTables,
+} from "./trees/rank-rows.ts";
+export { groupTrees, type RankedSplits, rankSplits } from "./trees/ranked-splits.ts";
+export { createTreesScorer, type TreesScorer, treesScorer } from "./trees/trees-scorer.ts";

@@ -52,13 +52,12 @@ export function createFeatureShap(model: ModelPackage): FeatureShap {
     });
   };
   if (estimator.kind === "trees" && estimator.base.length === 1) {
-    const shap = createTreeShap(estimator.trees, columns.length);
+    const shap = createTreeShap(estimator, columns.length);
     return {
       method: "tree-path-dependent",
-      base: estimator.base[0] + shap.base,
+      base: shap.base[0],
       write(phi, row) {
-        byColumn.fill(0);
-        shap.addTo(byColumn, row);
+        shap.explainRow(row, byColumn);
         phi.fill(0);
         addByFeature(phi, byColumn);
       },

@@ -1,197 +1,163 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Tree } from "../../training/index.ts";
-import { createTreeShap, treeOutput } from "./tree-shap.ts";
+import { type RandomTreeOptions, randomColumns, randomTree } from "../../../../test/fixtures/random-trees.ts";
+import { createTreesScorer, type RandomStream, seededRandom, type Tree, type TreesEstimator } from "../../training/index.ts";
+import { conditional, distance, shapleyValues } from "./shapley.fixture.ts";
+import { shapKernels } from "./table-explainer.ts";
+import { createTreeShap } from "./tree-shap.ts";
 
-interface Shape {
-  column: number;
-  threshold: number;
-  missingLeft: boolean;
-  value: number;
-  rows: number;
-  left?: Shape;
-  right?: Shape;
-}
+const none = { available: false, reason: "not wanted here" } as const;
+/** From here on matrices are explained by tables. */
+const ROWS = 200;
 
-const shape = (columns: number, depth: number): fc.Arbitrary<Shape> => {
-  const leaf = fc.record({
-    column: fc.constant(-1),
-    threshold: fc.constant(0),
-    missingLeft: fc.constant(false),
-    value: fc.double({ min: -2, max: 2, noNaN: true }),
-    rows: fc.integer({ min: 1, max: 50 }),
-  });
-  if (depth === 0) return leaf;
-  const inner = fc.record({
-    column: fc.integer({ min: 0, max: columns - 1 }),
-    threshold: fc.integer({ min: -2, max: 2 }),
-    missingLeft: fc.boolean(),
-    value: fc.constant(0),
-    rows: fc.constant(0),
-    left: shape(columns, depth - 1),
-    right: shape(columns, depth - 1),
-  });
-  return fc.oneof({ weight: 1, arbitrary: leaf }, { weight: 4, arbitrary: inner });
-};
+const estimatorOf = (trees: readonly Tree[], base = Float64Array.of(0.25)): TreesEstimator => ({
+  kind: "trees",
+  link: "identity",
+  base,
+  trees,
+});
 
-/** Flat arrays in pre-order; a node's cover is the sum of its leaves' rows. */
-function toTree(root: Shape): Tree {
-  const nodes: {
-    column: number;
-    threshold: number;
-    missingLeft: number;
-    left: number;
-    right: number;
-    value: number;
-    cover: number;
-  }[] = [];
-  const add = (s: Shape): number => {
-    const node = {
-      column: s.column,
-      threshold: s.threshold,
-      missingLeft: s.missingLeft ? 1 : 0,
-      left: -1,
-      right: -1,
-      value: s.value,
-      cover: s.rows,
-    };
-    const index = nodes.push(node) - 1;
-    if (s.left && s.right) {
-      node.left = add(s.left);
-      node.right = add(s.right);
-      node.cover = (nodes[node.left]?.cover ?? 0) + (nodes[node.right]?.cover ?? 0);
-    }
-    return index;
-  };
-  add(root);
-  return {
-    feature: Int32Array.from(nodes, (n) => n.column),
-    threshold: Float64Array.from(nodes, (n) => n.threshold),
-    left: Int32Array.from(nodes, (n) => n.left),
-    right: Int32Array.from(nodes, (n) => n.right),
-    missingLeft: Uint8Array.from(nodes, (n) => n.missingLeft),
-    value: Float64Array.from(nodes, (n) => n.value),
-    cover: Float64Array.from(nodes, (n) => n.cover),
-  };
-}
+const rowOf = (columns: readonly Float64Array[], row: number): Float64Array =>
+  Float64Array.from(columns, (column) => column[row]);
 
-/** Output when only the columns in `known` (a bit set) are known: unknown splits average both sides by cover. */
-function conditional(tree: Tree, row: Float64Array, known: number, node = 0): number {
-  const column = tree.feature[node] ?? -1;
-  if (column < 0) return tree.value[node] ?? 0;
-  const left = tree.left[node] ?? 0;
-  const right = tree.right[node] ?? 0;
-  if (known & (1 << column)) {
-    const value = row[column] ?? Number.NaN;
-    const goesLeft = Number.isNaN(value) ? tree.missingLeft[node] === 1 : value <= (tree.threshold[node] ?? 0);
-    return conditional(tree, row, known, goesLeft ? left : right);
-  }
-  const share = (tree.cover[left] ?? 0) / (tree.cover[node] ?? 1);
-  return share * conditional(tree, row, known, left) + (1 - share) * conditional(tree, row, known, right);
-}
+const shapes = fc.record({
+  seed: fc.integer(),
+  columns: fc.integer({ min: 1, max: 6 }),
+  categoricalColumns: fc.integer({ min: 0, max: 2 }),
+  splits: fc.integer({ min: 0, max: 40 }),
+});
 
-const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));
-const bits = (set: number): number => (set === 0 ? 0 : (set & 1) + bits(set >> 1));
+const forestOf = (random: RandomStream, options: RandomTreeOptions, trees: number, outputs: number): TreesEstimator =>
+  estimatorOf(
+    Array.from({ length: trees * outputs }, () => randomTree(random, options)),
+    Float64Array.from({ length: outputs }, (_, k) => k - 0.5),
+  );
 
-/** Shapley's formula over all subsets. */
-function bruteForce(trees: readonly Tree[], row: Float64Array, columns: number): number[] {
-  const value = (known: number) => trees.reduce((sum, tree) => sum + conditional(tree, row, known), 0);
-  return Array.from({ length: columns }, (_, column) => {
-    let phi = 0;
-    for (let set = 0; set < 1 << columns; set++) {
-      if (set & (1 << column)) continue;
-      const size = bits(set);
-      phi += ((factorial(size) * factorial(columns - size - 1)) / factorial(columns)) * (value(set | (1 << column)) - value(set));
-    }
-    return phi;
-  });
-}
-
-const rowOf = (columns: number) =>
-  fc
-    .array(
-      fc.oneof({ weight: 5, arbitrary: fc.integer({ min: -3, max: 3 }) }, { weight: 1, arbitrary: fc.constant(Number.NaN) }),
-      {
-        minLength: columns,
-        maxLength: columns,
-      },
-    )
-    .map((values) => Float64Array.from(values));
-
-const leafTree = (value: number): Tree => toTree({ column: -1, threshold: 0, missingLeft: false, value, rows: 3 });
-
-describe("TreeSHAP", () => {
-  it("equals Shapley values by brute force over all subsets, to 1e-9", () => {
-    const columns = 5;
+describe("TreeSHAP, path-dependent", () => {
+  it("equals Shapley values by their definition, over all sets of columns, to 1e-9", () => {
     fc.assert(
-      fc.property(fc.array(shape(columns, 6).map(toTree), { minLength: 1, maxLength: 3 }), rowOf(columns), (trees, row) => {
-        const phi = new Float64Array(columns);
-        createTreeShap(trees, columns).addTo(phi, row);
-        const expected = bruteForce(trees, row, columns);
-        for (let column = 0; column < columns; column++)
-          expect(Math.abs((phi[column] ?? 0) - (expected[column] ?? 0))).toBeLessThan(1e-9);
+      fc.property(shapes, ({ seed, ...options }) => {
+        const random = seededRandom(seed);
+        const estimator = forestOf(random, options, 2, 1);
+        const row = rowOf(randomColumns(random, 1, options), 0);
+        const phi = new Float64Array(options.columns);
+        createTreeShap(estimator, options.columns).explainRow(row, phi);
+        const expected = shapleyValues(options.columns, (known) =>
+          estimator.trees.reduce((sum, tree) => sum + conditional(tree, row, known), 0),
+        );
+        expect(distance(phi, expected)).toBeLessThan(1e-9);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
-  it("adds up: base and contributions are the output, to 1e-9", () => {
-    const columns = 12;
+  it("explains many rows by tables as it explains one by walking, to 1e-9, and without kernels to the last bit", () => {
     fc.assert(
-      fc.property(fc.array(shape(columns, 7).map(toTree), { minLength: 1, maxLength: 10 }), rowOf(columns), (trees, row) => {
-        const phi = new Float64Array(columns);
-        const shap = createTreeShap(trees, columns);
-        shap.addTo(phi, row);
-        const output = trees.reduce((sum, tree) => sum + treeOutput(tree, row), 0);
-        const sum = phi.reduce((a, b) => a + b, shap.base);
-        expect(Math.abs(sum - output)).toBeLessThan(1e-9);
+      fc.property(shapes, fc.integer({ min: 1, max: 3 }), ({ seed, ...options }, outputs) => {
+        const random = seededRandom(seed);
+        const estimator = forestOf(random, options, 3, outputs);
+        const columns = randomColumns(random, ROWS, options);
+        const shap = createTreeShap(estimator, options.columns);
+        const phi = shap.explainMatrix({ rows: ROWS, columns });
+        const plain = createTreeShap(estimator, options.columns, { kernels: { score: none, shap: none } });
+        expect(plain.explainMatrix({ rows: ROWS, columns })).toEqual(phi);
+        const width = outputs * options.columns;
+        const one = new Float64Array(width);
+        for (let row = 0; row < ROWS; row += 7) {
+          shap.explainRow(rowOf(columns, row), one);
+          expect(distance(phi.subarray(row * width, (row + 1) * width), one)).toBeLessThan(1e-9);
+        }
       }),
-      { numRuns: 150 },
+      { numRuns: 40 },
     );
+  });
+
+  it("adds up: base and SHAP values are the raw output, to 1e-9", () => {
+    fc.assert(
+      fc.property(
+        fc.record({ seed: fc.integer(), columns: fc.integer({ min: 1, max: 30 }), splits: fc.integer({ min: 0, max: 120 }) }),
+        fc.integer({ min: 1, max: 3 }),
+        ({ seed, ...options }, outputs) => {
+          const random = seededRandom(seed);
+          const estimator = forestOf(random, options, 4, outputs);
+          const columns = randomColumns(random, ROWS, options);
+          const shap = createTreeShap(estimator, options.columns);
+          const phi = shap.explainMatrix({ rows: ROWS, columns });
+          const raw = createTreesScorer(estimator).scoreMatrix({ rows: ROWS, columns });
+          const sums = raw.map((_, i) => {
+            const values = phi.subarray(i * options.columns, (i + 1) * options.columns);
+            return values.reduce((sum, value) => sum + value, shap.base[i % outputs]);
+          });
+          expect(distance(sums, raw)).toBeLessThan(1e-9);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it("walks trees that tables cannot hold: too many columns on a path, too many leaves, no room left", () => {
+    const chain = chainOf(40);
+    const bushy = randomTree(seededRandom(4), { columns: 40, splits: 400, thresholds: 1_001 });
+    const small = randomTree(seededRandom(5), { columns: 40, splits: 10 });
+    const columns = randomColumns(seededRandom(6), ROWS, { columns: 40 });
+    const estimator = estimatorOf([small, chain, bushy, small]);
+    const phi = createTreeShap(estimator, 40).explainMatrix({ rows: ROWS, columns });
+    const withoutRoom = createTreeShap(estimator, 40, { tableBytes: 0 }).explainMatrix({ rows: ROWS, columns });
+    expect(distance(phi, withoutRoom)).toBeLessThan(1e-9);
+    const raw = createTreesScorer(estimator).scoreMatrix({ rows: ROWS, columns });
+    const { base } = createTreeShap(estimator, 40);
+    const sums = raw.map((_, row) => phi.subarray(row * 40, (row + 1) * 40).reduce((sum, value) => sum + value, base[0]));
+    expect(distance(sums, raw)).toBeLessThan(1e-9);
+  });
+
+  it("agrees with tables of more than eight outcomes a unit", () => {
+    const estimator = estimatorOf([chainOf(11), chainOf(12)]);
+    const columns = randomColumns(seededRandom(7), ROWS, { columns: 12, thresholds: 3 });
+    expect(shapKernels().shap).toMatchObject({ available: true });
+    const phi = createTreeShap(estimator, 12).explainMatrix({ rows: ROWS, columns });
+    const walked = createTreeShap(estimator, 12, { tableBytes: 0 }).explainMatrix({ rows: ROWS, columns });
+    expect(distance(phi, walked)).toBeLessThan(1e-9);
+  });
+
+  it("keeps weights apart from rows: twice the cover everywhere changes nothing", () => {
+    const tree = randomTree(seededRandom(8), { columns: 5, splits: 20 });
+    const doubled = { ...tree, cover: tree.cover.map((cover) => 2 * cover) };
+    const row = rowOf(randomColumns(seededRandom(9), 1, { columns: 5 }), 0);
+    const [a, b] = [new Float64Array(5), new Float64Array(5)];
+    createTreeShap(estimatorOf([tree]), 5).explainRow(row, a);
+    createTreeShap(estimatorOf([doubled]), 5).explainRow(row, b);
+    expect(distance(a, b)).toBeLessThan(1e-12);
   });
 
   it("gives nothing to columns that no tree splits on", () => {
-    const tree = toTree({
-      column: 1,
-      threshold: 0,
-      missingLeft: true,
-      value: 0,
-      rows: 0,
-      left: { column: -1, threshold: 0, missingLeft: false, value: -1, rows: 30 },
-      right: { column: -1, threshold: 0, missingLeft: false, value: 3, rows: 10 },
-    });
-    const shap = createTreeShap([tree], 3);
+    const shap = createTreeShap(estimatorOf([stump([-1, 3], [30, 10])], Float64Array.of(0)), 3);
     const phi = new Float64Array(3);
-    shap.addTo(phi, Float64Array.of(5, 1, 5));
+    shap.explainRow(Float64Array.of(5, 1, 5), phi);
     // The mean output is (30 * -1 + 10 * 3) / 40 = 0 and the row gets 3.
-    expect(shap.base).toBe(0);
+    expect([...shap.base]).toEqual([0]);
     expect([...phi]).toEqual([0, 3, 0]);
   });
 
-  it("explains a tree that is a single leaf by its base alone", () => {
-    const shap = createTreeShap([leafTree(0.7)], 1);
-    const phi = new Float64Array(1);
-    shap.addTo(phi, Float64Array.of(1));
-    expect([shap.base, phi[0]]).toEqual([0.7, 0]);
+  it("explains trees of a single leaf, and no trees, by the base alone", () => {
+    const leaf = randomTree(seededRandom(1), { columns: 1, splits: 0 });
+    const shap = createTreeShap(estimatorOf([leaf], Float64Array.of(1)), 1);
+    expect(shap.base[0]).toBe(1 + leaf.value[0]);
+    expect([...shap.explainMatrix({ rows: 1, columns: [Float64Array.of(1)] })]).toEqual([0]);
+    const nothing = createTreeShap(estimatorOf([], Float64Array.of(1)), 2);
+    const columns = [new Float64Array(ROWS), new Float64Array(ROWS)];
+    expect(nothing.explainMatrix({ rows: ROWS, columns })).toEqual(new Float64Array(2 * ROWS));
+    expect(nothing.explainMatrix({ rows: 0, columns })).toHaveLength(0);
   });
 
   it("stays finite where the row takes a branch without training rows", () => {
-    const tree = toTree({
-      column: 0,
-      threshold: 0,
-      missingLeft: false,
-      value: 0,
-      rows: 0,
-      left: { column: -1, threshold: 0, missingLeft: false, value: 1, rows: 20 },
-      right: { column: -1, threshold: 0, missingLeft: false, value: 5, rows: 0 },
-    });
-    const shap = createTreeShap([tree], 1);
-    const phi = new Float64Array(1);
-    shap.addTo(phi, Float64Array.of(2));
-    expect([shap.base, phi[0]]).toEqual([1, 4]);
-    phi.fill(0);
-    shap.addTo(phi, Float64Array.of(-2));
-    expect(phi[0]).toBe(0);
+    const shap = createTreeShap(estimatorOf([stump([1, 5], [20, 0])], Float64Array.of(0)), 2);
+    const phi = new Float64Array(2);
+    shap.explainRow(Float64Array.of(0, 2), phi);
+    expect([shap.base[0], ...phi]).toEqual([1, 0, 4]);
+    shap.explainRow(Float64Array.of(0, -2), phi);
+    expect([...phi]).toEqual([0, 0]);
+    const columns = [new Float64Array(ROWS), new Float64Array(ROWS).fill(2)];
+    expect(shap.explainMatrix({ rows: ROWS, columns }).subarray(0, 2)).toEqual(Float64Array.of(0, 4));
   });
 
   it.each([
@@ -200,16 +166,36 @@ describe("TreeSHAP", () => {
     ["a column that is not there", { feature: Int32Array.of(4, -1, -1) }, /column 4 of 2/],
     ["no cover", { cover: Float64Array.of(0, 0, 0) }, /no cover/],
   ])("refuses a tree with %s", (_, damage, message) => {
-    const tree: Tree = {
-      feature: Int32Array.of(0, -1, -1),
-      threshold: Float64Array.of(0, 0, 0),
-      left: Int32Array.of(1, -1, -1),
-      right: Int32Array.of(2, -1, -1),
-      missingLeft: new Uint8Array(3),
-      value: Float64Array.of(0, 1, 2),
-      cover: Float64Array.of(10, 4, 6),
-      ...damage,
-    };
-    expect(() => createTreeShap([tree], 2)).toThrow(message);
+    const tree = { ...stump([1, 2], [4, 6]), ...damage };
+    expect(() => createTreeShap(estimatorOf([tree]), 2)).toThrow(message);
+    expect(() => createTreeShap(estimatorOf([tree]), 2)).toThrow(expect.objectContaining({ code: "EXPLAIN_TREE_INVALID" }));
   });
 });
+
+/** Splits column 1 at 0. */
+function stump([left, right]: readonly [number, number], [leftCover, rightCover]: readonly [number, number]): Tree {
+  return {
+    feature: Int32Array.of(1, -1, -1),
+    threshold: Float64Array.of(0, 0, 0),
+    left: Int32Array.of(1, -1, -1),
+    right: Int32Array.of(2, -1, -1),
+    missingLeft: Uint8Array.of(1, 0, 0),
+    value: Float64Array.of(0, left, right),
+    cover: Float64Array.of(leftCover + rightCover, leftCover, rightCover),
+  };
+}
+
+/** One path that splits on `columns` columns, each with a leaf on its left. */
+function chainOf(columns: number): Tree {
+  const nodes = 2 * columns + 1;
+  const split = (node: number): boolean => node % 2 === 0 && node < 2 * columns;
+  return {
+    feature: Int32Array.from({ length: nodes }, (_, node) => (split(node) ? node / 2 : -1)),
+    threshold: new Float64Array(nodes),
+    left: Int32Array.from({ length: nodes }, (_, node) => (split(node) ? node + 1 : 0)),
+    right: Int32Array.from({ length: nodes }, (_, node) => (split(node) ? node + 2 : 0)),
+    missingLeft: new Uint8Array(nodes),
+    value: Float64Array.from({ length: nodes }, (_, node) => (split(node) ? 0 : Math.cos(node))),
+    cover: Float64Array.from({ length: nodes }, (_, node) => (node % 2 === 0 ? 3 * (columns + 1) - node : 2)),
+  };
+}
