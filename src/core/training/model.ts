@@ -98,11 +98,33 @@ export type ServableEstimator = BaselineEstimator | LinearEstimator | TreesEstim
 export type FittedEstimator = ServableEstimator | RuleEstimator;
 
 /** Monotone map from raw probability to calibrated probability: linear between the points, constant outside. */
-export interface Calibration {
+export interface IsotonicCalibration {
   readonly kind: "isotonic";
   readonly x: Float64Array;
   readonly y: Float64Array;
 }
+
+/** Calibrated log-odds are slope * log-odds + intercept; slope above 0. */
+export interface SigmoidCalibration {
+  readonly kind: "sigmoid";
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+/** Probabilities of several classes to the power of 1 / temperature, renormalised; temperature above 0. */
+export interface TemperatureCalibration {
+  readonly kind: "temperature";
+  readonly classes: number;
+  readonly temperature: number;
+}
+
+/** Each class's probability by a map of its own (`null`: as it is), renormalised. */
+export interface OneVsRestCalibration {
+  readonly kind: "one-vs-rest";
+  readonly classes: readonly (IsotonicCalibration | SigmoidCalibration | null)[];
+}
+
+export type Calibration = IsotonicCalibration | SigmoidCalibration | TemperatureCalibration | OneVsRestCalibration;
 
 /** A point estimate and its 95% interval by resampling days. */
 export interface MetricEstimate {

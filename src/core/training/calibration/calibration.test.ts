@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { uniform } from "../../../../test/fixtures/training-data.ts";
-import { applyCalibration, fitCalibration, poolAdjacentViolators } from "./calibration.ts";
+import { applyCalibration, fitCalibration } from "./calibration.ts";
+import { poolAdjacentViolators } from "./isotonic.ts";
 
 interface IsotonicCase {
   readonly seed: number;
@@ -43,6 +44,23 @@ describe("poolAdjacentViolators", () => {
 });
 
 describe("calibration", () => {
+  it("counts a row of weight 2 as two rows, and one of weight 0 as none", () => {
+    const { probabilities, labels } = rowsOf(3, 300, 20);
+    const weights = Float64Array.from(labels, (_, row) => row % 3);
+    const drawn = Array.from(labels.keys()).flatMap((row) => Array<number>(row % 3).fill(row));
+    const weighted = poolAdjacentViolators(probabilities, Float64Array.from(labels), weights);
+    const written = poolAdjacentViolators(
+      Float64Array.from(drawn, (row) => probabilities[row]),
+      Float64Array.from(drawn, (row) => labels[row]),
+    );
+    expect(weighted.weight).toEqual(written.weight);
+    weighted.value.forEach((value, block) => {
+      expect(value).toBeCloseTo(written.value[block], 12);
+    });
+    const fitted = fitCalibration(probabilities, labels, { weights: new Float64Array(300).fill(1) });
+    expect(fitted).toEqual(fitCalibration(probabilities, labels));
+  });
+
   it("keeps the ranking: of two scores the higher never gets the lower probability, and they stay apart", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000 }), (seed) => {

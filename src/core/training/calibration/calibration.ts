@@ -1,108 +1,127 @@
-import type { Calibration } from "../model.ts";
+import { trainErrors } from "../errors.ts";
+import type {
+  Calibration,
+  IsotonicCalibration,
+  OneVsRestCalibration,
+  SigmoidCalibration,
+  TemperatureCalibration,
+} from "../model.ts";
+import { logit, sigmoid } from "../score-estimator.ts";
+import { fitIsotonic } from "./isotonic.ts";
+import { fitSigmoid } from "./sigmoid.ts";
+import { fitTemperature, logProbability } from "./temperature.ts";
 
-/** Below this many rows, or with one class among them, a map learnt from them would be noise. */
-const MIN_ROWS = 100;
-
-/** Blocks of equal fitted value, in ascending order of x. */
-export interface IsotonicBlocks {
-  /** Mean x of the block's rows. */
-  readonly center: Float64Array;
-  /** Fitted value: the weighted mean y of the block's rows. Strictly increasing from block to block. */
-  readonly value: Float64Array;
-  readonly weight: Float64Array;
+export interface CalibrationFitOptions {
+  /** By row, at least 0; absent: every row counts once. */
+  readonly weights?: Float64Array;
 }
 
 /**
- * Least-squares isotonic regression by pooling adjacent violators (Barlow, Bartholomew, Bremner, Brunk 1972). Rows of equal x
- * are one observation.
- */
-export function poolAdjacentViolators(x: Float64Array, y: Float64Array): IsotonicBlocks {
-  const order = Uint32Array.from(x, (_, i) => i).sort((a, b) => x[a] - x[b]);
-  const sumX: number[] = [];
-  const sumY: number[] = [];
-  const weight: number[] = [];
-  for (let start = 0; start < order.length; ) {
-    let end = start;
-    let positives = 0;
-    while (end < order.length && x[order[end]] === x[order[start]]) positives += y[order[end++]];
-    sumX.push(x[order[start]] * (end - start));
-    sumY.push(positives);
-    weight.push(end - start);
-    start = end;
-    for (let last = weight.length - 1; last > 0; last--) {
-      // Compared by products: a quotient's rounding would keep blocks apart that are equal.
-      if (sumY[last - 1] * weight[last] < sumY[last] * weight[last - 1]) break;
-      sumX[last - 1] += sumX.pop() ?? 0;
-      sumY[last - 1] += sumY.pop() ?? 0;
-      weight[last - 1] += weight.pop() ?? 0;
-    }
-  }
-  return {
-    center: Float64Array.from(sumX, (sum, block) => sum / weight[block]),
-    value: Float64Array.from(sumY, (sum, block) => sum / weight[block]),
-    weight: Float64Array.from(weight),
-  };
-}
-
-/**
- * Isotonic calibration that keeps the ranking: linear between the centres of the pooled blocks, whose values strictly increase,
- * so that two scores become equal only where floating point runs out. (Steps at the blocks' edges, the textbook form, would tie
- * thousands of rows and cost ROC AUC.) One virtual row of the base rate at either end keeps values off 0 and 1, which no finite
- * sample proves. Beyond the outermost centres the block's shift in log-odds goes on to the outermost score, then the line runs
- * to (0, 0) and (1, 1).
+ * Calibration of a classifier of two classes: isotonic follows any monotone shape and wants a few thousand rows; sigmoid has two
+ * parameters and does with few. See `fitIsotonic` and `fitSigmoid`.
  *
  * @param probabilities raw probabilities of rows that were not trained on
- * @returns null when there are fewer than 100 rows or only one class
+ * @returns null when the rows have one class only, or are fewer than 100 (isotonic)
+ * @throws TRAIN_EVALUATION_INVALID
  */
-export function fitCalibration(probabilities: Float64Array, labels: Uint8Array): Calibration | null {
-  const rows = probabilities.length;
-  const positives = labels.reduce((sum, label) => sum + label, 0);
-  if (rows < MIN_ROWS || positives === 0 || positives === rows) return null;
-  const lowest = probabilities.reduce((least, p) => Math.min(least, p), 1);
-  const highest = probabilities.reduce((most, p) => Math.max(most, p), 0);
-  const rate = positives / rows;
-  const x = new Float64Array(rows + 2).fill(lowest);
-  const y = new Float64Array(rows + 2).fill(rate);
-  x.set(probabilities, 1);
-  y.set(labels, 1);
-  x[rows + 1] = highest;
-  const { center, value } = poolAdjacentViolators(x, y);
-  const last = center.length - 1;
-  const points: [number, number][] = [
-    [0, 0],
-    [lowest, shifted(lowest, center[0], value[0])],
-    ...Array.from(center, (at, block): [number, number] => [at, value[block]]),
-    [highest, shifted(highest, center[last], value[last])],
-    [1, 1],
-  ];
-  // Points that do not advance (a single score, a score of exactly 0) would make a line of no length.
-  const kept: [number, number][] = [];
-  for (const point of points) {
-    const previous = kept.at(-1);
-    if (previous === undefined || (point[0] > previous[0] && point[1] > previous[1])) kept.push(point);
-  }
-  return { kind: "isotonic", x: Float64Array.from(kept, ([at]) => at), y: Float64Array.from(kept, ([, to]) => to) };
+export function fitCalibration(
+  probabilities: Float64Array,
+  labels: Uint8Array,
+  { method = "isotonic", weights }: CalibrationFitOptions & { readonly method?: "isotonic" | "sigmoid" } = {},
+): IsotonicCalibration | SigmoidCalibration | null {
+  return method === "isotonic" ? fitIsotonic(probabilities, labels, weights) : fitSigmoid(probabilities, labels, weights);
 }
 
-/** The probability whose odds differ from those of `p` as those of `to` differ from `from`. */
-function shifted(p: number, from: number, to: number): number {
-  const odds = ((p / (1 - p)) * (to / (1 - to)) * (1 - from)) / from;
-  return odds / (1 + odds);
+/**
+ * Calibration of a classifier of several classes: one temperature, or a map a class against the rest, renormalised.
+ *
+ * @param probabilities rows x classes, row by row, of rows that were not trained on
+ * @param labels class of each row
+ * @returns null where nothing can be learnt of any class
+ * @throws TRAIN_EVALUATION_INVALID
+ */
+export function fitClassCalibration(
+  probabilities: Float64Array,
+  labels: ArrayLike<number>,
+  classes: number,
+  { method = "temperature", weights }: CalibrationFitOptions & { readonly method?: "temperature" | "isotonic" | "sigmoid" } = {},
+): TemperatureCalibration | OneVsRestCalibration | null {
+  if (method === "temperature") return fitTemperature(probabilities, labels, classes, weights);
+  if (probabilities.length !== labels.length * classes) {
+    throw trainErrors.TRAIN_EVALUATION_INVALID(
+      `${labels.length} labels, ${probabilities.length} probabilities, ${classes} classes`,
+    );
+  }
+  const rows = Array.from(labels);
+  const maps = Array.from({ length: classes }, (_, k) =>
+    fitCalibration(
+      Float64Array.from(rows, (_, row) => probabilities[row * classes + k]),
+      Uint8Array.from(rows, (label) => (label === k ? 1 : 0)),
+      { method, ...(weights === undefined ? {} : { weights }) },
+    ),
+  );
+  return maps.every((map) => map === null) ? null : { kind: "one-vs-rest", classes: maps };
+}
+
+/**
+ * Calibrated predictions.
+ * @param predictions probabilities of the positive class; for the calibrations of several classes rows x classes, row by row
+ */
+export function applyCalibration(calibration: Calibration, predictions: Float64Array): Float64Array {
+  switch (calibration.kind) {
+    case "isotonic":
+      return predictions.map((p) => interpolate(calibration, p));
+    case "sigmoid":
+      return predictions.map((p) => onLogOdds(calibration, p));
+    case "temperature":
+      return sharpen(calibration, predictions);
+    case "one-vs-rest":
+      return calibrateClasses(calibration, predictions);
+  }
 }
 
 /** Linear between the calibration's points, constant outside. */
-export function applyCalibration({ x, y }: Calibration, probabilities: Float64Array): Float64Array {
+function interpolate({ x, y }: IsotonicCalibration, p: number): number {
   const last = x.length - 1;
-  return probabilities.map((p) => {
-    if (p <= x[0]) return y[0];
-    if (p >= x[last]) return y[last];
-    let low = 0;
-    let high = last;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (x[middle] <= p) low = middle;
-      else high = middle;
-    }
-    return y[low] + ((y[high] - y[low]) * (p - x[low])) / (x[high] - x[low]);
-  });
+  if (p <= x[0]) return y[0];
+  if (p >= x[last]) return y[last];
+  let low = 0;
+  let high = last;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (x[middle] <= p) low = middle;
+    else high = middle;
+  }
+  return y[low] + ((y[high] - y[low]) * (p - x[low])) / (x[high] - x[low]);
+}
+
+const onLogOdds = ({ slope, intercept }: SigmoidCalibration, p: number): number => sigmoid(slope * logit(p) + intercept);
+
+function sharpen({ classes, temperature }: TemperatureCalibration, predictions: Float64Array): Float64Array {
+  const sharpened = predictions.map((p) => logProbability(p) / temperature);
+  for (let at = 0; at < sharpened.length; at += classes) {
+    const row = sharpened.subarray(at, at + classes);
+    const greatest = row.reduce((most, each) => Math.max(most, each), Number.NEGATIVE_INFINITY);
+    for (let k = 0; k < classes; k++) row[k] = Math.exp(row[k] - greatest);
+    normalise(row);
+  }
+  return sharpened;
+}
+
+function calibrateClasses({ classes }: OneVsRestCalibration, predictions: Float64Array): Float64Array {
+  const calibrated = new Float64Array(predictions.length);
+  for (let at = 0; at < predictions.length; at += classes.length) {
+    classes.forEach((map, k) => {
+      const p = predictions[at + k];
+      calibrated[at + k] = map === null ? p : map.kind === "isotonic" ? interpolate(map, p) : onLogOdds(map, p);
+    });
+    normalise(calibrated.subarray(at, at + classes.length));
+  }
+  return calibrated;
+}
+
+/** To a sum of 1; where all are 0, every class is as probable. */
+function normalise(row: Float64Array): void {
+  const sum = row.reduce((total, each) => total + each, 0);
+  for (let k = 0; k < row.length; k++) row[k] = sum > 0 ? row[k] / sum : 1 / row.length;
 }
