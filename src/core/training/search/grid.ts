@@ -36,8 +36,8 @@ export function numberLevels(domain: NumberDomain, levels: number): number[] {
   const { low, high, search: kind } = domain;
   if (kind === "int" && high - low < levels) return Array.from({ length: high - low + 1 }, (_, k) => low + k);
   const axis = axisOf(domain);
-  const [first] = axis.cell(low);
-  const [, last] = axis.cell(high);
+  const first = axis.position(low);
+  const last = axis.position(high);
   if (levels === 1) return [axis.value((first + last) / 2)];
   const inner = Array.from({ length: levels - 2 }, (_, k) => axis.value(first + ((last - first) * (k + 1)) / (levels - 1)));
   return [...new Set([low, ...inner, high])];

@@ -53,7 +53,7 @@ function numberMarginal(domain: NumberDomain, values: readonly ParameterValue[])
   const { low, high } = axis;
   if (low === high) return { draw: () => domain.low, addLogDensity: () => undefined };
   // A value of another type cannot have come from this domain; it would have no place on the axis.
-  const observed = values.map((value) => positionOf(axis.cell(Number(value))));
+  const observed = values.map((value) => axis.position(Number(value)));
   const centres = Float64Array.of(...observed, (low + high) / 2);
   const widths = Float64Array.of(...bandwidths(observed, low, high), high - low);
   const inside = centres.map((centre, k) => Math.log(normalMass((low - centre) / widths[k], (high - centre) / widths[k])));
@@ -76,8 +76,6 @@ function numberMarginal(domain: NumberDomain, values: readonly ParameterValue[])
     },
   };
 }
-
-const positionOf = ([from, to]: readonly [number, number]): number => (from + to) / 2;
 
 /**
  * The width of each observation's kernel: the distance to its farther neighbour, at most the whole range and at least

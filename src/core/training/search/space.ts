@@ -45,7 +45,8 @@ export interface Axis {
   readonly high: number;
   /** The nearest value of the range. */
   value(position: number): number;
-  /** Where a value lies: its interval; of no width for floats. */
+  position(value: number): number;
+  /** The interval of a value; of no width for floats. */
   cell(value: number): readonly [low: number, high: number];
 }
 
@@ -53,15 +54,13 @@ export function axisOf({ search: kind, low, high, scale }: NumberDomain): Axis {
   const into = scale === "log" ? Math.log : (x: number) => x;
   const back = scale === "log" ? Math.exp : (x: number) => x;
   const clamp = (x: number) => Math.min(high, Math.max(low, x));
-  if (kind === "float") {
-    const at = (value: number) => into(value);
-    return { low: into(low), high: into(high), value: (x) => clamp(back(x)), cell: (v) => [at(v), at(v)] };
-  }
+  const half = kind === "int" ? 0.5 : 0;
   return {
-    low: into(low - 0.5),
-    high: into(high + 0.5),
-    value: (x) => clamp(Math.round(back(x))),
-    cell: (value) => [into(value - 0.5), into(value + 0.5)],
+    low: into(low - half),
+    high: into(high + half),
+    value: (x) => clamp(kind === "int" ? Math.round(back(x)) : back(x)),
+    position: into,
+    cell: (value) => [into(value - half), into(value + half)],
   };
 }
 

@@ -28,6 +28,9 @@ export interface StudySpec {
   readonly initial: readonly ParameterValues[];
 }
 
+/** A spec with what can be left out. */
+export type StudyDefinition = Pick<StudySpec, "space" | "direction"> & Partial<Omit<StudySpec, "space" | "direction">>;
+
 /** What is known when a study begins or is taken up again. */
 export interface StudyState {
   readonly ended: readonly EndedTrial[];
@@ -41,7 +44,7 @@ const ATTEMPTS = 20;
 const COUNTED_POINTS = 10_000;
 
 /** TPE without pruning from seed 1, where nothing else is said. */
-export const studySpec = (given: Partial<StudySpec> & Pick<StudySpec, "space" | "direction">): StudySpec => ({
+export const studySpec = (given: StudyDefinition): StudySpec => ({
   space: given.space,
   direction: given.direction,
   sampler: given.sampler ?? tpeSampler(),
@@ -68,7 +71,8 @@ export class Study {
 
   /** @throws TRAIN_SEARCH_SPACE_INVALID, TRAIN_PARAMETER_INVALID */
   constructor(spec: StudySpec, { ended, interrupted }: StudyState = { ended: [], interrupted: [] }) {
-    checkSpace(spec.space);
+    // An empty space has one point: a candidate as it stands.
+    if (spec.space.length > 0) checkSpace(spec.space);
     checkSettings(spec);
     for (const point of spec.initial) checkPoint(spec.space, point);
     this.spec = spec;
