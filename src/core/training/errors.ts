@@ -121,4 +121,8 @@ export const trainErrors = defineErrors({
     kind: "invalid",
     hint: "Add oneHot() or another encoding of categories to the model's preparation.",
   },
+  TRAIN_MEMORY_WOULD_NOT_SUFFICE: {
+    kind: "unavailable",
+    hint: "Train on fewer rows or columns, or on a machine with more memory.",
+  },
 });
