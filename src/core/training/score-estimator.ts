@@ -82,7 +82,7 @@ export function createRowScorer(estimator: MatrixEstimator): (row: Float64Array,
 export const sigmoid = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));
 
 /** Log-odds are kept finite (JSON has no infinity): a certain answer stands for odds of 10^15. */
-const MAX_LOG_ODDS = Math.log(1e15);
+export const MAX_LOG_ODDS = Math.log(1e15);
 export const logit = (probability: number): number =>
   Math.min(MAX_LOG_ODDS, Math.max(-MAX_LOG_ODDS, Math.log(probability / (1 - probability))));
 

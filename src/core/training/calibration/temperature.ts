@@ -3,7 +3,7 @@ import { checkWeights } from "../metrics/rank-rows.ts";
 import type { TemperatureCalibration } from "../model.ts";
 
 /** A probability of 0 counts as this much. */
-const LEAST_PROBABILITY = 1e-15;
+export const LEAST_PROBABILITY = 1e-15;
 /** Bounds of the inverse temperature: beyond them probabilities are certain, or all alike. */
 const LEAST_INVERSE = Math.exp(-10);
 const GREATEST_INVERSE = Math.exp(10);

@@ -1,8 +1,8 @@
 import { trainErrors } from "../../errors.ts";
 import type {
-  Calibration,
   EnsembleEstimator,
   FittedEstimator,
+  IsotonicCalibration,
   LinearEstimator,
   Link,
   ServableEstimator,
@@ -94,7 +94,7 @@ export function exportLink(graph: GraphBuilder, estimator: ServableEstimator, ra
 }
 
 /** Linear between the calibration's points, constant outside: `applyCalibration`. */
-export function exportCalibration(graph: GraphBuilder, { x, y }: Calibration, probability: Value): Value {
+export function exportIsotonic(graph: GraphBuilder, { x, y }: IsotonicCalibration, probability: Value): Value {
   const last = x.length - 1;
   const passed = exportRank(graph, probability, x.subarray(1, last));
   const [startX, startY] = [x, y].map((points) => exportLookup(graph, graph.matrix(points, last + 1, 1), passed));

@@ -4,7 +4,8 @@ import type { FittedEstimator, ModelPackage, ServableEstimator } from "../../mod
 import type { FittedPreparation } from "../../preparation/fitted-preparation.ts";
 import { outputsOf } from "../../score-estimator.ts";
 import { encodeOnnx } from "./encode-onnx.ts";
-import { exportCalibration, exportEstimator, exportLink } from "./export-estimator.ts";
+import { exportCalibration } from "./export-calibration.ts";
+import { exportEstimator, exportLink } from "./export-estimator.ts";
 import { GraphBuilder, ML_DOMAIN, type Value } from "./graph-builder.ts";
 import type { OnnxValueInfo } from "./onnx-model.ts";
 
