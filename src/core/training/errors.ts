@@ -125,4 +125,8 @@ export const trainErrors = defineErrors({
     kind: "unavailable",
     hint: "Train on fewer rows or columns, or on a machine with more memory.",
   },
+  TRAIN_COLUMN_INVALID: {
+    kind: "invalid",
+    hint: "Give each column one number a row; category codes are whole numbers from 0 up to one less than the number of categories.",
+  },
 });

@@ -1,106 +1,224 @@
-import type { GradientBoostingParams } from "../../definitions/index.ts";
-import { trainErrors } from "../errors.ts";
+import type { Matrix, Target } from "../matrix.ts";
 import type { Tree, TreesEstimator } from "../model.ts";
-import { seededRandom } from "../random.ts";
-import { type BinnedMatrix, binMatrix } from "./binning.ts";
-import { addTree } from "../trees/trees.ts";
-import { createTreeGrower } from "./grow-tree.ts";
-import { packGradients } from "./histogram.ts";
+import { type RandomStream, seededRandom } from "../random.ts";
+import { type CheckedTarget, checkMatrix, checkTarget, checkVariety } from "./boosting-input.ts";
+import { boostingKernel, startBoostingKernel } from "./boosting-kernel.ts";
+import { BOOSTING_DEFAULTS, type BoostingParams, checkBoostingParams } from "./boosting-params.ts";
+import { hireCrew } from "./crew.ts";
+import { createTreeGrower, type GrownTree, type TreeGround, type TreeGrower } from "./grow-tree.ts";
+import { completeGroups } from "./interactions.ts";
+import { leafQuantile } from "./leaf-quantile.ts";
+import { createObjective, type Objective } from "./objective.ts";
+import { prepareRows } from "./prepare-ground.ts";
+import { recordUnits, type WeightUnits, weightUnits } from "./record-units.ts";
+import { createTasks } from "./tasks.ts";
+import { LEAF_FIELDS } from "./workspace.ts";
 
 /** How boosting went on the rows that stop it early. */
 export interface BoostingHistory {
-  /** Log loss on the selection part after 0, 1, 2 … trees. */
-  readonly logLoss: readonly number[];
-  /** Trees kept: those up to the least log loss, or all without early stopping. */
-  readonly bestTrees: number;
+  /** The objective's mean loss on the validation rows after 0, 1, 2 … rounds; empty without early stopping. */
+  readonly loss: readonly number[];
+  /** Rounds kept: those up to the least loss, or all without early stopping. A round is one tree, or one a class. */
+  readonly bestRounds: number;
 }
 
 export interface BoostingOptions {
   readonly seed: number;
   /** Rows that stop boosting early; the same columns as the training matrix. */
-  readonly validation: { readonly columns: readonly Float64Array[]; readonly labels: Uint8Array };
-  /** Called after each tree with the share done (0…1). */
+  readonly validation?: { readonly matrix: Matrix; readonly target: Target };
+  /** Threads that share the work; the model is the same for any number. Worth it from about 300,000 rows on. 1 unless said otherwise. */
+  readonly threads?: number;
+  /** Bytes that may be taken besides the matrix; what is available unless said otherwise. */
+  readonly memoryLimit?: number;
+  /** Does without WebAssembly, which takes several times as long and gives the same model. */
+  readonly plain?: boolean;
+  /** Called after each round with the share done (0…1). */
   readonly onDone?: (done: number) => void;
 }
 
 /**
- * Histogram gradient boosting of the log loss: 255 quantile bins a column, trees grown leaf by leaf, Newton leaf values with an
- * L2 penalty, missing values sent to the side where they gain more (Friedman 2001; Ke et al., LightGBM, 2017). Gradients are
- * rounded to choose splits, leaf values are computed from exact ones. The same seed gives the same trees.
+ * Histogram gradient boosting: at most 255 bins a column, trees grown leaf by leaf, Newton leaf values with penalties, missing values
+ * sent to the side where they gain more, categories split by sets (Friedman 2001; Chen, Guestrin 2016; Ke et al., LightGBM, 2017).
  *
- * @param columns column-major matrix; NaN for missing
- * @throws TRAIN_PARAMETER_INVALID, TRAIN_ONE_CLASS
+ * Gradients and hessians are whole numbers of a unit that is a 2^50th of their largest sum, so that all sums are exact: the model does not
+ * depend on the order of rows, on threads or on whether WebAssembly is there, and a row of weight 2 is two rows (up to 200,000 rows,
+ * from which on bins are made from a sample; and while no share of the rows is drawn). The same seed gives the same model.
+ *
+ * @param params what is left out is taken from BOOSTING_DEFAULTS
+ * @throws TRAIN_PARAMETER_INVALID, TRAIN_NO_FEATURES, TRAIN_TOO_FEW_ROWS, TRAIN_COLUMN_INVALID, TRAIN_TARGET_INVALID,
+ *   TRAIN_WEIGHTS_INVALID, TRAIN_ONE_CLASS, TRAIN_MEMORY_WOULD_NOT_SUFFICE
  */
 export function fitGradientBoosting(
-  columns: readonly Float64Array[],
-  labels: Uint8Array,
-  params: GradientBoostingParams,
-  { seed, validation, onDone = () => {} }: BoostingOptions,
+  matrix: Matrix,
+  target: Target,
+  params: Partial<BoostingParams>,
+  { seed, validation, threads = 1, memoryLimit = process.availableMemory(), plain = false, onDone = () => {} }: BoostingOptions,
 ): { estimator: TreesEstimator; history: BoostingHistory } {
-  checkParams(params);
-  const rows = labels.length;
-  const positives = labels.reduce((sum, label) => sum + label, 0);
-  if (positives === 0 || positives === rows) throw trainErrors.TRAIN_ONE_CLASS(`all ${rows} training rows have one label`);
-  const matrix: BinnedMatrix = binMatrix(columns);
-  const grow = createTreeGrower(matrix, params);
-  const random = seededRandom(seed);
-  const baseScore = Math.log(positives / (rows - positives));
-  const scores = new Float64Array(rows).fill(baseScore);
-  const gradients = new Float64Array(rows);
-  const hessians = new Float64Array(rows);
-  const packed = new Float64Array(rows);
+  checkMatrix(matrix);
+  const columnCount = matrix.columns.length;
+  const asked = { ...BOOSTING_DEFAULTS, ...params };
+  checkBoostingParams(asked, columnCount, (column) => (matrix.categories?.[column] ?? 0) > 0);
+  const all: BoostingParams = { ...asked, interactions: completeGroups(asked.interactions, columnCount) };
+  const known = checkTarget(target, matrix.rows, all.objective);
+  checkVariety(known, all.objective);
+  const judge = createJudge(all, known, validation);
 
-  const stopsEarly = params.earlyStopping > 0 && validation.labels.length > 0;
-  const validationScores = new Float64Array(validation.labels.length).fill(baseScore);
-  const logLoss = stopsEarly ? [meanLogLoss(validationScores, validation.labels)] : [];
-  let bestTrees = 0;
-  const trees: Tree[] = [];
-  while (trees.length < params.trees) {
-    for (let row = 0; row < rows; row++) {
-      const probability = 1 / (1 + Math.exp(-scores[row]));
-      gradients[row] = probability - labels[row];
-      hessians[row] = probability * (1 - probability);
-    }
-    packGradients(gradients, hessians, random.uint32() | 1, packed);
-    const tree = grow(gradients, hessians, packed, scores);
-    // A tree without a split says that nothing is left to gain.
-    if (tree.feature.length === 1) break;
-    trees.push(tree);
-    onDone(trees.length / params.trees);
-    if (!stopsEarly) {
-      bestTrees = trees.length;
-      continue;
-    }
-    addTree(tree, validation.columns, validationScores);
-    logLoss.push(meanLogLoss(validationScores, validation.labels));
-    if (logLoss[trees.length] < logLoss[bestTrees]) bestTrees = trees.length;
-    else if (trees.length - bestTrees >= params.earlyStopping) break;
+  const choice = { objective: all.objective, quantile: all.quantile, classes: known.classes };
+  const objective = createObjective(choice);
+  const { outputs, mostStep } = objective;
+  const found = plain ? null : boostingKernel();
+  const module = found?.available ? found.module : null;
+  const cellBytes = module === null ? 24 : 16;
+  const validationMatrix = judge === null ? null : judge.matrix;
+  const prepared = prepareRows(matrix, known, validationMatrix, all, { outputs, threads, cellBytes }, memoryLimit);
+  const { memory, workspace, views, columns } = prepared;
+  const kernel = startBoostingKernel(module, memory);
+  const tasks = createTasks(kernel, workspace, views, objective);
+  const crew = hireCrew({ memory, module, workspace, objective: choice }, views, tasks);
+  try {
+    crew.run("layRowsOut", matrix.rows);
+    const ground: TreeGround = { kernel, crew, workspace, views, columns, params: all, mostStep };
+    return boost(ground, objective, known, judge, seededRandom(seed), onDone);
+  } finally {
+    crew.dismiss();
   }
-  onDone(1);
+}
+
+/** Validation rows and what they say. */
+interface Judge {
+  readonly matrix: Matrix;
+  /** Mean loss, given each row's raw outputs. */
+  loss(objective: Objective, scores: readonly Float64Array[]): number;
+}
+
+/** Null where nothing stops boosting early. */
+function createJudge(
+  { objective: name, earlyStopping }: BoostingParams,
+  { classes }: CheckedTarget,
+  validation: BoostingOptions["validation"],
+): Judge | null {
+  if (earlyStopping === 0 || validation === undefined || validation.matrix.rows === 0) return null;
+  const { matrix } = validation;
+  checkMatrix(matrix);
+  const { values, weights } = checkTarget(validation.target, matrix.rows, name);
   return {
-    estimator: { kind: "trees", link: "logit", base: Float64Array.of(baseScore), trees: trees.slice(0, bestTrees) },
-    history: { logLoss, bestTrees },
+    matrix,
+    loss(objective, scores) {
+      let sum = 0;
+      let total = 0;
+      for (let row = 0; row < values.length; row++) {
+        const weight = weights === null ? 1 : weights[row];
+        // A class that training has not seen is as unlikely as can be, whatever the scores.
+        const known = name !== "multiclass" || values[row] < classes;
+        const loss = known ? objective.loss((output) => scores[output][row], values[row]) : UNKNOWN_CLASS_LOSS;
+        sum += weight * loss;
+        total += weight;
+      }
+      return sum / total;
+    },
   };
 }
 
-function meanLogLoss(scores: Float64Array, labels: Uint8Array): number {
-  let sum = 0;
-  for (let row = 0; row < scores.length; row++) {
-    const score = scores[row];
-    sum += Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - labels[row] * score;
+const UNKNOWN_CLASS_LOSS = -Math.log(1e-15);
+
+function boost(
+  ground: TreeGround,
+  objective: Objective,
+  target: CheckedTarget,
+  judge: Judge | null,
+  random: RandomStream,
+  onDone: (done: number) => void,
+): { estimator: TreesEstimator; history: BoostingHistory } {
+  const { workspace, views, params } = ground;
+  const { rows } = workspace;
+  const base = objective.base(target.values, target.weights);
+  base.forEach((value, output) => void views.scores[output].fill(value));
+  const validationScores = views.scores.map((scores) => scores.subarray(rows));
+  const loss = judge === null ? [] : [judge.loss(objective, validationScores)];
+  const weights = weightUnits(target.weights, rows);
+  const grow = createTreeGrower(ground);
+  const isSampled = params.rowShare < 1 || params.columnShare < 1;
+  const trees: Tree[] = [];
+  let bestRounds = 0;
+  for (let round = 1; round <= params.trees; round++) {
+    const grown = growRound(ground, objective, grow, weights, random);
+    // Trees without a split say that nothing is left to gain, unless another sample may say more.
+    if (!isSampled && grown.every((tree) => tree.feature.length === 1)) break;
+    trees.push(...grown);
+    onDone(round / params.trees);
+    if (judge === null) {
+      bestRounds = round;
+      continue;
+    }
+    loss.push(judge.loss(objective, validationScores));
+    if (loss[round] < loss[bestRounds]) bestRounds = round;
+    else if (round - bestRounds >= params.earlyStopping) break;
   }
-  return sum / scores.length;
+  onDone(1);
+  const kept = trees.slice(0, bestRounds * base.length);
+  return { estimator: { kind: "trees", link: objective.link, base, trees: kept }, history: { loss, bestRounds } };
 }
 
-function checkParams({ trees, leaves, rate, l2, minLeafRows, earlyStopping }: GradientBoostingParams): void {
-  const wrong = (name: string, value: number, wanted: string) =>
-    trainErrors.TRAIN_PARAMETER_INVALID(`gradient boosting: ${name} is ${value}, not ${wanted}`);
-  if (!(Number.isInteger(trees) && trees >= 1)) throw wrong("trees", trees, "a whole number from 1 on");
-  if (!(Number.isInteger(leaves) && leaves >= 2)) throw wrong("leaves", leaves, "a whole number from 2 on");
-  if (!(rate > 0 && rate <= 1)) throw wrong("rate", rate, "above 0 and at most 1");
-  if (!(l2 >= 0 && Number.isFinite(l2))) throw wrong("l2", l2, "0 or more");
-  if (!(Number.isInteger(minLeafRows) && minLeafRows >= 1)) throw wrong("minLeafRows", minLeafRows, "a whole number from 1 on");
-  if (!(Number.isInteger(earlyStopping) && earlyStopping >= 0)) {
-    throw wrong("earlyStopping", earlyStopping, "a whole number from 0 on");
+/** One tree for each output; all of them start from the same scores and see the same rows. */
+function growRound(
+  ground: TreeGround,
+  objective: Objective,
+  grow: TreeGrower,
+  weights: WeightUnits,
+  random: RandomStream,
+): Tree[] {
+  const { crew, workspace, views, params, columns } = ground;
+  const { rows } = workspace;
+  const units = recordUnits(objective.bounds(views), weights);
+  const { order, sampled } = sampleRows(workspace.allRows, rows, params.rowShare, random);
+  crew.run("beginRound", rows);
+  return views.scores.map((_, output) => {
+    crew.run("recordGradients", rows, output, units.gradient, units.hessian, units.weight, units.weightBits);
+    views.index.set(order);
+    const grown = grow(units, sampled, sampleColumns(columns.length, params.columnShare, random));
+    return addTree(ground, grown, output);
+  });
+}
+
+/** Settles the leaves' values and adds them to the scores. A tree that could not split adds nothing. */
+function addTree({ crew, workspace, views, params }: TreeGround, { draft, leaves }: GrownTree, output: number): Tree {
+  if (leaves.length === 1) return draft.finish();
+  leaves.forEach((leaf, position) => {
+    const isQuantile = params.objective === "quantile";
+    const step = isQuantile ? leafQuantile(views, views.index, leaf, params.quantile) : leaf.output;
+    const value = params.rate * step;
+    draft.setValue(leaf.node, value);
+    const { start, end, ridersStart, ridersEnd } = leaf;
+    views.leafTable.set([start, end, ridersStart, ridersEnd, value], LEAF_FIELDS * position);
+  });
+  crew.run("addLeaves", workspace.allRows, output, leaves.length);
+  return draft.finish();
+}
+
+interface RowOrder {
+  /** All rows; the first `sampled` of them are those that the round sees. */
+  readonly order: Uint32Array;
+  readonly sampled: number;
+}
+
+/** Draws a share of the rows without replacement (Knuth, algorithm S); the rest, and the validation rows, come after them. */
+function sampleRows(allRows: number, rows: number, share: number, random: RandomStream): RowOrder {
+  const order = new Uint32Array(allRows);
+  const sampled = share === 1 ? rows : Math.max(1, Math.round(share * rows));
+  let taken = 0;
+  let left = sampled;
+  for (let row = 0; row < rows; row++) {
+    const isTaken = share === 1 || random.below(rows - row) < sampled - taken;
+    order[isTaken ? taken++ : left++] = row;
   }
+  for (let row = rows; row < allRows; row++) order[row] = row;
+  return { order, sampled };
+}
+
+function sampleColumns(columns: number, share: number, random: RandomStream): Uint8Array {
+  if (share === 1) return new Uint8Array(columns).fill(1);
+  const { order, sampled } = sampleRows(columns, columns, Math.max(share, 1 / columns), random);
+  const mask = new Uint8Array(columns);
+  for (const column of order.subarray(0, sampled)) mask[column] = 1;
+  return mask;
 }

@@ -1,163 +1,226 @@
-import type { GradientBoostingParams } from "../../definitions/index.ts";
-import type { Tree } from "../model.ts";
-import { type BinnedMatrix, MISSING_BIN } from "./binning.ts";
-import { blockLength, fillHistogram, histogramLength, subtractHistogram } from "./histogram.ts";
-import { bestSplit, type Split } from "./split-search.ts";
+import type { BinnedColumn } from "../trees/binning.ts";
+import type { BoostingKernel, RecordUnits } from "./boosting-kernel.ts";
+import type { BoostingParams } from "./boosting-params.ts";
+import type { Crew } from "./crew.ts";
+import { findSplit } from "./find-split.ts";
+import { allowedColumns } from "./interactions.ts";
+import { type NodeLimits, type NodeSums, nodeOutput, type Split } from "./split.ts";
+import { shareOf } from "./tasks.ts";
+import { draftTree, type TreeDraft } from "./tree-draft.ts";
+import type { Workspace, WorkspaceViews } from "./workspace.ts";
 
-/** A node that has not been split: its rows stand together in the index. */
-interface Leaf {
-  readonly node: number;
+/** Where the rows of a node stand in the index. */
+export interface RowRange {
   readonly start: number;
   readonly end: number;
-  /** Null where the leaf is final, so that nothing has to be searched. */
-  readonly histogram: Float64Array | null;
+  /** Rows that the tree does not grow on: left out of the round's sample, or for validation. */
+  readonly ridersStart: number;
+  readonly ridersEnd: number;
+}
+
+/** A leaf of a grown tree. */
+export interface GrownLeaf extends RowRange {
+  readonly node: number;
+  /** Its Newton step, before the learning rate. */
+  readonly output: number;
+}
+
+export interface GrownTree {
+  readonly draft: TreeDraft;
+  readonly leaves: readonly GrownLeaf[];
+}
+
+/** A node that has not been split. */
+interface Leaf extends RowRange {
+  readonly node: number;
+  readonly depth: number;
+  readonly sums: NodeSums;
+  readonly limits: NodeLimits;
+  /** Columns of the splits above it. */
+  readonly path: ReadonlySet<number>;
+  /** Position of its histogram; 0 where the leaf is final. */
+  readonly histogram: number;
   readonly split: Split | null;
 }
 
-interface Node {
-  feature: number;
-  threshold: number;
-  left: number;
-  right: number;
-  missingLeft: number;
-  value: number;
-  cover: number;
+export interface TreeGround {
+  readonly kernel: BoostingKernel;
+  readonly crew: Crew;
+  readonly workspace: Workspace;
+  readonly views: WorkspaceViews;
+  readonly columns: readonly BinnedColumn[];
+  readonly params: BoostingParams;
+  /** The objective's largest step. */
+  readonly mostStep: number;
 }
 
-/** Grows one tree from the gradients and adds its output to `scores`; `packed` are the same gradients for histograms. */
-export type TreeGrower = (gradients: Float64Array, hessians: Float64Array, packed: Float64Array, scores: Float64Array) => Tree;
+/** Grows one tree on the records of the first `sampled` rows of the index; `sampledColumns` says which columns (1) it may use. */
+export type TreeGrower = (units: RecordUnits, sampled: number, sampledColumns: Uint8Array) => GrownTree;
 
-/** Prepares the memory that all trees of one training share. */
-export function createTreeGrower(
-  matrix: BinnedMatrix,
-  { leaves: maxLeaves, rate, l2, minLeafRows }: Pick<GradientBoostingParams, "leaves" | "rate" | "l2" | "minLeafRows">,
-): TreeGrower {
-  const { rows } = matrix;
-  const index = new Uint32Array(rows);
-  const rightRows = new Uint32Array(rows);
-  const block = new Float64Array(blockLength(matrix));
-  const free: Float64Array[] = [];
-  const takeHistogram = () => free.pop() ?? new Float64Array(histogramLength(matrix));
-  const giveBack = (histogram: Float64Array | null) => {
-    if (histogram !== null) free.push(histogram);
-  };
+/** Leaf by leaf, the one that gains most first (Shi 2007; as LightGBM grows trees). Prepares what all trees of one training share. */
+export function createTreeGrower(ground: TreeGround): TreeGrower {
+  const { kernel, crew, workspace, views, columns, params, mostStep } = ground;
+  const { cells, cellBytes, allRows } = workspace;
+  const free = Array.from({ length: workspace.leaves }, (_, i) => workspace.histograms + i * cells * cellBytes);
 
-  return (gradients, hessians, packed, scores) => {
-    for (let row = 0; row < rows; row++) index[row] = row;
-    const nodes: Node[] = [];
-    const addNode = (cover: number) =>
-      nodes.push({ feature: -1, threshold: 0, left: -1, right: -1, missingLeft: 0, value: 0, cover }) - 1;
-    const openLeaf = (start: number, end: number, histogram: Float64Array | null): Leaf => ({
-      node: addNode(end - start),
-      start,
-      end,
-      histogram,
-      split: histogram === null ? null : bestSplit(matrix, histogram, { l2, minLeafRows }),
-    });
-    const fill = (start: number, end: number, histogram: Float64Array) => {
-      fillHistogram(matrix, packed, index, start, end, block, histogram);
+  return (units, sampled, sampledColumns) => {
+    const draft = draftTree(columns);
+    const takeHistogram = (): number => {
+      const histogram = free.pop();
+      if (histogram === undefined) throw new Error("a tree has more histograms than leaves");
       return histogram;
     };
+    const giveBack = (histogram: number) => {
+      if (histogram !== 0) free.push(histogram);
+    };
+    const unpack = (histogram: number) => kernel.unpackHistogram(histogram, cells, units, workspace.sums);
+    const search = { columns, offsets: views.offsets, sums: views.sums, params };
 
-    const leaves = [openLeaf(0, rows, fill(0, rows, takeHistogram()))];
-    while (leaves.length < maxLeaves) {
+    function withSplit(leaf: Omit<Leaf, "split">): Leaf {
+      if (leaf.histogram === 0) return { ...leaf, split: null };
+      unpack(leaf.histogram);
+      const allowed = allowedColumns(params.interactions, leaf.path, sampledColumns);
+      const split = findSplit(search, leaf.sums, { ...leaf.limits, l2: params.l2 }, allowed);
+      if (split !== null) return { ...leaf, split };
+      giveBack(leaf.histogram);
+      return { ...leaf, histogram: 0, split };
+    }
+
+    function openRoot(): Leaf {
+      const histogram = takeHistogram();
+      addParts(histogram, crew.run("fillHistogram", sampled, 0, sampled, histogram));
+      unpack(histogram);
+      const sums = firstColumnSums(views.sums, columns[0].binning.valueBins + 1);
+      const limits = { l1: params.l1, l2: params.l2, lower: -mostStep, upper: mostStep };
+      const range = { start: 0, end: sampled, ridersStart: sampled, ridersEnd: allRows };
+      return withSplit({ ...range, node: draft.addLeaf(sums.weight), depth: 0, sums, limits, path: new Set(), histogram });
+    }
+
+    /** Sums up what each part has put into a histogram of its own. */
+    function addParts(histogram: number, parts: number): void {
+      for (let part = 1; part < parts; part++) {
+        kernel.addHistogram(histogram, workspace.threadHistograms + part * cells * cellBytes, cells);
+      }
+    }
+
+    /** Sorts the leaf's rows by the side they go to; fills `histogram`, where it is not 0, from the side with less weight. */
+    function sortRows(leaf: Leaf, split: Split, histogram: number, fillsLeft: boolean): readonly [RowRange, RowRange] {
+      const { start, end, ridersStart, ridersEnd } = leaf;
+      views.goesLeft.set(split.goesLeft);
+      const rows = end - start + ridersEnd - ridersStart;
+      const parts = crew.run("splitNode", rows, start, end, ridersStart, ridersEnd, split.column, histogram, fillsLeft ? 1 : 0);
+      if (histogram !== 0) addParts(histogram, parts);
+      const middle = joinParts(views, start, end, parts, 0);
+      const ridersMiddle = joinParts(views, ridersStart, ridersEnd, parts, 1);
+      return [
+        { start, end: middle, ridersStart, ridersEnd: ridersMiddle },
+        { start: middle, end, ridersStart: ridersMiddle, ridersEnd },
+      ];
+    }
+
+    function splitLeaf(leaf: Leaf, split: Split, mayGrow: (sums: NodeSums) => boolean): readonly [Leaf, Leaf] {
+      const { left, right } = split;
+      const leftGrows = mayGrow(left);
+      const rightGrows = mayGrow(right);
+      // Only the smaller child's rows are read: the other histogram is what the parent has besides.
+      const fillsLeft = left.weight <= right.weight;
+      const filled = leftGrows || rightGrows ? takeHistogram() : 0;
+      const [leftRows, rightRows] = sortRows(leaf, split, filled, fillsLeft);
+      if (filled !== 0) kernel.subtractHistogram(leaf.histogram, filled, cells);
+      const histogramOf = (isLeft: boolean, grows: boolean): number => {
+        const own = filled === 0 || isLeft !== fillsLeft ? leaf.histogram : filled;
+        if (grows) return own;
+        if (filled !== 0) giveBack(own);
+        return 0;
+      };
+      const leftHistogram = histogramOf(true, leftGrows);
+      const rightHistogram = histogramOf(false, rightGrows);
+      if (filled === 0) giveBack(leaf.histogram);
+      const [leftLimits, rightLimits] = childLimits(split, leaf.limits, params.monotone[split.column] ?? 0);
+      const path = params.interactions.length === 0 ? leaf.path : new Set(leaf.path).add(split.column);
+      const leftNode = draft.addLeaf(left.weight);
+      const rightNode = draft.addLeaf(right.weight);
+      draft.split(leaf.node, split, leftNode, rightNode);
+      const depth = leaf.depth + 1;
+      return [
+        withSplit({ ...leftRows, node: leftNode, depth, sums: left, limits: leftLimits, path, histogram: leftHistogram }),
+        withSplit({ ...rightRows, node: rightNode, depth, sums: right, limits: rightLimits, path, histogram: rightHistogram }),
+      ];
+    }
+
+    const leaves = [openRoot()];
+    while (leaves.length < params.leaves) {
       const position = mostGaining(leaves);
+      if (position < 0) break;
       const leaf = leaves[position];
-      if (leaf === undefined || leaf.split === null) break;
-      const { start, end, split, histogram } = leaf;
-      const middle = partition(matrix.byColumn[split.column], split, index, start, end, rightRows);
-
-      const mayGrow = (size: number) => leaves.length + 1 < maxLeaves && size >= 2 * minLeafRows;
-      const leftGrows = mayGrow(middle - start);
-      const rightGrows = mayGrow(end - middle);
-      let left: Float64Array | null = null;
-      let right: Float64Array | null = null;
-      if (histogram !== null && (leftGrows || rightGrows)) {
-        // Only the smaller child's rows are read: the other histogram is what the parent has besides.
-        const smallerIsLeft = middle - start <= end - middle;
-        const smaller = smallerIsLeft ? fill(start, middle, takeHistogram()) : fill(middle, end, takeHistogram());
-        subtractHistogram(histogram, smaller);
-        left = smallerIsLeft ? smaller : histogram;
-        right = smallerIsLeft ? histogram : smaller;
-      } else {
-        giveBack(histogram);
-      }
-      const leftLeaf = openLeaf(start, middle, leftGrows ? left : null);
-      const rightLeaf = openLeaf(middle, end, rightGrows ? right : null);
-      if (!leftGrows) giveBack(left);
-      if (!rightGrows) giveBack(right);
-      leaves[position] = leftLeaf;
-      leaves.push(rightLeaf);
-      const node = nodes[leaf.node];
-      node.feature = split.column;
-      node.threshold = matrix.edges[split.column][split.bin] ?? Number.POSITIVE_INFINITY;
-      node.left = leftLeaf.node;
-      node.right = rightLeaf.node;
-      node.missingLeft = split.missingLeft ? 1 : 0;
+      if (leaf.split === null) break;
+      const mayBeDeeper = params.maxDepth === 0 || leaf.depth + 1 < params.maxDepth;
+      const isLast = leaves.length + 1 === params.leaves;
+      const mayGrow = ({ weight, hessian }: NodeSums): boolean =>
+        mayBeDeeper && !isLast && weight >= 2 * params.minLeafRows && hessian >= 2 * params.minHessian;
+      const [left, right] = splitLeaf(leaf, leaf.split, mayGrow);
+      leaves[position] = left;
+      leaves.push(right);
     }
-
-    for (const { node, start, end, histogram } of leaves) {
-      giveBack(histogram);
-      let gradient = 0;
-      let hessian = 0;
-      for (let i = start; i < end; i++) {
-        gradient += gradients[index[i]];
-        hessian += hessians[index[i]];
-      }
-      const curvature = hessian + l2;
-      const value = curvature > Number.EPSILON ? (-rate * gradient) / curvature : 0;
-      nodes[node].value = value;
-      for (let i = start; i < end; i++) scores[index[i]] += value;
-    }
-    return toTree(nodes);
+    for (const { histogram } of leaves) giveBack(histogram);
+    return { draft, leaves: leaves.map((leaf) => ({ ...leaf, output: nodeOutput(leaf.sums, leaf.limits) })) };
   };
 }
 
+/** Position of the leaf whose split gains most; the first of equal ones; -1 where none gains. */
 function mostGaining(leaves: readonly Leaf[]): number {
   let best = -1;
-  let bestGain = 0;
+  let gain = 0;
   leaves.forEach(({ split }, position) => {
-    if (split === null || split.gain <= bestGain) return;
+    if (split === null || split.gain <= gain) return;
     best = position;
-    bestGain = split.gain;
+    gain = split.gain;
   });
   return best;
 }
 
-/** Moves the rows that go left before those that go right, both in their old order; returns where the right ones start. */
-function partition(
-  bins: Uint8Array,
-  { bin: splitBin, missingLeft }: Split,
-  index: Uint32Array,
-  start: number,
-  end: number,
-  rightRows: Uint32Array,
-): number {
-  // Both targets are written and one position advances: a branch here would be mispredicted every other row.
-  const goesLeft = new Uint8Array(MISSING_BIN + 1).fill(1, 0, splitBin + 1);
-  goesLeft[MISSING_BIN] = missingLeft ? 1 : 0;
-  let left = start;
-  let right = 0;
-  for (let i = start; i < end; i++) {
-    const row = index[i];
-    const isLeft = goesLeft[bins[row]];
-    index[left] = row;
-    rightRows[right] = row;
-    left += isLeft;
-    right += 1 - isLeft;
+/** A node's sums, which any column's cells add up to. */
+function firstColumnSums(sums: Float64Array, cells: number): NodeSums {
+  let gradient = 0;
+  let hessian = 0;
+  let weight = 0;
+  for (let at = 0; at < 3 * cells; at += 3) {
+    gradient += sums[at];
+    hessian += sums[at + 1];
+    weight += sums[at + 2];
   }
-  index.set(rightRows.subarray(0, right), left);
-  return left;
+  return { gradient, hessian, weight };
 }
 
-function toTree(nodes: readonly Node[]): Tree {
-  return {
-    feature: Int32Array.from(nodes, (node) => node.feature),
-    threshold: Float64Array.from(nodes, (node) => node.threshold),
-    left: Int32Array.from(nodes, (node) => node.left),
-    right: Int32Array.from(nodes, (node) => node.right),
-    missingLeft: Uint8Array.from(nodes, (node) => node.missingLeft),
-    value: Float64Array.from(nodes, (node) => node.value),
-    cover: Float64Array.from(nodes, (node) => node.cover),
-  };
+/** Where the column is monotone, neither side's descendants may pass the middle of the two sides (LightGBM's basic method). */
+function childLimits(split: Split, limits: NodeLimits, monotone: number): readonly [NodeLimits, NodeLimits] {
+  const own = { ...limits, l2: split.l2 };
+  if (monotone === 0) return [own, own];
+  const middle = (nodeOutput(split.left, own) + nodeOutput(split.right, own)) / 2;
+  const below = { ...own, upper: Math.min(own.upper, middle) };
+  const above = { ...own, lower: Math.max(own.lower, middle) };
+  return monotone > 0 ? [below, above] : [above, below];
+}
+
+/**
+ * Each part has put its left rows first and copied its right rows aside; brings all left rows to the front and the right ones behind them.
+ * @returns where the right rows begin
+ */
+function joinParts(views: WorkspaceViews, start: number, end: number, parts: number, answer: 0 | 1): number {
+  const { index, rightRows, answers } = views;
+  let middle = start;
+  for (let part = 0; part < parts; part++) {
+    const [from] = shareOf(start, end, { part, parts });
+    const left = answers[2 * part + answer];
+    if (from !== middle) index.copyWithin(middle, from, from + left);
+    middle += left;
+  }
+  let at = middle;
+  for (let part = 0; part < parts; part++) {
+    const [from, to] = shareOf(start, end, { part, parts });
+    const right = to - from - answers[2 * part + answer];
+    index.set(rightRows.subarray(from, from + right), at);
+    at += right;
+  }
+  return middle;
 }

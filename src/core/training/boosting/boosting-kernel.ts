@@ -1,0 +1,74 @@
+import type { KernelMemory } from "../kernels/kernel-memory.ts";
+import { type Kernel, loadKernel, startKernel } from "../kernels/load-kernel.ts";
+import { createPlainKernel } from "./plain-kernel.ts";
+
+/**
+ * The inner loops, on one memory. Arguments are positions in it (bytes) and counts. A row's record and a histogram's cell hold a
+ * gradient, a hessian and a weight as whole numbers of units, whose sums are exact: the kernel of WebAssembly and the one of plain
+ * TypeScript give the same sums, in whatever order rows are added.
+ */
+export interface BoostingKernel {
+  /** Bytes of a row's record and of a histogram's cell. */
+  readonly cellBytes: number;
+  /** Adds the records of the `count` rows at `index` to their bins' cells; a column's cells begin at its offset (counted in cells). */
+  fillHistogram(
+    byRow: number,
+    columns: number,
+    index: number,
+    count: number,
+    records: number,
+    offsets: number,
+    histogram: number,
+  ): void;
+  addHistogram(target: number, source: number, cells: number): void;
+  subtractHistogram(parent: number, child: number, cells: number): void;
+  /** Writes each cell as three doubles: gradient, hessian, weight. */
+  unpackHistogram(histogram: number, cells: number, units: RecordUnits, sums: number): void;
+  /** Makes records of pairs of doubles: gradients and hessians of rows of weight 1. `weights` 0: all weigh 1. */
+  recordRows(pairs: number, count: number, units: RecordUnits, weights: number, records: number): void;
+  /** Moves rows that go left to the front, keeps their order, and copies the others to `right`; returns how many go left. */
+  partitionRows(bins: number, index: number, count: number, goesLeft: number, right: number): number;
+  addToScores(scores: number, index: number, count: number, value: number): void;
+}
+
+/** What one whole number stands for; all powers of two, so that changing units loses nothing. */
+export interface RecordUnits {
+  readonly gradient: number;
+  readonly hessian: number;
+  readonly weight: number;
+  /** Bits that the sum of all weights takes, in units. */
+  readonly weightBits: number;
+}
+
+/** Which path to take; plain TypeScript where the kernel cannot be had, or on demand. */
+export function boostingKernel(): Kernel {
+  return loadKernel(new URL("../kernels/boosting.wasm", import.meta.url));
+}
+
+export function startBoostingKernel(module: WebAssembly.Module | null, memory: KernelMemory): BoostingKernel {
+  return module === null ? createPlainKernel(memory) : createWasmKernel(module, memory);
+}
+
+function createWasmKernel(module: WebAssembly.Module, memory: KernelMemory): BoostingKernel {
+  const find = startKernel(module, memory);
+  const addHistogram = find("addHistogram");
+  const subtractHistogram = find("subtractHistogram");
+  const unpackHistogram = find("unpackHistogram");
+  const recordRows = find("recordRows");
+  const recordWeightedRows = find("recordWeightedRows");
+  const cellBytes = 16;
+  return {
+    cellBytes,
+    fillHistogram: find("fillHistogram"),
+    addHistogram: (target, source, cells) => addHistogram(target, source, cells * cellBytes),
+    subtractHistogram: (parent, child, cells) => subtractHistogram(parent, child, cells * cellBytes),
+    unpackHistogram: (histogram, cells, { gradient, hessian, weight, weightBits }, sums) =>
+      unpackHistogram(histogram, cells, weightBits, gradient, hessian, weight, sums),
+    recordRows(pairs, count, { gradient, hessian, weight, weightBits }, weights, records) {
+      if (weights === 0) recordRows(pairs, count, 1 / gradient, 1 / hessian, weightBits, records);
+      else recordWeightedRows(pairs, count, 1 / gradient, 1 / hessian, weightBits, 1 / weight, weights, records);
+    },
+    partitionRows: find("partitionRows"),
+    addToScores: find("addToScores"),
+  };
+}

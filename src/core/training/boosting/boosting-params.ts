@@ -1,0 +1,124 @@
+import { trainErrors } from "../errors.ts";
+import { MOST_BINS } from "../trees/binning.ts";
+
+/** What boosting minimises. binary: log loss; multiclass: log loss over softmax; poisson: deviance of counts, on a logarithmic scale. */
+export type BoostingObjective = "squared" | "quantile" | "poisson" | "binary" | "multiclass";
+
+/** How nodes are split on categories. Figures are LightGBM's. */
+export interface CategoryLimits {
+  /** Added to a category's hessian before categories are put in order; one that weighs less in a node stays right. */
+  readonly smoothing: number;
+  /** Penalty on top of `l2` where more than one category goes left. */
+  readonly l2: number;
+  /** At most so many categories go left. */
+  readonly most: number;
+  /** With so many bins or fewer, each category is tried against all others instead. */
+  readonly oneVsRest: number;
+  /** Only so many rows (by weight) more make another set worth trying. */
+  readonly minRows: number;
+}
+
+export interface BoostingParams {
+  readonly objective: BoostingObjective;
+  /** Which quantile the quantile objective predicts (0…1). */
+  readonly quantile: number;
+  /** Rounds: each grows one tree, or one a class. */
+  readonly trees: number;
+  readonly leaves: number;
+  /** 0: as deep as the leaves allow. */
+  readonly maxDepth: number;
+  /** Learning rate. */
+  readonly rate: number;
+  readonly l1: number;
+  readonly l2: number;
+  /** Least weight of a leaf's rows: without weights, rows. */
+  readonly minLeafRows: number;
+  /** Least sum of hessians in a leaf. */
+  readonly minHessian: number;
+  /** A split must gain more than this. */
+  readonly minGain: number;
+  /** Bins of values a column (2…255). */
+  readonly maxBins: number;
+  /** Share of rows that each round sees, drawn without replacement. */
+  readonly rowShare: number;
+  /** Share of columns that each tree sees. */
+  readonly columnShare: number;
+  /** Stops when the validation rows have not gained for so many rounds; 0 grows them all. */
+  readonly earlyStopping: number;
+  /** By column: 1 where the raw output may only rise with it, -1 where it may only fall. Empty: no constraint. */
+  readonly monotone: readonly number[];
+  /**
+   * Groups of columns: only columns of one group stand on a path together. Columns in no group are one more group. Empty: no
+   * constraint.
+   */
+  readonly interactions: readonly (readonly number[])[];
+  readonly categories: CategoryLimits;
+}
+
+export const BOOSTING_DEFAULTS: BoostingParams = {
+  objective: "squared",
+  quantile: 0.5,
+  trees: 100,
+  leaves: 31,
+  maxDepth: 0,
+  rate: 0.1,
+  l1: 0,
+  l2: 1,
+  minLeafRows: 20,
+  minHessian: 1e-3,
+  minGain: 0,
+  maxBins: MOST_BINS,
+  rowShare: 1,
+  columnShare: 1,
+  earlyStopping: 0,
+  monotone: [],
+  interactions: [],
+  categories: { smoothing: 10, l2: 10, most: 32, oneVsRest: 4, minRows: 100 },
+};
+
+/**
+ * @param columns how many the matrix has
+ * @param isCategory by column
+ * @throws TRAIN_PARAMETER_INVALID
+ */
+export function checkBoostingParams(params: BoostingParams, columns: number, isCategory: (column: number) => boolean): void {
+  const { trees, leaves, maxBins, maxDepth, earlyStopping, rate, rowShare, columnShare, quantile, minLeafRows } = params;
+  const wholes = { trees: [trees, 1], leaves: [leaves, 2], maxBins: [maxBins, 2], maxDepth: [maxDepth, 0] };
+  for (const [name, [value, least]] of Object.entries({ ...wholes, earlyStopping: [earlyStopping, 0] })) {
+    if (!(Number.isInteger(value) && value >= least)) throw wrong(name, value, `a whole number from ${least} on`);
+  }
+  if (maxBins > MOST_BINS) throw wrong("maxBins", maxBins, `at most ${MOST_BINS}`);
+  for (const [name, value] of Object.entries({ rate, rowShare, columnShare })) {
+    if (!(value > 0 && value <= 1)) throw wrong(name, value, "above 0 and at most 1");
+  }
+  if (params.objective === "quantile" && !(quantile > 0 && quantile < 1)) throw wrong("quantile", quantile, "between 0 and 1");
+  if (!(minLeafRows > 0 && Number.isFinite(minLeafRows))) throw wrong("minLeafRows", minLeafRows, "above 0");
+  const { l1, l2, minHessian, minGain, categories } = params;
+  const nonNegative = Object.entries(categories).map(([name, value]) => [`categories.${name}`, value] as const);
+  for (const [name, value] of [...Object.entries({ l1, l2, minHessian, minGain }), ...nonNegative]) {
+    if (!(value >= 0 && Number.isFinite(value))) throw wrong(name, value, "0 or more");
+  }
+  checkMonotone(params, columns, isCategory);
+  for (const column of params.interactions.flat()) {
+    if (!(Number.isInteger(column) && column >= 0 && column < columns))
+      throw wrong("interactions", column, `one of ${columns} columns`);
+  }
+}
+
+function checkMonotone({ monotone, objective }: BoostingParams, columns: number, isCategory: (column: number) => boolean): void {
+  if (monotone.every((direction) => direction === 0)) return;
+  if (objective === "multiclass" || objective === "quantile") {
+    throw trainErrors.TRAIN_PARAMETER_INVALID(`gradient boosting: monotone columns do not go with the ${objective} objective`, {
+      hint: "Leave `monotone` out, or use the squared, poisson or binary objective.",
+    });
+  }
+  if (monotone.length !== columns) throw wrong("monotone", monotone.length, `one direction for each of ${columns} columns`);
+  monotone.forEach((direction, column) => {
+    if (direction !== 0 && direction !== 1 && direction !== -1) throw wrong(`monotone[${column}]`, direction, "1, 0 or -1");
+    if (direction !== 0 && isCategory(column))
+      throw wrong(`monotone[${column}]`, direction, "0, as a column of categories needs");
+  });
+}
+
+const wrong = (name: string, value: number, wanted: string) =>
+  trainErrors.TRAIN_PARAMETER_INVALID(`gradient boosting: ${name} is ${value}, not ${wanted}`);

@@ -1,0 +1,4 @@
+import { workerData } from "node:worker_threads";
+import { serveInCrew } from "./crew.ts";
+
+serveInCrew(workerData);

@@ -1,0 +1,87 @@
+import type { KernelMemory } from "../kernels/kernel-memory.ts";
+import type { BoostingKernel } from "./boosting-kernel.ts";
+
+/** Added and taken away again, it rounds a number below 2^51 to a whole one, halves to even, as WebAssembly's `nearest` does. */
+const ROUNDING = 1.5 * 2 ** 52;
+const nearest = (x: number): number => x + ROUNDING - ROUNDING;
+
+/** The kernel without WebAssembly. Cells are three doubles: whole numbers below 2^53, so that their sums are exact as well. */
+export function createPlainKernel({ buffer }: KernelMemory): BoostingKernel {
+  const bytes = new Uint8Array(buffer);
+  const integers = new Uint32Array(buffer);
+  const numbers = new Float64Array(buffer);
+  return {
+    cellBytes: 24,
+
+    fillHistogram(byRow, columns, index, count, records, offsets, histogram) {
+      const first = index / 4;
+      const firstRecord = records / 8;
+      const firstOffset = offsets / 4;
+      const firstCell = histogram / 8;
+      for (let i = first; i < first + count; i++) {
+        const row = integers[i];
+        const bins = byRow + row * columns;
+        const record = firstRecord + 3 * row;
+        const gradient = numbers[record];
+        const hessian = numbers[record + 1];
+        const weight = numbers[record + 2];
+        for (let column = 0; column < columns; column++) {
+          const cell = firstCell + 3 * (integers[firstOffset + column] + bytes[bins + column]);
+          numbers[cell] += gradient;
+          numbers[cell + 1] += hessian;
+          numbers[cell + 2] += weight;
+        }
+      }
+    },
+
+    addHistogram(target, source, cells) {
+      const offset = (source - target) / 8;
+      for (let at = target / 8; at < target / 8 + 3 * cells; at++) numbers[at] += numbers[at + offset];
+    },
+
+    subtractHistogram(parent, child, cells) {
+      const offset = (child - parent) / 8;
+      for (let at = parent / 8; at < parent / 8 + 3 * cells; at++) numbers[at] -= numbers[at + offset];
+    },
+
+    unpackHistogram(histogram, cells, { gradient, hessian, weight }, sums) {
+      const source = histogram / 8;
+      const target = sums / 8;
+      for (let at = 0; at < 3 * cells; at += 3) {
+        numbers[target + at] = numbers[source + at] * gradient;
+        numbers[target + at + 1] = numbers[source + at + 1] * hessian;
+        numbers[target + at + 2] = numbers[source + at + 2] * weight;
+      }
+    },
+
+    recordRows(pairs, count, units, weights, records) {
+      for (let row = 0; row < count; row++) {
+        const pair = pairs / 8 + 2 * row;
+        const record = records / 8 + 3 * row;
+        const weight = weights === 0 ? 1 : numbers[weights / 8 + row];
+        numbers[record] = nearest(nearest(numbers[pair] / units.gradient) * weight);
+        numbers[record + 1] = nearest(nearest(numbers[pair + 1] / units.hessian) * weight);
+        numbers[record + 2] = nearest(weight / units.weight);
+      }
+    },
+
+    partitionRows(bins, index, count, goesLeft, right) {
+      const start = index / 4;
+      let left = start;
+      let toRight = right / 4;
+      for (let i = start; i < start + count; i++) {
+        const row = integers[i];
+        const isLeft = bytes[goesLeft + bytes[bins + row]];
+        integers[left] = row;
+        integers[toRight] = row;
+        left += isLeft;
+        toRight += 1 - isLeft;
+      }
+      return left - start;
+    },
+
+    addToScores(scores, index, count, value) {
+      for (let i = index / 4; i < index / 4 + count; i++) numbers[scores / 8 + integers[i]] += value;
+    },
+  };
+}
