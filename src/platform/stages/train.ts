@@ -9,8 +9,7 @@ import {
   loadDataset,
   packModel,
   type ReliabilityBin,
-  splitByTime,
-  splitSince,
+  splitDataset,
   type TrainingOptions,
   trainCandidate,
   type UnitChanges,
@@ -74,10 +73,8 @@ export async function openTrainingSet(
   const dataset = await loadOnce(opened, set, model.segments);
   // Outcomes that came early are no fair sample of their day: only predictions whose truth is due are split.
   const maturedUntil = set.asOf - model.labels.lead - durationToMicros(opened.project.charter.target.groundTruthAfter);
-  const split =
-    scope.since === null
-      ? splitByTime(dataset, model.split, set.asOf, { maturedUntil })
-      : splitSince(dataset, model.split, set.asOf, scope.since, { maturedUntil });
+  const since = scope.since === null ? {} : { since: scope.since };
+  const split = splitDataset(dataset, model.split, set.asOf, { seed: model.seed, maturedUntil, ...since });
   return { dataset, split };
 }
 

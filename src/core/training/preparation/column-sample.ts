@@ -74,13 +74,19 @@ export function quantilesOf({ values, weights, total }: ColumnSample, shares: re
   if (values.length === 0) return shares.map(() => Number.NaN);
   const at = weights === undefined ? orderStatistics(values) : weightedOrderStatistics(values, weights);
   return shares.map((share) => {
-    const position = Math.max(0, (total - 1) * share);
+    const position = Math.max(0, withoutRounding((total - 1) * share));
     const below = Math.floor(position);
     return between(at(below), at(Math.min(below + 1, Math.max(0, Math.ceil(total) - 1))), position - below);
   });
 }
 
 export const medianOf = (sample: ColumnSample): number => quantilesOf(sample, [0.5])[0];
+
+/** A third of three rows is a whole row, though 3 x (1 / 3) may not be. */
+function withoutRounding(position: number): number {
+  const whole = Math.round(position);
+  return Math.abs(position - whole) <= 4 * Number.EPSILON * whole ? whole : position;
+}
 
 function between(low: number, high: number, share: number): number {
   const step = high - low;

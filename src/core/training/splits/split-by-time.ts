@@ -58,24 +58,17 @@ export function splitByTime(
     test: Uint32Array.from(test),
   };
   const oldest = at.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
-  const periods = {
+  const periods: Readonly<Record<PartName, readonly [from: number, to: number]>> = {
     train: [oldest, validationStart],
     select: [validationStart, testStart],
     calibrate: [validationStart, testStart],
     test: [testStart, newest],
-  } as const;
-  for (const [name, selection] of Object.entries(parts)) {
-    if (selection.length > 0) continue;
-    // The keys of `parts` and of `periods` are the same four.
-    const [from, to] = periods[name as keyof typeof periods];
+  };
+  requireParts(dataset, parts, (part) => {
+    const [from, to] = periods[part];
     const period = from < to ? `${formatTimestamp(from)} to ${formatTimestamp(to)}` : `before ${formatTimestamp(to)}`;
-    throw trainErrors.TRAIN_EMPTY_SPLIT(`the ${name} part has no rows (${period}; ${purged} rows purged)`);
-  }
-  if (parts.train.length < MIN_TRAINING_ROWS) {
-    throw trainErrors.TRAIN_TOO_FEW_ROWS(`the train part has ${parts.train.length} rows, fewer than ${MIN_TRAINING_ROWS}`);
-  }
-  requireBothClasses(dataset, parts.train, "train");
-  requireBothClasses(dataset, parts.select, "select");
+    return `(${period}; ${purged} rows purged)`;
+  });
   return { ...parts, labelCutoff, purged };
 }
 
@@ -101,6 +94,28 @@ export function splitSince(
   const half = Math.floor((newest - since) / 2);
   const parts = { ...split, test: Math.min(split.test, half), validation: Math.min(split.validation, half) };
   return splitByTime(dataset, parts, asOf, options);
+}
+
+type PartName = "train" | "select" | "calibrate" | "test";
+const PART_NAMES: readonly PartName[] = ["train", "select", "calibrate", "test"];
+
+/**
+ * Every part has rows, training enough of them, and training and selection both classes.
+ * @param where added to the message about an empty part
+ * @throws TRAIN_EMPTY_SPLIT, TRAIN_TOO_FEW_ROWS, TRAIN_ONE_CLASS
+ */
+export function requireParts(
+  dataset: Dataset,
+  parts: Readonly<Record<PartName, RowSelection>>,
+  where: (part: PartName) => string,
+): void {
+  const empty = PART_NAMES.find((name) => parts[name].length === 0);
+  if (empty !== undefined) throw trainErrors.TRAIN_EMPTY_SPLIT(`the ${empty} part has no rows ${where(empty)}`);
+  if (parts.train.length < MIN_TRAINING_ROWS) {
+    throw trainErrors.TRAIN_TOO_FEW_ROWS(`the train part has ${parts.train.length} rows, fewer than ${MIN_TRAINING_ROWS}`);
+  }
+  requireBothClasses(dataset, parts.train, "train");
+  requireBothClasses(dataset, parts.select, "select");
 }
 
 /** @throws TRAIN_ONE_CLASS */
