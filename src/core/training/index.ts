@@ -45,7 +45,10 @@ export {
   type NumberMap,
 } from "./preparation/fitted-preparation.ts";
 export { type RandomStream, seededRandom } from "./random.ts";
+export type { Fold } from "./splits/folds.ts";
+export { makeFolds, makeNestedFolds, type NestedFold } from "./splits/make-folds.ts";
 export { splitByTime, splitSince } from "./splits/split-by-time.ts";
+export { type SplitOptions, splitDataset } from "./splits/split-dataset.ts";
 export {
   type ProgressListener,
   selectCandidate,
