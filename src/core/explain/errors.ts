@@ -17,4 +17,9 @@ export const explainErrors = defineErrors({
   EXPLAIN_FEATURE_UNKNOWN: { kind: "invalid", hint: "Name a feature by its id, view.feature, as the model's plan lists them." },
   EXPLAIN_FEATURE_EMPTY: { kind: "invalid", hint: "Take rows in which the feature is known, or explain another feature." },
   EXPLAIN_FEATURE_CATEGORICAL: { kind: "invalid", hint: "Ask for its partial dependence instead." },
+  EXPLAIN_BACKGROUND_NEEDED: {
+    kind: "invalid",
+    hint: "Give rows of the training set as background: this kind of model is explained by comparing with them.",
+  },
+  EXPLAIN_BUDGET_TOO_SMALL: { kind: "invalid", hint: "Allow more evaluations; four for each feature are the least." },
 });

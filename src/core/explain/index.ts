@@ -5,4 +5,5 @@ export { type DataReview, type LearningPoint, type ReviewOptions, reviewData, ty
 export { type SegmentOptions, type SegmentResult, segmentResults, worstSegments } from "./review/segments.ts";
 export { type Contribution, createExplainer, type Explanation, explainRow } from "./shap/explain-row.ts";
 export { type ShapPoint, type ShapSummary, summarizeShap } from "./shap/summarize-shap.ts";
-export { type ColumnShap, createTreeShap, type TreeShapOptions } from "./shap/tree-shap.ts";
+export type { ColumnShap, TreeShapOptions } from "./shap/column-shap.ts";
+export { createTreeShap } from "./shap/tree-shap.ts";

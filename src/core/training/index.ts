@@ -4,6 +4,7 @@ export { trainErrors } from "./errors.ts";
 export { packModel, unpackModel } from "./formats/pack-model.ts";
 export { createKernelMemory, type KernelMemory, type MemoryPlan, planMemory } from "./kernels/kernel-memory.ts";
 export { type Kernel, type KernelFunction, loadKernel, startKernel } from "./kernels/load-kernel.ts";
+export { type CholeskyFactor, factorize } from "./linear/cholesky.ts";
 export { loadDataset } from "./load-dataset.ts";
 export type { Matrix } from "./matrix.ts";
 export {

@@ -15,7 +15,7 @@ export interface TreeShape {
  * @throws EXPLAIN_TREE_INVALID when a tree has a cycle, a child out of range, a split on a column at or past `columns` or an inner
  *   node without cover
  */
-export function checkedShape(tree: Tree, columns: number, index: number): TreeShape {
+function checkedShape(tree: Tree, columns: number, index: number): TreeShape {
   const nodes = tree.feature.length;
   const seen = new Uint8Array(nodes);
   const uses = new Uint32Array(columns);
@@ -51,4 +51,13 @@ export function expectedValue(tree: Tree, node = 0): number {
   const right = tree.right[node];
   const weighted = tree.cover[left] * expectedValue(tree, left) + tree.cover[right] * expectedValue(tree, right);
   return weighted / tree.cover[node];
+}
+
+/** @throws EXPLAIN_TREE_INVALID */
+export function greatestShape(trees: readonly Tree[], columns: number): TreeShape {
+  const shapes = trees.map((tree, index) => checkedShape(tree, columns, index));
+  return {
+    depth: shapes.reduce((most, { depth }) => Math.max(most, depth), 0),
+    distinct: shapes.reduce((most, { distinct }) => Math.max(most, distinct), 0),
+  };
 }

@@ -1,12 +1,12 @@
 import type { Tree } from "../../training/index.ts";
-import type { UnitLeaf } from "./pattern-tables.ts";
+import type { LeafPath } from "./leaf-paths.ts";
 import { gaussLegendre } from "./quadrature.ts";
 
 /**
  * Path-dependent SHAP values of one leaf by the set of players whose branches the row takes and by player: the integral of
  * `createPathWalk` for every set at once.
  */
-export function pathLeafTable(tree: Tree, { node, players }: UnitLeaf): Float64Array {
+export function pathLeafTable(tree: Tree, { node, players }: LeafPath): Float64Array {
   const count = players.length;
   const { nodes, weights } = gaussLegendre(Math.max(1, Math.ceil(count / 2)));
   const table = new Float64Array(count * 2 ** count);

@@ -1,4 +1,5 @@
 import type { Tree } from "../../training/index.ts";
+import { type LeafPath, type Player, type Step, stepped } from "./leaf-paths.ts";
 
 /**
  * A unit is a part of a tree (a subtree, often of several leaves) whose SHAP values depend on a few yes-or-no outcomes: for each
@@ -15,32 +16,18 @@ export interface Unit {
   readonly leaves: readonly UnitLeaf[];
 }
 
+/** A row takes the branches of the leaf's player k when `(pattern & masks[k]) === wanted[k]`. */
+interface UnitLeaf {
+  readonly path: LeafPath;
+  readonly masks: Int32Array;
+  readonly wanted: Int32Array;
+}
+
 /** Holds for a row that goes right at the node, or that does not. */
 export interface Condition {
   readonly node: number;
   readonly right: boolean;
   readonly bit: number;
-}
-
-export interface UnitLeaf {
-  readonly node: number;
-  /** One for each distinct column of the path from the root. */
-  readonly players: readonly Player[];
-}
-
-/** A column on the path to a leaf. The row takes the path's branches there when `(pattern & mask) === wanted`. */
-export interface Player {
-  readonly column: number;
-  readonly mask: number;
-  readonly wanted: number;
-  /** Share of the training rows that take the path's branches, split by split. */
-  readonly zero: number;
-  readonly steps: readonly Step[];
-}
-
-export interface Step {
-  readonly node: number;
-  readonly right: boolean;
 }
 
 /** Subtrees are joined into one unit up to so many outcomes. */
@@ -72,16 +59,13 @@ export const tableSize = ({ bits, columns }: Unit): number => columns.length * 2
  * A unit's table, pattern by pattern.
  * @param leafTable SHAP values of one leaf by the set of its players that take its path (bit k for player k) and player
  */
-export function fillTable(unit: Unit, leafTable: (leaf: UnitLeaf) => Float64Array, table: Float64Array): void {
+export function fillTable(unit: Unit, leafTable: (leaf: LeafPath) => Float64Array, table: Float64Array): void {
   const width = unit.columns.length;
   const patterns = 2 ** unit.bits;
-  for (const leaf of unit.leaves) {
-    const { players } = leaf;
-    const count = players.length;
-    const values = leafTable(leaf);
-    const masks = Int32Array.from(players, ({ mask }) => mask);
-    const wanted = Int32Array.from(players, (player) => player.wanted);
-    const places = Int32Array.from(players, ({ column }) => unit.columns.indexOf(column));
+  for (const { path, masks, wanted } of unit.leaves) {
+    const values = leafTable(path);
+    const count = masks.length;
+    const places = Int32Array.from(path.players, ({ column }) => unit.columns.indexOf(column));
     for (let pattern = 0; pattern < patterns; pattern++) {
       let set = 0;
       for (let k = 0; k < count; k++) if ((pattern & masks[k]) === wanted[k]) set |= 1 << k;
@@ -100,43 +84,41 @@ function innerNodesBelow(tree: Tree): Uint32Array {
   return counts;
 }
 
-/** The players of a path that goes on from a node; bits of the pattern are given when the unit is made. */
-function stepped(tree: Tree, path: readonly Player[], node: number, right: boolean): Player[] {
-  const column = tree.feature[node];
-  const share = tree.cover[right ? tree.right[node] : tree.left[node]] / tree.cover[node];
-  const known = path.find((player) => player.column === column);
-  if (known === undefined) return [...path, { column, mask: 0, wanted: 0, zero: share, steps: [{ node, right }] }];
-  const longer = { ...known, zero: known.zero * share, steps: [...known.steps, { node, right }] };
-  return path.map((player) => (player === known ? longer : player));
-}
-
 function unitAt(tree: Tree, root: number, path: readonly Player[]): Unit {
   // Straying from the path at any of a column's splits sets the column's bit.
   const conditions: Condition[] = path.flatMap(({ steps }, bit) =>
     steps.map(({ node, right }) => ({ node, right: !right, bit })),
   );
-  const leaves: UnitLeaf[] = [];
-  let bits = path.length;
+  const bitOfNode = new Map<number, number>();
+  const leaves: LeafPath[] = [];
   const visit = (node: number, players: readonly Player[]): void => {
     if (tree.feature[node] < 0) {
       leaves.push({ node, players });
       return;
     }
-    const bit = bits++;
+    const bit = path.length + bitOfNode.size;
+    bitOfNode.set(node, bit);
     conditions.push({ node, right: true, bit });
-    for (const right of [false, true]) {
-      const next = stepped(tree, players, node, right).map((player) =>
-        player.column === tree.feature[node]
-          ? { ...player, mask: player.mask | (1 << bit), wanted: player.wanted | (right ? 1 << bit : 0) }
-          : player,
-      );
-      visit(right ? tree.right[node] : tree.left[node], next);
-    }
+    visit(tree.left[node], stepped(tree, players, node, false));
+    visit(tree.right[node], stepped(tree, players, node, true));
   };
-  visit(
-    root,
-    path.map((player, bit) => ({ ...player, mask: 1 << bit })),
-  );
-  const columns = [...new Set(leaves.flatMap(({ players }) => players.map(({ column }) => column)))];
-  return { conditions, bits, columns, leaves };
+  visit(root, path);
+  const bitOfColumn = new Map(path.map(({ column }, bit) => [column, bit]));
+  return {
+    conditions,
+    bits: path.length + bitOfNode.size,
+    columns: [...new Set(leaves.flatMap(({ players }) => players.map(({ column }) => column)))],
+    leaves: leaves.map((leaf) => unitLeaf(leaf, bitOfColumn, bitOfNode)),
+  };
+}
+
+function unitLeaf(path: LeafPath, bitOfColumn: ReadonlyMap<number, number>, bitOfNode: ReadonlyMap<number, number>): UnitLeaf {
+  const flag = (bit: number | undefined): number => (bit === undefined ? 0 : 1 << bit);
+  const inside = ({ steps }: Player, which: (step: Step) => boolean): number =>
+    steps.filter(which).reduce((bits, { node }) => bits | flag(bitOfNode.get(node)), 0);
+  return {
+    path,
+    masks: Int32Array.from(path.players, (player) => flag(bitOfColumn.get(player.column)) | inside(player, () => true)),
+    wanted: Int32Array.from(path.players, (player) => inside(player, ({ right }) => right)),
+  };
 }

@@ -18,7 +18,8 @@ import {
   type Tree,
   writeRankTables,
 } from "../../training/index.ts";
-import { fillTable, tableSize, type Unit, type UnitLeaf } from "./pattern-tables.ts";
+import type { LeafPath } from "./leaf-paths.ts";
+import { fillTable, tableSize, type Unit } from "./pattern-tables.ts";
 
 const UNIT_BYTES = 24;
 const CONDITION_BYTES = 8;
@@ -76,7 +77,7 @@ export function createTableExplainer(
   trees: readonly TabledTree[],
   outputs: number,
   columns: number,
-  leafTable: (tree: Tree, leaf: UnitLeaf) => Float64Array,
+  leafTable: (tree: Tree, leaf: LeafPath) => Float64Array,
   kernels: ShapKernels,
 ): TableExplainer {
   const plan = planMemory();
