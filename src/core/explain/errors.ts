@@ -22,4 +22,8 @@ export const explainErrors = defineErrors({
     hint: "Give rows of the training set as background: this kind of model is explained by comparing with them.",
   },
   EXPLAIN_BUDGET_TOO_SMALL: { kind: "invalid", hint: "Allow more evaluations; four for each feature are the least." },
+  EXPLAIN_GROUPS_INVALID: {
+    kind: "invalid",
+    hint: "Give each row a value in every protected column, and a label, a probability and a weight of at least 0.",
+  },
 });

@@ -1,4 +1,4 @@
-export { applyCalibration, fitCalibration } from "./calibration/calibration.ts";
+export { applyCalibration, type CalibrationFitOptions, fitCalibration, fitClassCalibration } from "./calibration/calibration.ts";
 export type * from "./dataset.ts";
 export { trainErrors } from "./errors.ts";
 export { packModel, unpackModel } from "./formats/pack-model.ts";
@@ -7,16 +7,47 @@ export { type Kernel, type KernelFunction, loadKernel, startKernel } from "./ker
 export { type CholeskyFactor, factorize } from "./linear/cholesky.ts";
 export { loadDataset } from "./load-dataset.ts";
 export type { Matrix } from "./matrix.ts";
+export { averagePrecision, kolmogorovSmirnov, liftAt, rankingMetrics, rocAuc, topMetrics } from "./metrics/binary-metrics.ts";
+export { type CalibrationError, calibrationError, equalWidthBin } from "./metrics/calibration-error.ts";
+export { type ChosenThreshold, chooseThreshold, type ThresholdObjective, thresholdAbove } from "./metrics/choose-threshold.ts";
+export { adjustPValues, type Comparison, compareCandidates, pairedBootstrap } from "./metrics/compare-candidates.ts";
+export { type Confusion, confusionAt, decisionMetrics, fBeta, totalPayoff } from "./metrics/confusion.ts";
+export { cumulate, gainCurve, precisionRecallCurve, rocCurve, thinCurve } from "./metrics/curves.ts";
+export { deLongTest } from "./metrics/de-long.ts";
 export {
+  type EvaluateOptions,
   evaluate,
   pairedDifference,
   type ReliabilityBin,
   type ResamplingOptions,
   reliabilityCurve,
+  resampledRows,
   type SegmentEvaluation,
   segmentEvaluations,
 } from "./metrics/evaluate.ts";
-export { type Decision, higherIsBetter, METRIC_NAMES } from "./metrics/metrics.ts";
+export { type Decision, higherIsBetter, METRIC_NAMES, scoreRows } from "./metrics/metrics.ts";
+export {
+  classMetrics,
+  cohenKappa,
+  confusionMatrix,
+  MULTICLASS_METRICS,
+  multiclassValues,
+  resampledClasses,
+  scoreClasses,
+} from "./metrics/multiclass-metrics.ts";
+export { correctedResampledTest, fiveByTwoTest, mcNemarTest } from "./metrics/paired-tests.ts";
+export { brierScore, logLoss } from "./metrics/probability-metrics.ts";
+export { meanAveragePrecision, ndcg } from "./metrics/query-metrics.ts";
+export { type RankedRows, rankRows, reweigh, rowsByScore } from "./metrics/rank-rows.ts";
+export { REGRESSION_METRICS, regressionValues, resampledValues, scoreValues } from "./metrics/regression-metrics.ts";
+export {
+  denseUnits,
+  estimateMetrics,
+  intervalOf,
+  type Resampled,
+  unitResamples,
+  weightsOfRows,
+} from "./metrics/resampling.ts";
 export type * from "./model.ts";
 export {
   createPredictor,

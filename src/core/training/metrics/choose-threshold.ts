@@ -20,7 +20,7 @@ export type ThresholdObjective =
   | { readonly kind: "share"; readonly share: number };
 
 export interface ChosenThreshold {
-  /** Act from here on. Above every score where acting on nothing is best. */
+  /** Act from here on; above every score and every probability where acting on nothing is best. */
   readonly threshold: number;
   /** What the objective reaches: F-beta, payoff per decision, J, recall, precision or share. */
   readonly value: number;
@@ -45,7 +45,7 @@ export function chooseThreshold(ranked: RankedRows, objective: ThresholdObjectiv
   }
   if (best === null || ranked.rows === 0) return null;
   const confusion = confusionFor(points, best.point);
-  const threshold = best.point < 0 ? nextAbove(points.threshold[0]) : points.threshold[best.point];
+  const threshold = best.point < 0 ? thresholdAbove(points.threshold[0]) : points.threshold[best.point];
   return { threshold, value: best.value, confusion, metrics: decisionMetrics(confusion) };
 }
 
@@ -101,10 +101,5 @@ function checkObjective(objective: ThresholdObjective): void {
   }
 }
 
-/** The least double above a finite one. */
-function nextAbove(value: number): number {
-  if (value === 0) return Number.MIN_VALUE;
-  const view = new BigInt64Array(new Float64Array([value]).buffer);
-  view[0] += value > 0 ? 1n : -1n;
-  return new Float64Array(view.buffer)[0];
-}
+/** Acts on nothing: above the score and above every probability. */
+export const thresholdAbove = (score: number): number => Math.max(1, score) * (1 + Number.EPSILON);
