@@ -2,7 +2,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What a program needs to run at all, and none of what a server's environment holds besides (tokens, passwords, keys). */
 const FOR_PROGRAMS =
-  /^(PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|PYENV_\w+|CUDA_\w+|NVIDIA_\w+|ROCR_\w+|HIP_\w+)$/;
+  /^(PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|PYENV_\w+|(OMP|GOMP|KMP|CUDA|NVIDIA|ROCR|HIP)_\w+)$/;
 /** What pip needs besides to reach its index as it does for the user. May hold an index's password, so that programs do not get it. */
 const FOR_PIP =
   /^(PIP_\w+|(https?|no|all|ftp)_proxy|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|XDG_\w+|NETRC|CC|CXX|CFLAGS|LDFLAGS)$/i;

@@ -33,6 +33,9 @@ const LIST_PACKAGES = `
 import importlib.metadata, json
 print(json.dumps({d.metadata["Name"].lower(): d.version for d in importlib.metadata.distributions()}))`;
 
+/** How pip words it, before it says that it has found no such version. */
+const UNREACHABLE = /connection broken|NewConnectionError|ConnectTimeoutError|NameResolutionError|ProxyError/i;
+
 /**
  * The virtual environment with exactly these requirements on this interpreter: made once, kept by the hash of both below the cache
  * folder, and shared by everybody who asks; whoever comes while it is made waits.
@@ -130,7 +133,8 @@ async function run(command: readonly string[], options: EnvironmentOptions): Pro
     end.outcome === "timeout" ? `took longer than ${timeoutMs / 1_000} s` : `ended with ${end.signal ?? `code ${end.code}`}`;
   const lines = end.log.trimEnd().split("\n");
   const reason = lines.findLast((line) => line.startsWith("ERROR:")) ?? lines.at(-1) ?? "";
-  throw trainerErrors.TRAIN_PYTHON_INSTALL_FAILED(`${command.slice(1, 4).join(" ")} ${how}: ${reason}`, {
+  const offline = UNREACHABLE.test(end.log) ? "the package index could not be reached; " : "";
+  throw trainerErrors.TRAIN_PYTHON_INSTALL_FAILED(`${command.slice(1, 4).join(" ")} ${how}: ${offline}${reason}`, {
     details: { lastLines: lines.slice(-10), log: end.log },
   });
 }

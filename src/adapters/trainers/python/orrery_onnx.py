@@ -5,7 +5,7 @@ Done beyond what the converters of skl2onnx 1.20 and onnxmltools 1.16 do, each o
 - A threshold becomes the largest float32 that is not above it: for float32 rows `x <= threshold` is then the same question in both
   precisions. Rounded to the nearest, a row between the two would change sides.
 - scikit-learn's forests and gradient boosting send missing values where they learned to; LightGBM's nodes that never saw one treat it
-  as zero.
+  as zero, and what is nearly zero too.
 - What cannot be said faithfully is refused.
 
 Nothing is imported before it is needed: a trainer installs the packages of its own library only.
@@ -66,8 +66,8 @@ def xgboost_to_onnx(model, spec):
 def _check_classes(model, spec):
     """Every class must have its column, or probabilities would be read as those of other classes."""
     classes = getattr(model, "classes_", None)
-    if classes is not None and list(classes) != list(range(spec.classes)):
-        raise ValueError(f"the model knows the classes {list(classes)} of 0 to {spec.classes - 1}: the training rows lack some")
+    if classes is not None and classes.tolist() != list(range(spec.classes)):
+        raise ValueError(f"the model knows the classes {classes.tolist()} of 0 to {spec.classes - 1}: the training rows lack some")
 
 
 def float32_not_above(threshold):
@@ -84,6 +84,8 @@ def float32_not_above(threshold):
 # LightGBM's text format: bits of decision_type.
 CATEGORICAL, DEFAULT_LEFT = 1, 2
 MISSING_SHIFT, MISSING_NONE, MISSING_ZERO, MISSING_NAN = 2, 0, 1, 2
+# LightGBM predicts with 0 for whatever is no further from it than this float32.
+LIGHTGBM_ZERO = 1.0000000180025095e-35
 
 
 def _lightgbm_in_float32(text):
@@ -119,7 +121,14 @@ def _lightgbm_node(threshold, decision):
         raise ValueError("LightGBM's zero_as_missing cannot be converted to ONNX: leave it off")
     if missing == MISSING_NONE:
         decision = MISSING_NAN << MISSING_SHIFT | (DEFAULT_LEFT if threshold >= 0 else 0)
-    return float32_not_above(threshold), decision
+    return float32_not_above(_around_zero(threshold)), decision
+
+
+def _around_zero(threshold):
+    """A threshold within LightGBM's zero, moved to the side of it on which 0 is not divided from what counts as 0."""
+    if abs(threshold) > LIGHTGBM_ZERO:
+        return threshold
+    return LIGHTGBM_ZERO if threshold >= 0 else -LIGHTGBM_ZERO * (1 + 2.0**-24)
 
 
 _registered = False
@@ -136,7 +145,7 @@ def _register_sklearn_trees():
     from skl2onnx.common.shape_calculator import calculate_linear_regressor_output_shapes as regressor_shapes
     from sklearn import ensemble, tree
 
-    options = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "raw_scores": [True, False]}
+    options = {"zipmap": [True, False, "columns"], "nocl": [True, False], "output_class_labels": [False, True]}
     for model in (
         ensemble.HistGradientBoostingClassifier,
         ensemble.RandomForestClassifier,

@@ -29,7 +29,9 @@ def main(program):
         print("".join(["Traceback (most recent call last):\n", *traceback.format_list(own)]), end="", file=sys.stderr)
         lines = traceback.format_exception_only(type(error), error)
         print("".join(lines), end="", file=sys.stderr)
-        place = f"{os.path.basename(own[-1].filename)}:{own[-1].lineno}" if own else None
+        # Where it went wrong in the project's own code, rather than in the library that it called.
+        project = [frame for frame in own if frame.filename.startswith(os.getcwd() + os.sep)] or own
+        place = f"{os.path.basename(project[-1].filename)}:{project[-1].lineno}" if project else None
         with open(failure, "w", encoding="utf-8") as file:
             message = str(error) if isinstance(error, ProgramMissing) else lines[-1].strip()
             json.dump({"type": type(error).__name__, "message": message, "place": place}, file)
