@@ -27,10 +27,15 @@ export interface CategoryDraft {
 export type Draft = NumberDraft | CategoryDraft;
 
 /** The features of the training rows as they are; none for a feature without a value there. */
-export function draftsOf(dataset: Dataset, rows: RowSelection, exclude: readonly string[]): Draft[] {
+export function draftsOf(
+  dataset: Dataset,
+  rows: RowSelection,
+  exclude: readonly string[],
+  weights: Float64Array | undefined,
+): Draft[] {
   return dataset.features.flatMap((column, feature): Draft[] => {
     if (exclude.includes(column.id)) return [];
-    const draft = column.kind === "numeric" ? numberDraft(column, feature, rows) : categoryDraft(column, feature, rows);
+    const draft = column.kind === "numeric" ? numberDraft(column, feature, rows) : categoryDraft(column, feature, rows, weights);
     return draft === null ? [] : [draft];
   });
 }
@@ -45,9 +50,11 @@ function categoryDraft(
   column: Extract<FeatureColumn, { kind: "categorical" }>,
   feature: number,
   rows: RowSelection,
+  weights: Float64Array | undefined,
 ): CategoryDraft | null {
   const codes = Int32Array.from(rows, (row) => column.codes[row]);
-  const seen = new Set(codes);
+  // A row that weighs nothing is not why there is a category; if it alone has one, that counts as missing.
+  const seen = new Set(codes.filter((_, position) => weights?.[position] !== 0));
   seen.delete(-1);
   if (seen.size === 0) return null;
   const categories = Array.from(seen, (code) => column.categories[code]).sort();

@@ -85,7 +85,7 @@ export function fitPreparation(dataset: Dataset, rows: RowSelection, options: Pr
     seed: options.seed,
     encodings: [],
   };
-  let drafts = draftsOf(dataset, rows, exclude);
+  let drafts = draftsOf(dataset, rows, exclude, context.weights);
   for (const step of options.steps) {
     if (!appliesTo(step, family)) continue;
     drafts = applyStep(step, drafts, createScope(step, dataset, options), context);
