@@ -3,7 +3,19 @@ export { explainErrors } from "./errors.ts";
 export { type PermutationImportance, type PermutationOptions, permutationImportance } from "./permutation-importance.ts";
 export { type DataReview, type LearningPoint, type ReviewOptions, reviewData, type ViewReview } from "./review/data-review.ts";
 export { type SegmentOptions, type SegmentResult, segmentResults, worstSegments } from "./review/segments.ts";
-export { type Contribution, createExplainer, type Explanation, explainRow } from "./shap/explain-row.ts";
-export { type ShapPoint, type ShapSummary, summarizeShap } from "./shap/summarize-shap.ts";
 export type { ColumnShap, TreeShapOptions } from "./shap/column-shap.ts";
+export { type Contribution, createExplainer, type Explainer, type Explanation, explainRow } from "./shap/explain-row.ts";
+export type { Background } from "./shap/feature-game.ts";
+export {
+  createFeatureShap,
+  type FeatureShap,
+  type FeatureShapOptions,
+  type ShapMethod,
+  type ShapScale,
+} from "./shap/feature-shap.ts";
+export { createInterventionalShap } from "./shap/interventional-shap.ts";
+export { type CoalitionGame, type KernelShap, type KernelShapOptions, kernelShap, matrixGame } from "./shap/kernel-shap.ts";
+export { columnMeans, createLinearShap } from "./shap/linear-shap.ts";
+export { type ShapPoint, type ShapSummary, type ShapSummaryOptions, summarizeShap } from "./shap/summarize-shap.ts";
+export { createTreeInteractions, type TreeInteractions } from "./shap/tree-interactions.ts";
 export { createTreeShap } from "./shap/tree-shap.ts";

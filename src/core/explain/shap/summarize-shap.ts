@@ -1,44 +1,51 @@
-import { type Dataset, encode, type FeatureColumn, type ModelPackage, type RowSelection } from "../../training/index.ts";
+import type { Dataset, FeatureColumn, ModelPackage, RowSelection } from "../../training/index.ts";
 import { checkFeatures, evenSample } from "../sample-rows.ts";
-import { createFeatureShap, type FeatureShap } from "./explain-row.ts";
+import { createFeatureShap, type FeatureShapOptions, type ShapMethod, type ShapScale } from "./feature-shap.ts";
 
 export interface ShapPoint {
   /** The feature's value scaled to 0…1 between its 5th and 95th percentile in the sample; null: missing or a category. */
   readonly value: number | null;
-  /** Log-odds. */
   readonly phi: number;
 }
 
 export interface ShapSummary {
-  readonly method: FeatureShap["method"];
+  readonly method: ShapMethod;
+  /** What the figures are measured in; absent in those that were stored when all were log-odds. */
+  readonly scale?: ShapScale;
   readonly base: number;
   /** Rows behind the figures. */
   readonly rows: number;
-  /** Mean |SHAP value| in log-odds, largest first. */
+  /** Mean |SHAP value|, largest first. */
   readonly shap: readonly { readonly feature: string; readonly meanAbs: number }[];
   /** Points for a beeswarm, features in the same order as `shap`. */
   readonly sample: readonly { readonly feature: string; readonly points: readonly ShapPoint[] }[];
 }
 
+export interface ShapSummaryOptions extends FeatureShapOptions {
+  /** Rows explained, spread evenly; 500 at most unless said. */
+  readonly maxRows?: number;
+  /** Of several classes, the one whose output is explained; the first unless said. */
+  readonly output?: number;
+}
+
 /**
- * SHAP values over a sample of rows spread evenly over `rows`.
- * @param maxRows rows explained, 500 at most unless said
- * @throws EXPLAIN_NO_ROWS, EXPLAIN_FEATURES_MISMATCH
+ * SHAP values over a sample of rows.
+ * @throws EXPLAIN_NO_ROWS, EXPLAIN_FEATURES_MISMATCH, EXPLAIN_TREE_INVALID, EXPLAIN_BACKGROUND_NEEDED
  */
-export function summarizeShap(model: ModelPackage, dataset: Dataset, rows: RowSelection, maxRows = 500): ShapSummary {
+export function summarizeShap(
+  model: ModelPackage,
+  dataset: Dataset,
+  rows: RowSelection,
+  { maxRows = 500, output = 0, ...options }: ShapSummaryOptions = {},
+): ShapSummary {
   checkFeatures(model, dataset);
   const sample = evenSample(rows, maxRows);
-  const shap = createFeatureShap(model);
+  const shap = createFeatureShap(model, options);
   const ids = model.plan.features.map(({ id }) => id);
-  const { columns } = encode(model.preparation, dataset, sample);
-  const row = new Float64Array(columns.length);
-  const phi = new Float64Array(ids.length);
-  const byFeature = ids.map(() => new Float64Array(sample.length));
-  for (let i = 0; i < sample.length; i++) {
-    for (let column = 0; column < columns.length; column++) row[column] = columns[column][i];
-    shap.write(phi, row);
-    for (let feature = 0; feature < ids.length; feature++) byFeature[feature][i] = phi[feature];
-  }
+  const phi = shap.explainRows(dataset, sample);
+  const byFeature = ids.map((_, feature) =>
+    Float64Array.from(sample, (_, i) => phi[(i * shap.outputs + output) * ids.length + feature]),
+  );
   const summary = ids
     .map((feature, index) => ({
       feature,
@@ -48,7 +55,8 @@ export function summarizeShap(model: ModelPackage, dataset: Dataset, rows: RowSe
     .sort((a, b) => b.meanAbs - a.meanAbs);
   return {
     method: shap.method,
-    base: shap.base,
+    scale: shap.scale,
+    base: shap.base[output],
     rows: sample.length,
     shap: summary.map(({ feature, meanAbs }) => ({ feature, meanAbs })),
     sample: summary.map(({ feature, points }) => ({ feature, points })),
