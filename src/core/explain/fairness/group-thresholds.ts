@@ -41,7 +41,7 @@ const ROUNDING = 1e-12;
  * One threshold a group, so that the constrained rates lie within the tolerance of each other and the objective is as great as such
  * thresholds can make it: demographic parity constrains the selection rate, equal opportunity the true positive rate, equalized odds
  * true and false positive rates (Hardt, Price and Srebro 2016, without their coin flips: equal rows are decided equally, which is why a
- * tolerance is needed). Exact over at most 1,000 thresholds a group, evenly spread over its ranking: for each window of rates as wide
+ * tolerance is needed, and for equalized odds of groups whose ROC curves differ a wide one). Exact over at most 1,000 thresholds a group, evenly spread over its ranking: for each window of rates as wide
  * as the tolerance each group takes its best threshold inside. Acting on nobody is always within reach, so there is always an answer.
  * To be chosen on rows of validation.
  *

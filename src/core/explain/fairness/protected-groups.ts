@@ -42,12 +42,13 @@ function splitBy(
   values: readonly (string | null)[][],
 ): { group: Int32Array; values: (string | null)[][] } {
   const width = categories.length + 1;
-  const combined = new Int32Array(group.length);
+  // Doubles: of two columns of 100,000 categories there are more combinations than 32 bits can number.
+  const combined = new Float64Array(group.length);
   for (let i = 0; i < group.length; i++) combined[i] = group[i] * width + codes[rows === undefined ? i : rows[i]] + 1;
   const found = distinct(combined, values.length * width);
   const numbers = numbering(found, values.length * width);
   return {
-    group: combined.map(numbers),
+    group: Int32Array.from(combined, numbers),
     values: found.map((each) => {
       const code = (each % width) - 1;
       return [...values[Math.floor(each / width)], code < 0 ? null : categories[code]];
@@ -55,7 +56,7 @@ function splitBy(
   };
 }
 
-function distinct(combined: Int32Array, size: number): number[] {
+function distinct(combined: Float64Array, size: number): number[] {
   if (size > TABLE_SIZE) return [...new Set(combined)].sort((a, b) => a - b);
   const seen = new Uint8Array(size);
   for (const each of combined) seen[each] = 1;
