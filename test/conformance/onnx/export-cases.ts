@@ -34,6 +34,7 @@ export const exportCases = (): ExportCase[] => [
   expectedCounts(),
   baseline(),
   ensemble(),
+  ...calibrations(),
 ];
 
 const randomOf = (seed: number): Random => {
@@ -284,4 +285,37 @@ function ensemble(): ExportCase {
   };
   const preparation = { columns: [], encodings: [] };
   return { name: "ensemble", model: packageOf(dataset, { task: "binary", preparation, estimator }), dataset };
+}
+
+/** Every calibration, after trees of one output or of several. */
+function calibrations(): ExportCase[] {
+  const sigmoid = { kind: "sigmoid" as const, slope: 0.7, intercept: -0.2 };
+  const all: readonly [outputs: number, calibration: NonNullable<ModelPackage["calibration"]>][] = [
+    [1, isotonic],
+    [1, sigmoid],
+    [3, { kind: "temperature", classes: 3, temperature: 1.6 }],
+    [3, { kind: "one-vs-rest", classes: [isotonic, sigmoid, null] }],
+  ];
+  return all.map(([outputs, calibration], index) => {
+    const random = randomOf(20 + index);
+    const rows = 20_000;
+    const shape = {
+      trees: 30,
+      leaves: 15,
+      categories: [0, 0],
+      scale: 0.4,
+      outputs,
+      link: outputs === 1 ? "logit" : "softmax",
+    } as const;
+    const estimator = randomTrees(random, shape);
+    const dataset = datasetFrom(numericFeatures(random, rows, 2, estimator.trees), rows);
+    const classes = outputs === 1 ? [] : ["0", "1", "2"];
+    const preparation = { columns: plainColumns([0, 1]), encodings: [] };
+    const task = outputs === 1 ? "binary" : "multiclass";
+    return {
+      name: `calibration ${calibration.kind}`,
+      model: packageOf(dataset, { task, classes, preparation, estimator, calibration }),
+      dataset,
+    };
+  });
 }

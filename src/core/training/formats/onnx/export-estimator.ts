@@ -4,14 +4,14 @@ import type {
   FittedEstimator,
   IsotonicCalibration,
   LinearEstimator,
-  Link,
   ServableEstimator,
   TreesEstimator,
 } from "../../model.ts";
 import type { FittedPreparation } from "../../preparation/fitted-preparation.ts";
 import { outputsOf } from "../../score-estimator.ts";
-import { exportLookup, exportPreparation, type FeatureInputs } from "./export-preparation.ts";
-import { exportRank, exportTrees } from "./export-trees.ts";
+import { exportSigmoid } from "./export-calibration.ts";
+import { exportPreparation, type FeatureInputs } from "./export-preparation.ts";
+import { exportTrees } from "./export-trees.ts";
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 
 /**
@@ -78,30 +78,19 @@ function exportEnsemble(graph: GraphBuilder, { members }: EnsembleEstimator, inp
   return predictions.reduce((sum, prediction) => graph.plus(sum, prediction));
 }
 
-const LINK_OPERATORS: Readonly<Record<Link, string>> = {
-  identity: "Identity",
-  logit: "Sigmoid",
-  softmax: "Softmax",
-  log: "Exp",
-};
-
 /** Predictions of raw outputs. */
 export function exportLink(graph: GraphBuilder, estimator: ServableEstimator, raw: Value): Value {
   if (estimator.link === "softmax" && outputsOf(estimator) < 2) {
     throw trainErrors.TRAIN_MODEL_CORRUPT("the model has a softmax of one output");
   }
-  return graph.add(LINK_OPERATORS[estimator.link], [raw]);
-}
-
-/** Linear between the calibration's points, constant outside: `applyCalibration`. */
-export function exportIsotonic(graph: GraphBuilder, { x, y }: IsotonicCalibration, probability: Value): Value {
-  const last = x.length - 1;
-  const passed = exportRank(graph, probability, x.subarray(1, last));
-  const [startX, startY] = [x, y].map((points) => exportLookup(graph, graph.matrix(points, last + 1, 1), passed));
-  const next = graph.plus(passed, graph.number(1));
-  const [endX, endY] = [x, y].map((points) => exportLookup(graph, graph.matrix(points, last + 1, 1), next));
-  const rise = graph.times(graph.minus(endY, startY), graph.minus(probability, startX));
-  const between = graph.plus(startY, graph.over(rise, graph.minus(endX, startX)));
-  const fromBelow = graph.where(graph.add("LessOrEqual", [probability, graph.number(x[0])]), graph.number(y[0]), between);
-  return graph.where(graph.add("LessOrEqual", [graph.number(x[last]), probability]), graph.number(y[last]), fromBelow);
+  switch (estimator.link) {
+    case "identity":
+      return raw;
+    case "logit":
+      return exportSigmoid(graph, raw);
+    case "softmax":
+      return graph.add("Softmax", [raw]);
+    case "log":
+      return graph.add("Exp", [raw]);
+  }
 }
