@@ -1,9 +1,9 @@
+import { checkTarget } from "../check-target.ts";
 import { trainErrors } from "../errors.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { Tree, TreesEstimator } from "../model.ts";
 import { type RandomStream, seededRandom } from "../random.ts";
 import { binMatrix } from "../trees/binning.ts";
-import { checkTarget } from "./check-target.ts";
 import type { Criterion, Sample } from "./criterion.ts";
 import { forestMemory } from "./forest-memory.ts";
 import { checkForestParams, FOREST_DEFAULTS, type ForestParams, triedColumns } from "./forest-params.ts";
@@ -51,7 +51,9 @@ export function fitForest(matrix: Matrix, target: Target, params: Partial<Forest
   if (options.outOfBag && !settings.bootstrap) {
     throw trainErrors.TRAIN_PARAMETER_INVALID("forest: without bootstrap no row is out of bag");
   }
-  const { mean, totalWeight } = checkTarget(matrix, target, classes);
+  const { mean, totalWeight, shares } = checkTarget(matrix.rows, target, classes);
+  if (matrix.columns.length === 0) throw trainErrors.TRAIN_NO_FEATURES("a forest cannot be fitted to 0 columns");
+  if (shares.includes(1)) throw trainErrors.TRAIN_ONE_CLASS(`all ${matrix.rows} rows are of class ${shares.indexOf(1)}`);
   const memory = forestMemory(matrix, settings, classes, options.memoryLimit);
   const binned = binMatrix(matrix, undefined, target.weights);
   const isRegression = classes === 0;

@@ -1,5 +1,5 @@
 import type { RandomStream } from "../random.ts";
-import type { BinnedMatrix, CategoryBinning, NumberBinning } from "../trees/binning.ts";
+import type { BinnedMatrix, CategoryBinning, ColumnBinning, NumberBinning } from "../trees/binning.ts";
 import { type Cells, createCells, createHistogram, orderCells, takeCells } from "./cells.ts";
 import type { Criterion, Cut, Sample } from "./criterion.ts";
 
@@ -12,6 +12,17 @@ export interface Split {
   readonly rule:
     | { readonly kind: "number"; readonly threshold: number }
     | { readonly kind: "category"; readonly codes: readonly number[] };
+}
+
+/** The best of a node so far. */
+interface Found {
+  readonly column: number;
+  readonly score: number;
+  readonly missingLeft: boolean;
+  /** Of numbers, the highest bin that goes left. */
+  readonly edge: number;
+  /** Of categories, which bins go left. */
+  readonly set: Uint8Array | null;
 }
 
 export interface SplitSettings {
@@ -44,7 +55,7 @@ export function createSplitFinder(binned: BinnedMatrix, criterion: Criterion, se
   const cut: Cut = { score: 0, last: -1, missingLeft: false };
 
   return (sample, start, end, total, random) => {
-    let best: Split | undefined;
+    let best: Found | undefined;
     for (let tried = 0; tried < order.length; tried++) {
       if (tried >= settings.tried && best !== undefined) break;
       const drawn = tried + random.below(order.length - tried);
@@ -64,45 +75,50 @@ export function createSplitFinder(binned: BinnedMatrix, criterion: Criterion, se
       const at = settings.randomThresholds ? drawCut(cells, binning, last, random) : undefined;
       criterion.bestCut(cells, total, at ?? 0, at ?? last, settings.minWeight, cut);
       if (cut.last < 0 || (best !== undefined && cut.score <= best.score)) continue;
-      best = binning.kind === "number" ? numberSplit(column, cells, binning, cut) : categorySplit(column, cells, binning, cut);
+      const { score, missingLeft } = cut;
+      const edge = binning.kind === "number" ? middleEdge(cells, binning, cut) : -1;
+      best = { column, score, missingLeft, edge, set: binning.kind === "category" ? leftSet(cells, binning, cut) : null };
     }
-    return best;
+    return best && splitOf(best, binned.columns[best.column].binning);
   };
 }
 
-/** A threshold between the node's smallest and largest value, all equally likely; among categories, a place in their order. */
-function drawCut({ bins, count }: Cells, binning: NumberBinning | CategoryBinning, last: number, random: RandomStream): number {
+/**
+ * The cut that a threshold makes which is drawn evenly between the node's smallest and largest value; among categories, any cut of their
+ * order. A bin knows where it ends but not where its smallest value is: the first one is taken to be as wide as the second.
+ */
+function drawCut({ bins, count }: Cells, binning: ColumnBinning, last: number, random: RandomStream): number {
   if (binning.kind === "category" || count < 3) return random.below(last + 1);
-  const { edges } = binning;
-  const low = edges[bins[0]];
-  const high = edges[bins[count - 1] - 1];
+  const edgeAfter = (cell: number) => binning.edges[(bins[cell] + bins[cell + 1] - 1) >> 1];
+  const high = edgeAfter(count - 2);
+  const low = 2 * edgeAfter(0) - edgeAfter(1);
   const threshold = low + (high - low) * (random.uint32() / 2 ** 32);
   let cell = 0;
-  while (cell < count - 2 && edges[bins[cell + 1] - 1] < threshold) cell++;
+  while (cell < count - 2 && edgeAfter(cell) < threshold) cell++;
   return cell;
 }
 
-function numberSplit(column: number, { bins, count }: Cells, { edges, valueBins }: NumberBinning, cut: Cut): Split {
-  const isLast = cut.last === count - 1;
-  // Of the edges between two bins that occur, the middle one: as far from the node's rows on either side as bins can tell.
-  const edge = isLast ? valueBins - 1 : (bins[cut.last] + bins[cut.last + 1] - 1) >> 1;
-  const goesLeft = new Uint8Array(BINS).fill(1, 0, edge + 1);
-  if (cut.missingLeft) goesLeft[valueBins] = 1;
-  const threshold = isLast ? Number.MAX_VALUE : edges[edge];
-  return { column, score: cut.score, missingLeft: cut.missingLeft, goesLeft, rule: { kind: "number", threshold } };
+/** Of the edges between two bins that occur, the middle one: as far from the node's rows on either side as bins can tell. */
+function middleEdge({ bins, count }: Cells, { valueBins }: NumberBinning, { last }: Cut): number {
+  return last === count - 1 ? valueBins - 1 : (bins[last] + bins[last + 1] - 1) >> 1;
 }
 
-/** Rare categories share a bin, which is put on the right, where categories that a set does not name go. */
-function categorySplit(column: number, { bins, count }: Cells, { codes, valueBins }: CategoryBinning, cut: Cut): Split {
-  const goesLeft = new Uint8Array(BINS);
-  for (let i = 0; i <= cut.last; i++) goesLeft[bins[i]] = 1;
-  if (goesLeft[valueBins - 1] === 1) for (let i = 0; i < count; i++) goesLeft[bins[i]] ^= 1;
-  const hasMissing = bins.subarray(0, count).includes(valueBins);
-  return {
-    column,
-    score: cut.score,
-    missingLeft: hasMissing && goesLeft[valueBins] === 1,
-    goesLeft,
-    rule: { kind: "category", codes: Array.from(codes).filter((_, bin) => goesLeft[bin] === 1) },
-  };
+/** By bin, 1 for left. Rare categories share a bin, which is put on the right, where categories that a set does not name go. */
+function leftSet({ bins, count }: Cells, { valueBins }: CategoryBinning, { last }: Cut): Uint8Array {
+  const set = new Uint8Array(BINS);
+  for (let i = 0; i <= last; i++) set[bins[i]] = 1;
+  if (set[valueBins - 1] === 1) for (let i = 0; i < count; i++) set[bins[i]] ^= 1;
+  return set;
+}
+
+function splitOf({ column, score, missingLeft, edge, set }: Found, binning: ColumnBinning): Split {
+  const { valueBins } = binning;
+  if (set !== null && binning.kind === "category") {
+    const codes = Array.from(binning.codes).filter((_, bin) => set[bin] === 1);
+    return { column, score, missingLeft: set[valueBins] === 1, goesLeft: set, rule: { kind: "category", codes } };
+  }
+  const goesLeft = new Uint8Array(BINS).fill(1, 0, edge + 1);
+  goesLeft[valueBins] = missingLeft ? 1 : 0;
+  const threshold = binning.kind === "number" && edge < valueBins - 1 ? binning.edges[edge] : Number.MAX_VALUE;
+  return { column, score, missingLeft, goesLeft, rule: { kind: "number", threshold } };
 }

@@ -71,7 +71,11 @@ function startFromSample(problem: GeneralizedProblem, start: Float64Array): Floa
   const stride = Math.floor(design.rows / Math.max(SAMPLE_ROWS, SAMPLE_ROWS_PER_PARAMETER * start.length));
   if (stride < SMALLEST_SAMPLE_STRIDE) return start;
   const rows = Math.floor(design.rows / stride);
-  const every = (values: ArrayLike<number>) => Float64Array.from({ length: rows }, (_, row) => values[row * stride]);
+  const every = (values: ArrayLike<number>) => {
+    const taken = new Float64Array(rows);
+    for (let row = 0; row < rows; row++) taken[row] = values[row * stride];
+    return taken;
+  };
   const weights = design.weights && every(design.weights);
   const totalWeight = weights === undefined ? rows : weights.reduce((sum, weight) => sum + weight, 0);
   if (totalWeight === 0) return start;

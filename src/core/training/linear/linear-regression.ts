@@ -1,3 +1,4 @@
+import { checkTarget } from "../check-target.ts";
 import { trainErrors } from "../errors.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { LinearEstimator } from "../model.ts";
@@ -45,16 +46,11 @@ export function fitLinearRegression(matrix: Matrix, target: Target, params: Line
   return { kind: "linear", link: "identity", intercepts, coefficients };
 }
 
-function targetMoments({ values, weights }: Target, design: Design): Moments {
-  if (values.length !== design.rows) {
-    throw trainErrors.TRAIN_TARGET_INVALID(`${values.length} targets for ${design.rows} rows`);
-  }
-  const moments = momentsOf(values, weights, design.totalWeight);
+function targetMoments(target: Target, design: Design): Moments {
+  checkTarget(design.rows, target, 0);
+  const moments = momentsOf(target.values, target.weights, design.totalWeight);
   if (Number.isFinite(moments.mean) && Number.isFinite(moments.scale)) return moments;
-  const row = values.findIndex((value) => !Number.isFinite(value));
-  throw trainErrors.TRAIN_TARGET_INVALID(
-    row < 0 ? "the targets are too far apart for 64-bit numbers" : `the target of row ${row} is ${values[row]}`,
-  );
+  throw trainErrors.TRAIN_TARGET_INVALID("the targets are too far apart for 64-bit numbers");
 }
 
 /** With the target brought to mean 0 and variance 1, so that one tolerance fits all. */

@@ -1,3 +1,4 @@
+import { checkTarget } from "../check-target.ts";
 import { trainErrors } from "../errors.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { LinearEstimator } from "../model.ts";
@@ -34,7 +35,9 @@ export function fitLogisticRegression(matrix: Matrix, target: Target, params: Lo
   }
   const stopping = stoppingRule("logistic regression", params);
   const design = createDesign(matrix, target.weights);
-  const shares = classShares(target, matrix.rows, classes).map((weight) => weight / design.totalWeight);
+  const { shares } = checkTarget(matrix.rows, target, classes);
+  const absent = shares.indexOf(0);
+  if (absent >= 0) throw trainErrors.TRAIN_ONE_CLASS(`no row is of class ${absent} of 0 … ${classes - 1}`);
   const strength = 1 / (c * design.totalWeight);
   const isBinary = classes === 2;
   const fitted = fitGeneralized(
@@ -56,22 +59,6 @@ export function fitLogisticRegression(matrix: Matrix, target: Target, params: Lo
     intercepts: fitted.intercepts.map((intercept) => intercept - middle),
     coefficients: fitted.coefficients,
   };
-}
-
-/** Weight of each class. */
-function classShares({ values, weights }: Target, rows: number, classes: number): number[] {
-  if (values.length !== rows) throw trainErrors.TRAIN_TARGET_INVALID(`${values.length} labels for ${rows} rows`);
-  const shares = new Array<number>(classes).fill(0);
-  for (let row = 0; row < rows; row++) {
-    const label = values[row];
-    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
-      throw trainErrors.TRAIN_TARGET_INVALID(`the label of row ${row} is ${label}, not one of 0 … ${classes - 1}`);
-    }
-    shares[label] += weights === undefined ? 1 : weights[row];
-  }
-  const absent = shares.indexOf(0);
-  if (absent >= 0) throw trainErrors.TRAIN_ONE_CLASS(`no row is of class ${absent} of 0 … ${classes - 1}`);
-  return shares;
 }
 
 /** Without a penalty there is no minimum where every row can be put on its own side: scaling such coefficients up always gains. */

@@ -1,3 +1,4 @@
+import { checkTarget } from "../check-target.ts";
 import { trainErrors } from "../errors.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { LinearEstimator } from "../model.ts";
@@ -22,7 +23,7 @@ export function fitPoissonRegression(matrix: Matrix, target: Target, params: Poi
   const alpha = checkedAlpha("Poisson regression", params.alpha ?? 1);
   const stopping = stoppingRule("Poisson regression", params);
   const design = createDesign(matrix, target.weights);
-  const mean = meanCount(target, matrix.rows, design.totalWeight);
+  const mean = meanCount(target, matrix.rows);
   const { intercepts, coefficients } = fitGeneralized(
     { design, targets: target.values, family: poisson, penalties: { l1: 0, l2: alpha }, intercepts: [Math.log(mean)] },
     stopping,
@@ -31,18 +32,12 @@ export function fitPoissonRegression(matrix: Matrix, target: Target, params: Poi
   return { kind: "linear", link: "log", intercepts, coefficients };
 }
 
-function meanCount({ values, weights }: Target, rows: number, totalWeight: number): number {
-  if (values.length !== rows) throw trainErrors.TRAIN_TARGET_INVALID(`${values.length} targets for ${rows} rows`);
-  let sum = 0;
-  for (let row = 0; row < rows; row++) {
-    const value = values[row];
-    if (!(value >= 0 && Number.isFinite(value))) {
-      throw trainErrors.TRAIN_TARGET_INVALID(
-        `the target of row ${row} is ${value}; Poisson regression takes finite numbers from 0 on`,
-      );
-    }
-    sum += (weights === undefined ? 1 : weights[row]) * value;
+function meanCount(target: Target, rows: number): number {
+  const { mean } = checkTarget(rows, target, 0);
+  const negative = target.values.findIndex((value) => value < 0);
+  if (negative >= 0) {
+    throw trainErrors.TRAIN_TARGET_INVALID(`the target of row ${negative} is ${target.values[negative]}; counts are 0 or more`);
   }
-  if (sum === 0) throw trainErrors.TRAIN_TARGET_INVALID("all targets are 0, whose logarithm Poisson regression cannot reach");
-  return sum / totalWeight;
+  if (!(mean > 0)) throw trainErrors.TRAIN_TARGET_INVALID("all targets are 0, whose logarithm Poisson regression cannot reach");
+  return mean;
 }
