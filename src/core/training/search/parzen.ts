@@ -56,7 +56,8 @@ function numberMarginal(domain: NumberDomain, values: readonly ParameterValue[])
   const observed = values.map((value) => axis.position(Number(value)));
   const centres = Float64Array.of(...observed, (low + high) / 2);
   const widths = Float64Array.of(...bandwidths(observed, low, high), high - low);
-  const inside = centres.map((centre, k) => Math.log(normalMass((low - centre) / widths[k], (high - centre) / widths[k])));
+  const logInside = centres.map((centre, k) => Math.log(normalMass((low - centre) / widths[k], (high - centre) / widths[k])));
+  const logScale = logInside.map((log, k) => log + Math.log(widths[k]));
   return {
     draw(kernel, random) {
       // A centre lies within the bounds and a width is at most theirs, so that at least one draw in three is inside.
@@ -70,8 +71,7 @@ function numberMarginal(domain: NumberDomain, values: readonly ParameterValue[])
       for (let k = 0; k < sums.length; k++) {
         const a = (from - centres[k]) / widths[k];
         const b = (to - centres[k]) / widths[k];
-        const log = from === to ? -0.5 * a * a - Math.log(widths[k]) : Math.log(Math.max(normalMass(a, b), SMALLEST));
-        sums[k] += log - inside[k];
+        sums[k] += from === to ? -0.5 * a * a - logScale[k] : Math.log(Math.max(normalMass(a, b), SMALLEST)) - logInside[k];
       }
     },
   };
