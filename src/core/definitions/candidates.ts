@@ -1,4 +1,5 @@
 import { type Duration, durationToMicros, type Micros } from "../time.ts";
+import type { PythonCandidate } from "./python-candidate.ts";
 import { type Searchable, type SearchSpace, separateSearch } from "./search.ts";
 
 /** Predicts the same for everyone, or by one feature only: what a model has to beat. */
@@ -120,7 +121,8 @@ export type CandidateDefinition =
   | PoissonRegressionCandidate
   | GradientBoostingCandidate
   | ForestCandidate
-  | AutoMlCandidate;
+  | AutoMlCandidate
+  | PythonCandidate;
 
 interface CandidateOptions {
   /** Where a model has two candidates of one kind. */

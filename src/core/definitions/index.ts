@@ -6,6 +6,7 @@ export * from "./model.ts";
 export * from "./operation.ts";
 export * from "./preparation-steps.ts";
 export * from "./project.ts";
+export * from "./python-candidate.ts";
 export * from "./search.ts";
 export * from "./secret.ts";
 export * from "./source.ts";

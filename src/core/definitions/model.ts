@@ -1,10 +1,18 @@
 import { type Duration, durationToMicros, type Micros } from "../time.ts";
 import type { CandidateDefinition } from "./candidates.ts";
+import type { MetricName } from "./charter.ts";
 import type { ColumnType } from "./columns.ts";
 import type { FeatureReference, Merge } from "./features.ts";
 import { impute, oneHot, type PreparationStep, standardScale } from "./preparation-steps.ts";
 import type { SourceDefinition } from "./source.ts";
 import type { SplitDefinition } from "./splits.ts";
+import type { ClassWeights, RowWeights } from "./training-weights.ts";
+
+/**
+ * isotonic: any rising curve, for thousands of rows; sigmoid: two parameters, for few; temperature: one parameter, for several
+ * classes.
+ */
+export type CalibrationMethod = "isotonic" | "sigmoid" | "temperature" | "none";
 
 type Types = Readonly<Record<string, ColumnType>>;
 
@@ -40,7 +48,11 @@ export interface ModelDefinition<N extends string = string, F extends Types = Ty
   readonly split: SplitDefinition;
   readonly prepare: readonly PreparationStep[];
   readonly candidates: readonly CandidateDefinition[];
-  readonly select: "roc_auc" | "pr_auc" | "log_loss";
+  /** What candidates are compared by, on the selection part of validation. */
+  readonly select: MetricName;
+  readonly classWeights?: ClassWeights;
+  readonly rowWeights?: RowWeights;
+  readonly calibrate?: CalibrationMethod;
   /** Names of label-source columns or features by which results are broken down. */
   readonly segments: readonly string[];
   readonly seed: number;
@@ -72,6 +84,11 @@ export function defineModel<const N extends string, const I extends readonly Ite
     select?: ModelDefinition["select"];
     explain?: { segments?: readonly string[] };
     seed?: number;
+    classWeights?: ClassWeights;
+    /** What training rows weigh: `weightBy("view.feature")`, `weightByAge("90d")`. */
+    rowWeights?: RowWeights;
+    /** Isotonic (several classes: temperature) unless given. */
+    calibrate?: CalibrationMethod;
   },
 ): ModelDefinition<N, { readonly [F in Leaf<I[number]> as F["name"]]: F["type"] }, Merge<Leaf<I[number]>["keys" | "request"]>> {
   const model: ModelDefinition<N> = {
@@ -85,6 +102,9 @@ export function defineModel<const N extends string, const I extends readonly Ite
     select: options.select ?? "roc_auc",
     segments: options.explain?.segments ?? [],
     seed: options.seed ?? 1,
+    ...(options.classWeights !== undefined && { classWeights: options.classWeights }),
+    ...(options.rowWeights !== undefined && { rowWeights: options.rowWeights }),
+    ...(options.calibrate !== undefined && { calibrate: options.calibrate }),
     at: (alias) => ({ model, name, alias }),
   };
   return model as ModelDefinition<

@@ -51,6 +51,8 @@ export function syntheticDataset(rows: number, seed = 3): Dataset {
   const at = Float64Array.from(day, (d, row) => d * DAY + row);
   return {
     rows,
+    task: "binary",
+    classes: [],
     features: [
       { kind: "numeric", id: "weather.wind", values: wind },
       { kind: "numeric", id: "weather.rain", values: rain },

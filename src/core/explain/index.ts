@@ -1,5 +1,23 @@
 export { type CardCandidate, type CardVerdict, type ModelCard, type ModelCardInput, modelCard } from "./card/model-card.ts";
 export { explainErrors } from "./errors.ts";
+export { DISPARITIES, type Disparity, disparitiesOf } from "./fairness/disparities.ts";
+export {
+  type FairnessGroup,
+  type FairnessInput,
+  type FairnessOptions,
+  type FairnessReport,
+  type FairnessView,
+  fairnessReport,
+} from "./fairness/fairness-report.ts";
+export { countOutcomes, decideFrom, type GroupRates, groupRates } from "./fairness/group-rates.ts";
+export {
+  type FairnessConstraint,
+  type GroupThresholdOptions,
+  type GroupThresholds,
+  groupThresholds,
+} from "./fairness/group-thresholds.ts";
+export { type ProtectedGroups, protectedGroups } from "./fairness/protected-groups.ts";
+export { reweighRows } from "./fairness/reweigh-rows.ts";
 export { type PermutationImportance, type PermutationOptions, permutationImportance } from "./permutation-importance.ts";
 export { type DataReview, type LearningPoint, type ReviewOptions, reviewData, type ViewReview } from "./review/data-review.ts";
 export { type SegmentOptions, type SegmentResult, segmentResults, worstSegments } from "./review/segments.ts";

@@ -1,5 +1,6 @@
 import type { MetricName } from "../definitions/index.ts";
 import {
+  binaryLabels,
   type Dataset,
   type FeatureColumn,
   featuresOf,
@@ -56,7 +57,7 @@ export function permutationImportance(
   const all = everyRow(sample);
   const base = predict(model, sample, all).prediction;
   const pool = Uint32Array.from({ length: repeats * sample.rows }, (_, i) => i % sample.rows);
-  const labels = Uint8Array.from(pool, (row) => sample.label[row]);
+  const labels = binaryLabels(sample, pool);
   const days = Int32Array.from(pool, (row) => sample.day[row]);
   const unshuffled = Float64Array.from(pool, (row) => base[row]);
   const used = new Set(model.preparation.columns.flatMap(featuresOf));

@@ -1,4 +1,11 @@
-import type { CategoricalColumn, Dataset, FeatureColumn, ModelPackage, RowSelection } from "../training/index.ts";
+import {
+  type CategoricalColumn,
+  type Dataset,
+  type FeatureColumn,
+  labelsOf,
+  type ModelPackage,
+  type RowSelection,
+} from "../training/index.ts";
 import { explainErrors } from "./errors.ts";
 
 /** At most `count` of the rows, evenly spaced, so that every period is in. @throws EXPLAIN_NO_ROWS */
@@ -17,9 +24,10 @@ export function takeRows(dataset: Dataset, rows: RowSelection): Dataset {
   const feature = (column: FeatureColumn): FeatureColumn =>
     column.kind === "categorical" ? codes(column) : { ...column, values: Float64Array.from(rows, (row) => column.values[row]) };
   return {
+    ...dataset,
     rows: rows.length,
     features: dataset.features.map(feature),
-    label: Uint8Array.from(rows, (row) => dataset.label[row]),
+    label: labelsOf(dataset, rows),
     at: Float64Array.from(rows, (row) => dataset.at[row]),
     labelAt: Float64Array.from(rows, (row) => dataset.labelAt[row]),
     day: Int32Array.from(rows, (row) => dataset.day[row]),

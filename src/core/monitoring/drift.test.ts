@@ -40,7 +40,7 @@ describe("reference profile", () => {
   it("knows period, days, base rate and missing shares", () => {
     expect(reference).toMatchObject({ rows: DAYS * ROWS_A_DAY, days: DAYS, from: FIRST_DAY * DAY });
     expect(reference.rowsPerDay.median).toBe(ROWS_A_DAY);
-    const positives = period.dataset.label.reduce((sum, label) => sum + label, 0);
+    const positives = Array.from(period.dataset.label).reduce((sum, label) => sum + label, 0);
     expect(reference.label.baseRate).toBeCloseTo(positives / reference.rows, 12);
     expect(reference.label.byDay).toHaveLength(DAYS);
     expect(reference.features.find(({ id }) => id === "weather.humid")?.missingShare).toBeCloseTo(0.02, 2);

@@ -78,6 +78,8 @@ export function syntheticDays(days = DAYS, seed = 11, rowsADay = ROWS_A_DAY): Sy
     probabilities,
     dataset: {
       rows,
+      task: "binary",
+      classes: [],
       features: [
         { kind: "numeric", id: "weather.temp", values: temp },
         { kind: "numeric", id: "weather.wind", values: wind },

@@ -1,4 +1,6 @@
 import type { Micros } from "../time.ts";
+import type { Target } from "./matrix.ts";
+import type { Task } from "./model.ts";
 
 /** Missing is NaN. Booleans are 0 and 1. */
 export interface NumericColumn {
@@ -20,9 +22,12 @@ export type FeatureColumn = NumericColumn | CategoricalColumn;
 /** A training set in columns; every array has `rows` elements and the same order. */
 export interface Dataset {
   readonly rows: number;
+  readonly task: Task;
+  /** Multiclass: what the labels' indexes stand for. Otherwise empty. */
+  readonly classes: readonly string[];
   readonly features: readonly FeatureColumn[];
-  /** 0 or 1; only rows whose label is known are in a Dataset. */
-  readonly label: Uint8Array;
+  /** Binary: 0 or 1. Multiclass: index of the class. Regression: the value. Only rows whose label is known are in a Dataset. */
+  readonly label: Target["values"];
   /** When the prediction would have been made (Micros). */
   readonly at: Float64Array;
   /** When the label became known (Micros). */

@@ -117,6 +117,14 @@ export const trainErrors = defineErrors({
     kind: "invalid",
     hint: "Add impute() to the model's preparation, and clip() for values out of all proportion.",
   },
+  TRAIN_CANDIDATE_ELSEWHERE: {
+    kind: "invalid",
+    hint: "Train it by a pipeline or with `orrery train`, which start the processes that it needs.",
+  },
+  TRAIN_TASK_UNSUPPORTED: {
+    kind: "invalid",
+    hint: "Use it with a charter whose target is binary, or take what the message names out of the project.",
+  },
   TRAIN_COLUMN_NOT_NUMERIC: {
     kind: "invalid",
     hint: "Add oneHot() or another encoding of categories to the model's preparation.",

@@ -1,9 +1,12 @@
 export { applyCalibration, type CalibrationFitOptions, fitCalibration, fitClassCalibration } from "./calibration/calibration.ts";
 export type * from "./dataset.ts";
 export { trainErrors } from "./errors.ts";
+export { evaluatePredictions } from "./evaluate-candidate.ts";
+export { classesOf, deliver, type FitRows, type FittedCandidate, fitCandidate, prepareRows } from "./fit-candidate.ts";
 export { packModel, unpackModel } from "./formats/pack-model.ts";
 export { createKernelMemory, type KernelMemory, type MemoryPlan, planMemory } from "./kernels/kernel-memory.ts";
 export { type Kernel, type KernelFunction, loadKernel, startKernel } from "./kernels/load-kernel.ts";
+export { binaryLabels, labelsOf } from "./labels.ts";
 export { type CholeskyFactor, factorize } from "./linear/cholesky.ts";
 export { loadDataset } from "./load-dataset.ts";
 export type { Matrix } from "./matrix.ts";
@@ -82,12 +85,13 @@ export { makeFolds, makeNestedFolds, type NestedFold } from "./splits/make-folds
 export { splitByTime, splitSince } from "./splits/split-by-time.ts";
 export { type SplitOptions, splitDataset } from "./splits/split-dataset.ts";
 export {
+  finishCandidate,
   type ProgressListener,
   selectCandidate,
   type TrainedCandidate,
-  type TrainingOptions,
   trainCandidate,
 } from "./train-candidate.ts";
+export type { TrainingOptions } from "./training-options.ts";
 export { goesLeft } from "./trees/goes-left.ts";
 export {
   BLOCK,

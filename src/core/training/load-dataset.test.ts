@@ -32,6 +32,8 @@ const TYPES: Record<string, ColumnType> = {
 const plan: FeaturePlan = {
   ...planOf({
     rows: 0,
+    task: "binary",
+    classes: [],
     features: [],
     segments: [],
     label: new Uint8Array(),

@@ -4,11 +4,13 @@ import type { Column, ColumnTable, TableEngine } from "../ports/index.ts";
 import { DAY } from "../time.ts";
 import type { CategoricalColumn, Dataset, FeatureColumn } from "./dataset.ts";
 import { trainErrors } from "./errors.ts";
+import type { Task } from "./model.ts";
 
 /**
  * Reads the rows with a known label from a training set's Parquet file: string features become categories, all others
  * numbers (booleans 0 and 1, timestamps Micros).
  *
+ * @param task binary labels are conditions, multiclass labels any values that name a class, regression labels numbers
  * @param segments names of the training set's `__segment_<name>` columns
  * @throws TRAIN_COLUMN_MISSING, TRAIN_TOO_FEW_ROWS when no row has a label
  */
@@ -17,6 +19,7 @@ export async function loadDataset(
   path: string,
   plan: FeaturePlan,
   segments: readonly string[],
+  task: Task = "binary",
 ): Promise<Dataset> {
   const relation = `read_parquet(${quoteLiteral(path)})`;
   const features = plan.features.map(({ id }) => id);
@@ -41,12 +44,21 @@ export async function loadDataset(
       return type === "string" ? categorical(id, column) : { kind: "numeric", id, values: numeric(column) };
     }),
     segments: segments.map((name, index) => categorical(name, columnOf(table, `c${features.length + index}`))),
-    label: Uint8Array.from(numeric(columnOf(table, "__label"))),
+    ...labelOf(columnOf(table, "__label"), task),
     at: numeric(columnOf(table, "__at")),
     labelAt: numeric(columnOf(table, "__label_at")),
     day: Int32Array.from(numeric(columnOf(table, "__event_at")), (at) => Math.floor(at / DAY)),
     rule: Uint8Array.from(numeric(columnOf(table, "__rule"))),
   };
+}
+
+function labelOf(column: Column, task: Task): Pick<Dataset, "task" | "classes" | "label"> {
+  if (task === "binary") return { task, classes: [], label: Uint8Array.from(numeric(column)) };
+  if (task === "regression") return { task, classes: [], label: Float64Array.from(numeric(column)) };
+  const { codes, categories } = categorical("label", column);
+  const classes = categories.toSorted();
+  const position = categories.map((name) => classes.indexOf(name));
+  return { task, classes, label: codes.map((code) => position[code]) };
 }
 
 function columnOf(table: ColumnTable, name: string): Column {

@@ -1,49 +1,24 @@
-import type { CandidateDefinition, ModelDefinition, PreparationStep } from "../definitions/index.ts";
-import type { FeaturePlan } from "../features/index.ts";
-import type { Micros } from "../time.ts";
-import { fitGradientBoosting } from "./boosting/gradient-boosting.ts";
-import { fitCalibration } from "./calibration/calibration.ts";
+import type { MetricName } from "../definitions/index.ts";
+import { fitCalibration, fitClassCalibration } from "./calibration/calibration.ts";
 import type { Dataset, DatasetSplit, RowSelection } from "./dataset.ts";
 import { trainErrors } from "./errors.ts";
-import { fitLogisticRegression } from "./linear/logistic-regression.ts";
-import { evaluate, type ReliabilityBin, reliabilityCurve } from "./metrics/evaluate.ts";
-import { type Decision, higherIsBetter } from "./metrics/metrics.ts";
-import type { Evaluation, FittedEstimator, ModelPackage } from "./model.ts";
+import { evaluatePredictions } from "./evaluate-candidate.ts";
+import { type FittedCandidate, fitCandidate } from "./fit-candidate.ts";
+import { binaryLabels, labelsOf } from "./labels.ts";
+import { type ReliabilityBin, reliabilityCurve } from "./metrics/evaluate.ts";
+import { higherIsBetter } from "./metrics/metrics.ts";
+import type { Calibration, Evaluation, ModelPackage } from "./model.ts";
 import { predict } from "./predict.ts";
-import { convertUnits, type UnitChanges } from "./preparation/convert-units.ts";
-import { encode } from "./preparation/encode.ts";
-import { type EstimatorFamily, type FittedColumns, fitPreparation } from "./preparation/fit-preparation.ts";
-import { type FittedPreparation, NO_PREPARATION } from "./preparation/fitted-preparation.ts";
-import { logit } from "./score-estimator.ts";
 import { requireBothClasses } from "./splits/split-by-time.ts";
-
-export interface TrainingOptions {
-  readonly candidate: CandidateDefinition;
-  readonly prepare: readonly PreparationStep[];
-  readonly plan: FeaturePlan;
-  readonly decision: Decision;
-  /** The charter's alternative, to be kept in the rule candidate's package. */
-  readonly rule?: string;
-  readonly model: string;
-  readonly seed: number;
-  /** What candidates are compared by: ranking metrics require both classes in the selection part. */
-  readonly select: ModelDefinition["select"];
-  readonly trainedAt: Micros;
-  /** Snapshot id by source. */
-  readonly snapshots: Readonly<Record<string, string>>;
-  /** Feature ids that the estimator must not use; the plan keeps them. */
-  readonly exclude?: readonly string[];
-  /** Features delivered in other units since after the last training row: selection, calibration and serving read them converted. */
-  readonly units?: UnitChanges;
-}
+import type { TrainingOptions } from "./training-options.ts";
 
 export interface TrainedCandidate {
   readonly package: ModelPackage;
-  /** On the selection part of validation, by calibrated probability. */
+  /** On the selection part of validation, by calibrated prediction. */
   readonly selection: Evaluation;
-  /** On the selection part, which calibration has not seen. */
+  /** On the selection part, which calibration has not seen; empty unless the task is binary. */
   readonly calibrationCurve: readonly ReliabilityBin[];
-  /** Log loss on the selection part after 0, 1, 2 … trees; empty for estimators that are not grown step by step. */
+  /** Loss on the selection part after 0, 1, 2 … steps; empty for estimators that are not grown step by step. */
   readonly history: readonly number[];
 }
 
@@ -52,10 +27,9 @@ export type ProgressListener = (progress: { readonly candidate: string; readonly
 
 /**
  * Fits preparation and estimator on `split.train`, calibrates on `split.calibrate`, and evaluates on `split.select`; `split.test`
- * is not touched. Boosting stops early by log loss on the selection part. Deterministic for a seed. Takes the thread: call it
- * in a worker.
+ * is not touched. Boosting stops early by the selection part. Deterministic for a seed. Takes the thread: call it in a worker.
  *
- * @throws TRAIN_ONE_CLASS, TRAIN_NO_FEATURES, TRAIN_TOO_MANY_COLUMNS, TRAIN_PARAMETER_INVALID, TRAIN_NOT_CONVERGED
+ * @throws TRAIN_CANDIDATE_ELSEWHERE for a Python program or AutoML; what `fitCandidate` and `finishCandidate` throw
  */
 export function trainCandidate(
   dataset: Dataset,
@@ -63,17 +37,34 @@ export function trainCandidate(
   options: TrainingOptions,
   onProgress: ProgressListener = () => {},
 ): TrainedCandidate {
-  const { candidate, decision, select } = options;
-  requireBothClasses(dataset, split.train, "train");
-  if (select !== "log_loss") requireBothClasses(dataset, split.select, "select");
-  const { preparation, estimator, history } = fit(dataset, split, options, (done) =>
+  const { candidate } = options;
+  if (candidate.kind === "python" || candidate.kind === "auto-ml") {
+    throw trainErrors.TRAIN_CANDIDATE_ELSEWHERE(`${candidate.name} trains in processes of its own`);
+  }
+  requireVariety(dataset, split, options);
+  const fitted = fitCandidate(dataset, { train: split.train, validation: split.select }, candidate, options, (done) =>
     onProgress({ candidate: candidate.name, done }),
   );
+  return finishCandidate(dataset, split, options, fitted);
+}
+
+/**
+ * Calibrates on `split.calibrate`, evaluates on `split.select` and packs up what was fitted, wherever that was.
+ * @throws TRAIN_ONE_CLASS, TRAIN_EVALUATION_INVALID
+ */
+export function finishCandidate(
+  dataset: Dataset,
+  split: DatasetSplit,
+  options: TrainingOptions,
+  { preparation, estimator, history }: FittedCandidate,
+): TrainedCandidate {
+  requireVariety(dataset, split, options);
+  const { candidate, decision } = options;
   const uncalibrated: ModelPackage = {
     formatVersion: 2,
     model: options.model,
-    task: "binary",
-    classes: [],
+    task: dataset.task,
+    classes: dataset.classes,
     candidate,
     plan: options.plan,
     preparation,
@@ -86,90 +77,63 @@ export function trainCandidate(
     snapshots: options.snapshots,
     seed: options.seed,
   };
-  const learns = candidate.kind === "logistic-regression" || candidate.kind === "gradient-boosting";
-  const calibration = learns
-    ? fitCalibration(predict(uncalibrated, dataset, split.calibrate).prediction, labelsOf(dataset, split.calibrate))
-    : null;
-  const model = { ...uncalibrated, calibration };
-  const labels = labelsOf(dataset, split.select);
+  const model = { ...uncalibrated, calibration: calibrate(uncalibrated, dataset, split.calibrate, options) };
   const { prediction } = predict(model, dataset, split.select);
-  const days = Int32Array.from(split.select, (row) => dataset.day[row]);
   return {
     package: model,
-    selection: evaluate(labels, prediction, days, decision, { seed: options.seed }),
-    calibrationCurve: reliabilityCurve(labels, prediction),
+    selection: evaluatePredictions(dataset, split.select, prediction, decision, { seed: options.seed }),
+    calibrationCurve: dataset.task === "binary" ? reliabilityCurve(binaryLabels(dataset, split.select), prediction) : [],
     history,
   };
 }
 
-interface Fitted {
-  readonly preparation: FittedPreparation;
-  readonly estimator: FittedEstimator;
-  readonly history: readonly number[];
-}
-
-function fit(dataset: Dataset, split: DatasetSplit, options: TrainingOptions, onDone: (done: number) => void): Fitted {
-  const { candidate, units = {} } = options;
-  const ids = options.plan.features.map(({ id }) => id);
-  const labels = labelsOf(dataset, split.train);
-  switch (candidate.kind) {
-    case "baseline": {
-      const probability = labels.reduce((sum, label) => sum + label, 0) / labels.length;
-      return {
-        preparation: NO_PREPARATION,
-        estimator: { kind: "baseline", link: "logit", output: Float64Array.of(logit(probability)) },
-        history: [],
-      };
-    }
-    case "rule":
-      return { preparation: NO_PREPARATION, estimator: { kind: "rule", condition: options.rule ?? "" }, history: [] };
-    case "logistic-regression": {
-      const { preparation, matrix } = prepared(dataset, split.train, labels, options, "linear");
-      const estimator = fitLogisticRegression(matrix, { values: labels }, candidate.params);
-      return { preparation: convertUnits(preparation, ids, units), estimator, history: [] };
-    }
-    case "gradient-boosting": {
-      const { preparation, matrix } = prepared(dataset, split.train, labels, options, "tree");
-      const delivered = convertUnits(preparation, ids, units);
-      const { estimator, history } = fitGradientBoosting(matrix.columns, labels, candidate.params, {
-        seed: options.seed,
-        validation: { columns: encode(delivered, dataset, split.select).columns, labels: labelsOf(dataset, split.select) },
-        onDone,
-      });
-      return { preparation: delivered, estimator, history: history.logLoss };
-    }
-  }
-}
-
-function prepared(
+/** null: what cannot or need not be calibrated says what it says. */
+function calibrate(
+  model: ModelPackage,
   dataset: Dataset,
   rows: RowSelection,
-  labels: Uint8Array,
-  { prepare, exclude = [], plan, seed }: TrainingOptions,
-  family: EstimatorFamily,
-): FittedColumns {
-  return fitPreparation(dataset, rows, {
-    steps: prepare,
-    family,
-    target: { values: labels },
-    task: "binary",
-    seed,
-    exclude,
-    timestamps: plan.features.filter(({ type }) => type === "timestamp").map(({ id }) => id),
-    treeCategories: "rank",
-  });
+  { calibrate: method, candidate }: TrainingOptions,
+): Calibration | null {
+  const { task, estimator } = model;
+  const isConstant = candidate.kind === "baseline" || candidate.kind === "rule";
+  if (task === "regression" || isConstant || method === "none" || rows.length === 0) return null;
+  const { prediction } = predict(model, dataset, rows);
+  if (task === "multiclass") {
+    return fitClassCalibration(prediction, labelsOf(dataset, rows), dataset.classes.length, method && { method });
+  }
+  const labels = binaryLabels(dataset, rows);
+  if (method === "temperature") {
+    throw trainErrors.TRAIN_PARAMETER_INVALID(
+      `temperature calibrates several classes, and ${estimator.kind} says one probability`,
+      {
+        hint: "Calibrate by isotonic or sigmoid.",
+      },
+    );
+  }
+  return fitCalibration(prediction, labels, method && { method });
 }
 
-const labelsOf = (dataset: Dataset, rows: RowSelection): Uint8Array => Uint8Array.from(rows, (row) => dataset.label[row]);
+/** Metrics that need no second class. */
+const ONE_CLASS_IS_ENOUGH: ReadonlySet<MetricName> = new Set([
+  "log_loss",
+  "brier",
+  "accuracy",
+  "ece",
+  "mce",
+  "payoff_per_decision",
+]);
+
+function requireVariety(dataset: Dataset, split: DatasetSplit, { select }: TrainingOptions): void {
+  if (dataset.task !== "binary") return;
+  requireBothClasses(dataset, split.train, "train");
+  if (!ONE_CLASS_IS_ENOUGH.has(select)) requireBothClasses(dataset, split.select, "select");
+}
 
 /**
  * The candidate with the best selection metric; of equal ones the first.
  * @throws TRAIN_NO_CANDIDATE when none has the metric
  */
-export function selectCandidate<T extends { readonly selection: Evaluation }>(
-  results: readonly T[],
-  metric: ModelDefinition["select"],
-): T {
+export function selectCandidate<T extends { readonly selection: Evaluation }>(results: readonly T[], metric: MetricName): T {
   const sign = higherIsBetter(metric) ? 1 : -1;
   let best: T | undefined;
   let bestValue = Number.NEGATIVE_INFINITY;

@@ -5,6 +5,7 @@ import type { ArtifactRef } from "../../core/ports/index.ts";
 import { VirtualClock } from "../../core/ports/index.ts";
 import { createRegistry, evaluateGates, type GateVerdict } from "../../core/registry/index.ts";
 import {
+  binaryLabels,
   type Dataset,
   type DatasetSplit,
   type Evaluation,
@@ -62,7 +63,7 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   const cutoff = Math.max(challenger.labelCutoff, champion?.model.labelCutoff ?? 0);
   const rows = split.test.filter((row) => dataset.at[row] > cutoff);
   const { decision } = challenger;
-  const labels = Uint8Array.from(rows, (row) => dataset.label[row]);
+  const labels = binaryLabels(dataset, rows);
   const days = Int32Array.from(rows, (row) => dataset.day[row]);
   const score = (model: ModelPackage) => predict(model, dataset, rows).prediction;
   const named = async (kind: string) =>

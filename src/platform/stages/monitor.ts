@@ -19,7 +19,14 @@ import { type Column, type TableEngine, VirtualClock } from "../../core/ports/in
 import { createRegistry } from "../../core/registry/index.ts";
 import { DAY, dayOf, durationToMicros, type Micros } from "../../core/time.ts";
 import { createTracking } from "../../core/tracking/index.ts";
-import { type FeatureColumn, featuresOf, type ModelPackage, predict, unpackModel } from "../../core/training/index.ts";
+import {
+  type Dataset,
+  type FeatureColumn,
+  featuresOf,
+  type ModelPackage,
+  predict,
+  unpackModel,
+} from "../../core/training/index.ts";
 import { platformErrors } from "../errors.ts";
 import { compactPredictionLog, loggedPeriod, predictionRelation } from "../prediction-log.ts";
 import { type Stage, stage } from "./stage.ts";
@@ -293,9 +300,11 @@ function columnPredictor(model: ModelPackage): (features: readonly FeatureColumn
   return (features, rows) => {
     const none = new Float64Array(rows);
     const flags = new Uint8Array(rows);
-    const dataset = {
+    const dataset: Dataset = {
       rows,
       features,
+      task: "binary",
+      classes: [],
       label: flags,
       at: none,
       labelAt: none,

@@ -16,7 +16,18 @@ const golden: Golden = JSON.parse(readFileSync(new URL("../../../../test/golden/
 function datasetOf(features: readonly FeatureColumn[], rows: number): Dataset {
   const numbers = new Float64Array(rows);
   const flags = new Uint8Array(rows);
-  return { rows, features, label: flags, at: numbers, labelAt: numbers, day: new Int32Array(rows), rule: flags, segments: [] };
+  return {
+    rows,
+    task: "binary",
+    classes: [],
+    features,
+    label: flags,
+    at: numbers,
+    labelAt: numbers,
+    day: new Int32Array(rows),
+    rule: flags,
+    segments: [],
+  };
 }
 
 const numericFeature = (id: string, values: Float64Array): FeatureColumn => ({ kind: "numeric", id, values });

@@ -1,6 +1,7 @@
 import type { MetricName } from "../../definitions/index.ts";
 import type { PlannedFeature } from "../../features/index.ts";
 import {
+  binaryLabels,
   type Dataset,
   type DatasetSplit,
   evaluate,
@@ -101,7 +102,7 @@ export function reviewData(
   };
   const full = train(small.train);
   checkFeatures(full, dataset);
-  const labels = Uint8Array.from(small.select, (row) => dataset.label[row]);
+  const labels = binaryLabels(dataset, small.select);
   const days = Int32Array.from(small.select, (row) => dataset.day[row]);
   const probabilities = (model: ModelPackage) => predict(model, dataset, small.select).prediction;
   const best = probabilities(full);

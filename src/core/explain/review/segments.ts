@@ -1,5 +1,6 @@
 import type { MetricName } from "../../definitions/index.ts";
 import {
+  binaryLabels,
   type Dataset,
   higherIsBetter,
   type MetricTable,
@@ -36,7 +37,7 @@ export function segmentResults(
   options: SegmentOptions,
 ): SegmentResult[] {
   const { prediction: probability } = predict(model, dataset, rows);
-  const labels = Uint8Array.from(rows, (row) => dataset.label[row]);
+  const labels = binaryLabels(dataset, rows);
   const days = Int32Array.from(rows, (row) => dataset.day[row]);
   return dataset.segments.flatMap((segment) =>
     segmentEvaluations(segment, rows, labels, probability, days, model.decision, { resamples: 100, seed: 1, ...options }).map(
