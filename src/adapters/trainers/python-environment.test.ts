@@ -40,7 +40,8 @@ const environment = (requirements: string, more = {}) =>
   pythonEnvironment({ python, requirements, cacheFolder, variables, timeoutMs: 60_000, ...more });
 const foldersOf = () => readdirSync(cacheFolder).filter((name) => !name.endsWith(".lock"));
 
-describe.skipIf(!hasPython)("a Python environment", () => {
+// Making an environment takes seconds, and many on a machine with other work.
+describe.skipIf(!hasPython)("a Python environment", { timeout: 120_000 }, () => {
   test("is made once for the same requirements, by however many ask at the same time, and its size is known", async () => {
     const made = await Promise.all(Array.from({ length: 5 }, () => environment("")));
     expect(new Set(made.map(({ executable }) => executable)).size).toBe(1);

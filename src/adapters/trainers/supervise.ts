@@ -1,4 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { Readable } from "node:stream";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { BoundedLog } from "./bounded-log.ts";
 
@@ -35,8 +37,7 @@ export interface SupervisedEnd {
  * Runs a command in a process group of its own which is killed as a whole when the command ends, takes too long or too much
  * memory, is cancelled, or when this process dies in whatever way. Rejects only where the interpreter cannot be started.
  */
-export function supervise(command: SupervisedCommand): Promise<SupervisedEnd> {
-  const { promise, resolve, reject } = Promise.withResolvers<SupervisedEnd>();
+export async function supervise(command: SupervisedCommand): Promise<SupervisedEnd> {
   const limits = JSON.stringify({ timeout: command.timeoutMs / 1_000, memory: command.memoryBytes });
   const started = performance.now();
   const supervisor = spawn(command.python, ["-I", "-S", SUPERVISOR, limits, ...command.command], {
@@ -46,6 +47,11 @@ export function supervise(command: SupervisedCommand): Promise<SupervisedEnd> {
     stdio: ["pipe", "pipe", "pipe", "pipe"],
   });
   const { pid } = supervisor;
+  const exited = new Promise<void>((resolve, reject) => {
+    supervisor.once("error", reject);
+    supervisor.once("exit", () => resolve());
+  });
+  const closed = new Promise<void>((resolve) => supervisor.once("close", () => resolve()));
   const log = new BoundedLog();
   const lines = new LineReader(command.onOutput);
   const read = (text: string) => {
@@ -56,37 +62,35 @@ export function supervise(command: SupervisedCommand): Promise<SupervisedEnd> {
   supervisor.stderr.setEncoding("utf8").on("data", read);
   // A process that has gone closes its end.
   supervisor.stdin.on("error", () => undefined);
-  let report = "";
-  const reports = supervisor.stdio[3];
-  if (reports !== null && reports !== undefined && "read" in reports) {
-    reports.setEncoding("utf8").on("data", (text: string) => {
-      report += text;
-    });
-  }
+  const report = readReport(supervisor);
 
   const cancel = () => killGroup(pid);
   command.signal?.addEventListener("abort", cancel, { once: true });
   if (command.signal?.aborted) cancel();
-
-  const finish = () => {
+  try {
+    await exited;
+    // The supervisor has killed its group, unless it was killed itself.
+    killGroup(pid);
+    await Promise.race([closed, wait(DRAIN_MS, undefined, { ref: false })]);
+  } finally {
     command.signal?.removeEventListener("abort", cancel);
     supervisor.stdout.destroy();
     supervisor.stderr.destroy();
     lines.end();
-    const seconds = (performance.now() - started) / 1_000;
-    resolve(endOf(report, { cancelled: command.signal?.aborted === true, seconds, log: log.toString() }));
-  };
-  supervisor.once("error", reject);
-  supervisor.once("exit", () => {
-    // The supervisor has killed its group, unless it was killed itself.
-    killGroup(pid);
-    const timer = setTimeout(finish, DRAIN_MS);
-    supervisor.once("close", () => {
-      clearTimeout(timer);
-      finish();
+  }
+  const seconds = (performance.now() - started) / 1_000;
+  return endOf(report(), { cancelled: command.signal?.aborted === true, seconds, log: log.toString() });
+}
+
+/** What the supervisor writes to its file descriptor 3, once it has. */
+function readReport(supervisor: ChildProcess): () => string {
+  let report = "";
+  const pipe = supervisor.stdio[3];
+  if (pipe instanceof Readable)
+    pipe.setEncoding("utf8").on("data", (text: string) => {
+      report += text;
     });
-  });
-  return promise;
+  return () => report;
 }
 
 interface Report {

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import type { Check } from "../../../scripts/conformance.ts";
 import { pythonEnvironment } from "../../../scripts/python-environment.ts";
 import { PythonTrainer } from "../../../src/adapters/trainers/python.ts";
-import type { TrainerParam, TrainerRequest, TrainerResult } from "../../../src/core/ports/index.ts";
+import type { TrainerParam, TrainerRequest, TrainerResult, TrainerRows } from "../../../src/core/ports/index.ts";
 import { type TrainingData, trainingData } from "./training-data.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -82,6 +82,23 @@ async function examplesTrain(check: Check, scratch: string): Promise<void> {
       });
     }
   }
+  await check("a script reads the rows it was given, by any of the ways to read them", async () => {
+    writeFileSync(join(scratch, "reads.py"), READS);
+    const { flights } = DATA;
+    const sum = (values: ArrayLike<number>, round = (value: number) => value) =>
+      Array.from(values).reduce((total, value) => (Number.isNaN(value) ? total : total + round(value)), 0);
+    const known = ({ matrix, target }: TrainerRows) => ({
+      sums: matrix.columns.map((column) => sum(column, Math.fround)),
+      y: sum(target.values),
+      weights: sum(target.weights ?? []),
+    });
+    if (flights.validation === null) throw new Error("no validation rows");
+    const params = { train: known(flights.train), validation: known(flights.validation) };
+    const request = requestFor("reads.py", params, flights);
+    const { metrics } = await trainer.train({ ...request, folder: scratch, requirements: join(EXAMPLES, "requirements.txt") });
+    if (metrics.compared !== 2) throw new Error("not all was compared");
+    return "";
+  });
   await check("the same request gives the same model", async () => {
     for (const [program, params] of TRAINERS) {
       const request = requestFor(program, params, DATA.breast_cancer);
@@ -143,6 +160,21 @@ async function environmentsAreKept(check: Check, scratch: string): Promise<void>
     );
   });
 }
+
+const READS = `
+import math
+from orrery_trainer import load
+spec = load()
+for rows, known in ((spec.train, spec.params["train"]), (spec.validation, spec.params["validation"])):
+    assert rows.x.dtype == "float64" and rows.y.dtype == "int64" and rows.weights.dtype == "float64"
+    assert rows.x.shape == rows.frame.shape == (len(rows), len(spec.features)) and list(rows.frame) == spec.features
+    for column, name, total in zip(rows.x.T, spec.features, known["sums"]):
+        assert math.isclose(rows.frame[name].sum(), total, rel_tol=1e-9), name
+        assert math.isclose(column[column == column].sum(), total, rel_tol=1e-9), name
+    assert rows.y.sum() == known["y"] and rows.weights.sum() == known["weights"]
+assert spec.categorical == [0, 1, 2] and all(count > 1 for count in spec.categories[:3])
+spec.save(${JSON.stringify(join(ROOT, "src/adapters/trainers/fixtures/linear.onnx"))}, metrics={"compared": 2})
+`;
 
 const PRINT_VERSION = `
 import pathlib, six

@@ -8,5 +8,7 @@ import onnxruntime
 
 _, model, rows, columns = sys.argv
 x = np.fromfile(rows, dtype=np.float32).reshape(-1, int(columns))
-session = onnxruntime.InferenceSession(model)
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+session = onnxruntime.InferenceSession(model, options)
 print(json.dumps(session.run(None, {session.get_inputs()[0].name: x})[-1].astype(float).reshape(len(x), -1).tolist()))
