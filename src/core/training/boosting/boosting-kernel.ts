@@ -8,8 +8,6 @@ import { createPlainKernel } from "./plain-kernel.ts";
  * TypeScript give the same sums, in whatever order rows are added.
  */
 export interface BoostingKernel {
-  /** Bytes of a row's record and of a histogram's cell. */
-  readonly cellBytes: number;
   /** Adds the records of the `count` rows at `index` to their bins' cells; a column's cells begin at its offset (counted in cells). */
   fillHistogram(
     byRow: number,
@@ -20,10 +18,17 @@ export interface BoostingKernel {
     offsets: number,
     histogram: number,
   ): void;
+  copyBytes(target: number, source: number, bytes: number): void;
+  clearBytes(target: number, bytes: number): void;
   addHistogram(target: number, source: number, cells: number): void;
   subtractHistogram(parent: number, child: number, cells: number): void;
   /** Writes each cell as three doubles: gradient, hessian, weight. */
   unpackHistogram(histogram: number, cells: number, units: RecordUnits, sums: number): void;
+  /**
+   * Gradients and hessians of the log loss as pairs of doubles: p - y and p(1 - p), where p is the sigmoid of the score. Reads and writes
+   * one row more where the count is odd.
+   */
+  logLossPairs(scores: number, targets: number, count: number, pairs: number): void;
   /** Makes records of pairs of doubles: gradients and hessians of rows of weight 1. `weights` 0: all weigh 1. */
   recordRows(pairs: number, count: number, units: RecordUnits, weights: number, records: number): void;
   /** Moves rows that go left to the front, keeps their order, and copies the others to `right`; returns how many go left. */
@@ -45,6 +50,9 @@ export function boostingKernel(): Kernel {
   return loadKernel(new URL("../kernels/boosting.wasm", import.meta.url));
 }
 
+/** Bytes of a row's record and of a histogram's cell. */
+export const cellBytesOf = (module: WebAssembly.Module | null): number => (module === null ? 24 : 16);
+
 export function startBoostingKernel(module: WebAssembly.Module | null, memory: KernelMemory): BoostingKernel {
   return module === null ? createPlainKernel(memory) : createWasmKernel(module, memory);
 }
@@ -55,19 +63,18 @@ function createWasmKernel(module: WebAssembly.Module, memory: KernelMemory): Boo
   const subtractHistogram = find("subtractHistogram");
   const unpackHistogram = find("unpackHistogram");
   const recordRows = find("recordRows");
-  const recordWeightedRows = find("recordWeightedRows");
-  const cellBytes = 16;
+  const cellBytes = cellBytesOf(module);
   return {
-    cellBytes,
     fillHistogram: find("fillHistogram"),
+    copyBytes: find("copyBytes"),
+    clearBytes: find("clearBytes"),
     addHistogram: (target, source, cells) => addHistogram(target, source, cells * cellBytes),
     subtractHistogram: (parent, child, cells) => subtractHistogram(parent, child, cells * cellBytes),
     unpackHistogram: (histogram, cells, { gradient, hessian, weight, weightBits }, sums) =>
       unpackHistogram(histogram, cells, weightBits, gradient, hessian, weight, sums),
-    recordRows(pairs, count, { gradient, hessian, weight, weightBits }, weights, records) {
-      if (weights === 0) recordRows(pairs, count, 1 / gradient, 1 / hessian, weightBits, records);
-      else recordWeightedRows(pairs, count, 1 / gradient, 1 / hessian, weightBits, 1 / weight, weights, records);
-    },
+    logLossPairs: find("logLossPairs"),
+    recordRows: (pairs, count, { gradient, hessian, weight, weightBits }, weights, records) =>
+      recordRows(pairs, count, 1 / gradient, 1 / hessian, weightBits, 1 / weight, weights, records),
     partitionRows: find("partitionRows"),
     addToScores: find("addToScores"),
   };

@@ -83,7 +83,8 @@ export function hireCrew(start: CrewStart, views: WorkspaceViews, tasks: Readonl
 export function serveInCrew({ thread, memory, module, workspace, objective }: CrewMember): void {
   const views = viewWorkspace(memory, workspace);
   const { signals } = views;
-  const tasks = createTasks(startBoostingKernel(module, memory), workspace, views, createObjective(objective));
+  const kernel = startBoostingKernel(module, memory);
+  const tasks = createTasks(kernel, workspace, views, createObjective(objective, kernel));
   const share = { part: thread, parts: workspace.threads };
   const place = THREADS + 2 * (thread - 1);
   const answer = (value: number) => {

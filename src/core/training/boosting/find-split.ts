@@ -24,7 +24,7 @@ const LEAST_GAIN = 1e-12;
  */
 export function findSplit(search: SplitSearch, node: NodeSums, limits: NodeLimits, allowed: Uint8Array): Split | null {
   const { columns, offsets, sums, params } = search;
-  const unsplit = nodeGain(node.gradient, node.hessian, limits.l1, limits.l2, limits.lower, limits.upper);
+  const unsplit = nodeGain(node.gradient, node.hessian, limits);
   const least = unsplit + params.minGain + LEAST_GAIN * Math.abs(unsplit);
   const number: NumberSplit = { gain: least, bin: -1, missingLeft: false };
   const category: CategorySplit = { gain: least, bins: [], l2: 0 };

@@ -2,13 +2,13 @@ import type { Matrix, Target } from "../matrix.ts";
 import type { Tree, TreesEstimator } from "../model.ts";
 import { type RandomStream, seededRandom } from "../random.ts";
 import { type CheckedTarget, checkMatrix, checkTarget, checkVariety } from "./boosting-input.ts";
-import { boostingKernel, startBoostingKernel } from "./boosting-kernel.ts";
+import { boostingKernel, cellBytesOf, startBoostingKernel } from "./boosting-kernel.ts";
 import { BOOSTING_DEFAULTS, type BoostingParams, checkBoostingParams } from "./boosting-params.ts";
 import { hireCrew } from "./crew.ts";
 import { createTreeGrower, type GrownTree, type TreeGround, type TreeGrower } from "./grow-tree.ts";
 import { completeGroups } from "./interactions.ts";
 import { leafQuantile } from "./leaf-quantile.ts";
-import { createObjective, type Objective } from "./objective.ts";
+import { createObjective, type Objective, outputsOf } from "./objective.ts";
 import { prepareRows } from "./prepare-ground.ts";
 import { recordUnits, type WeightUnits, weightUnits } from "./record-units.ts";
 import { createTasks } from "./tasks.ts";
@@ -63,21 +63,19 @@ export function fitGradientBoosting(
   checkVariety(known, all.objective);
   const judge = createJudge(all, known, validation);
 
-  const choice = { objective: all.objective, quantile: all.quantile, classes: known.classes };
-  const objective = createObjective(choice);
-  const { outputs, mostStep } = objective;
   const found = plain ? null : boostingKernel();
   const module = found?.available ? found.module : null;
-  const cellBytes = module === null ? 24 : 16;
-  const validationMatrix = judge === null ? null : judge.matrix;
-  const prepared = prepareRows(matrix, known, validationMatrix, all, { outputs, threads, cellBytes }, memoryLimit);
+  const choice = { objective: all.objective, quantile: all.quantile, classes: known.classes };
+  const shape = { outputs: outputsOf(choice), threads, cellBytes: cellBytesOf(module) };
+  const prepared = prepareRows(matrix, known, judge?.matrix ?? null, all, shape, memoryLimit);
   const { memory, workspace, views, columns } = prepared;
   const kernel = startBoostingKernel(module, memory);
+  const objective = createObjective(choice, kernel);
   const tasks = createTasks(kernel, workspace, views, objective);
   const crew = hireCrew({ memory, module, workspace, objective: choice }, views, tasks);
   try {
     crew.run("layRowsOut", matrix.rows);
-    const ground: TreeGround = { kernel, crew, workspace, views, columns, params: all, mostStep };
+    const ground: TreeGround = { kernel, crew, workspace, views, columns, params: all, mostStep: objective.mostStep };
     return boost(ground, objective, known, judge, seededRandom(seed), onDone);
   } finally {
     crew.dismiss();
@@ -170,12 +168,13 @@ function growRound(
   const { crew, workspace, views, params, columns } = ground;
   const { rows } = workspace;
   const units = recordUnits(objective.bounds(views), weights);
-  const { order, sampled } = sampleRows(workspace.allRows, rows, params.rowShare, random);
+  const sampled = params.rowShare < 1 ? drawShare(views.order.subarray(0, rows), params.rowShare, random) : rows;
+  const all = new Uint8Array(columns.length).fill(1);
   crew.run("beginRound", rows);
   return views.scores.map((_, output) => {
     crew.run("recordGradients", rows, output, units.gradient, units.hessian, units.weight, units.weightBits);
-    views.index.set(order);
-    const grown = grow(units, sampled, sampleColumns(columns.length, params.columnShare, random));
+    const usable = params.columnShare < 1 ? drawColumns(columns.length, params.columnShare, random) : all;
+    const grown = grow(units, sampled, usable);
     return addTree(ground, grown, output);
   });
 }
@@ -195,30 +194,25 @@ function addTree({ crew, workspace, views, params }: TreeGround, { draft, leaves
   return draft.finish();
 }
 
-interface RowOrder {
-  /** All rows; the first `sampled` of them are those that the round sees. */
-  readonly order: Uint32Array;
-  readonly sampled: number;
-}
-
-/** Draws a share of the rows without replacement (Knuth, algorithm S); the rest, and the validation rows, come after them. */
-function sampleRows(allRows: number, rows: number, share: number, random: RandomStream): RowOrder {
-  const order = new Uint32Array(allRows);
-  const sampled = share === 1 ? rows : Math.max(1, Math.round(share * rows));
+/**
+ * Draws a share without replacement (Knuth, algorithm S): puts those drawn first, in their order, and the rest after them.
+ * @returns how many were drawn: at least one
+ */
+function drawShare(order: Uint32Array, share: number, random: RandomStream): number {
+  const drawn = Math.max(1, Math.round(share * order.length));
   let taken = 0;
-  let left = sampled;
-  for (let row = 0; row < rows; row++) {
-    const isTaken = share === 1 || random.below(rows - row) < sampled - taken;
-    order[isTaken ? taken++ : left++] = row;
+  let left = drawn;
+  for (let i = 0; i < order.length; i++) {
+    const isTaken = random.below(order.length - i) < drawn - taken;
+    order[isTaken ? taken++ : left++] = i;
   }
-  for (let row = rows; row < allRows; row++) order[row] = row;
-  return { order, sampled };
+  return drawn;
 }
 
-function sampleColumns(columns: number, share: number, random: RandomStream): Uint8Array {
-  if (share === 1) return new Uint8Array(columns).fill(1);
-  const { order, sampled } = sampleRows(columns, columns, Math.max(share, 1 / columns), random);
+/** By column: 1 where the tree may use it. */
+function drawColumns(columns: number, share: number, random: RandomStream): Uint8Array {
   const mask = new Uint8Array(columns);
-  for (const column of order.subarray(0, sampled)) mask[column] = 1;
+  const order = new Uint32Array(columns);
+  for (const column of order.subarray(0, drawShare(order, share, random))) mask[column] = 1;
   return mask;
 }

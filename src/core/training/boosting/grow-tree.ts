@@ -54,7 +54,7 @@ export interface TreeGround {
   readonly mostStep: number;
 }
 
-/** Grows one tree on the records of the first `sampled` rows of the index; `sampledColumns` says which columns (1) it may use. */
+/** Grows one tree on the records of the first `sampled` rows of the order; `sampledColumns` says which columns (1) it may use. */
 export type TreeGrower = (units: RecordUnits, sampled: number, sampledColumns: Uint8Array) => GrownTree;
 
 /** Leaf by leaf, the one that gains most first (Shi 2007; as LightGBM grows trees). Prepares what all trees of one training share. */
@@ -64,6 +64,7 @@ export function createTreeGrower(ground: TreeGround): TreeGrower {
   const free = Array.from({ length: workspace.leaves }, (_, i) => workspace.histograms + i * cells * cellBytes);
 
   return (units, sampled, sampledColumns) => {
+    kernel.copyBytes(workspace.index, workspace.order, 4 * allRows);
     const draft = draftTree(columns);
     const takeHistogram = (): number => {
       const histogram = free.pop();
@@ -110,8 +111,8 @@ export function createTreeGrower(ground: TreeGround): TreeGrower {
       const rows = end - start + ridersEnd - ridersStart;
       const parts = crew.run("splitNode", rows, start, end, ridersStart, ridersEnd, split.column, histogram, fillsLeft ? 1 : 0);
       if (histogram !== 0) addParts(histogram, parts);
-      const middle = joinParts(views, start, end, parts, 0);
-      const ridersMiddle = joinParts(views, ridersStart, ridersEnd, parts, 1);
+      const middle = joinParts(ground, start, end, parts, 0);
+      const ridersMiddle = joinParts(ground, ridersStart, ridersEnd, parts, 1);
       return [
         { start, end: middle, ridersStart, ridersEnd: ridersMiddle },
         { start: middle, end, ridersStart: ridersMiddle, ridersEnd },
@@ -206,20 +207,22 @@ function childLimits(split: Split, limits: NodeLimits, monotone: number): readon
  * Each part has put its left rows first and copied its right rows aside; brings all left rows to the front and the right ones behind them.
  * @returns where the right rows begin
  */
-function joinParts(views: WorkspaceViews, start: number, end: number, parts: number, answer: 0 | 1): number {
-  const { index, rightRows, answers } = views;
+function joinParts({ kernel, workspace, views }: TreeGround, start: number, end: number, parts: number, answer: 0 | 1): number {
+  const { index, rightRows } = workspace;
+  const move = (source: number, from: number, at: number, rows: number) =>
+    kernel.copyBytes(index + 4 * at, source + 4 * from, 4 * rows);
   let middle = start;
   for (let part = 0; part < parts; part++) {
     const [from] = shareOf(start, end, { part, parts });
-    const left = answers[2 * part + answer];
-    if (from !== middle) index.copyWithin(middle, from, from + left);
+    const left = views.answers[2 * part + answer];
+    if (from !== middle) move(index, from, middle, left);
     middle += left;
   }
   let at = middle;
   for (let part = 0; part < parts; part++) {
     const [from, to] = shareOf(start, end, { part, parts });
-    const right = to - from - answers[2 * part + answer];
-    index.set(rightRows.subarray(from, from + right), at);
+    const right = to - from - views.answers[2 * part + answer];
+    move(rightRows, from, at, right);
     at += right;
   }
   return middle;

@@ -1,4 +1,5 @@
 import type { Link } from "../model.ts";
+import type { BoostingKernel } from "./boosting-kernel.ts";
 import type { BoostingParams } from "./boosting-params.ts";
 import { weightedMean, weightedQuantile } from "./weighted-location.ts";
 
@@ -45,7 +46,9 @@ export interface ObjectiveChoice {
   readonly classes: number;
 }
 
-export function createObjective({ objective, quantile, classes }: ObjectiveChoice): Objective {
+export const outputsOf = ({ objective, classes }: ObjectiveChoice): number => (objective === "multiclass" ? classes : 1);
+
+export function createObjective({ objective, quantile, classes }: ObjectiveChoice, kernel: BoostingKernel): Objective {
   switch (objective) {
     case "squared":
       return squaredError();
@@ -54,7 +57,7 @@ export function createObjective({ objective, quantile, classes }: ObjectiveChoic
     case "poisson":
       return poissonDeviance();
     case "binary":
-      return logLoss();
+      return logLoss(kernel);
     case "multiclass":
       return softmaxLoss(classes);
   }
@@ -136,7 +139,7 @@ function poissonDeviance(): Objective {
   };
 }
 
-function logLoss(): Objective {
+function logLoss(kernel: BoostingKernel): Objective {
   return {
     link: "logit",
     outputs: 1,
@@ -147,11 +150,8 @@ function logLoss(): Objective {
     },
     bounds: () => ({ gradient: 1, hessian: 0.25 }),
     writePairs({ scores: [scores], targets }, _, start, end, pairs) {
-      for (let row = start, at = 0; row < end; row++, at += 2) {
-        const probability = 1 / (1 + Math.exp(-scores[row]));
-        pairs[at] = probability - targets[row];
-        pairs[at + 1] = probability * (1 - probability);
-      }
+      const offset = 8 * start;
+      kernel.logLossPairs(scores.byteOffset + offset, targets.byteOffset + offset, end - start, pairs.byteOffset);
     },
     loss(at, target) {
       const score = at(0);

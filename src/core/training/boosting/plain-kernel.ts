@@ -1,5 +1,6 @@
 import type { KernelMemory } from "../kernels/kernel-memory.ts";
 import type { BoostingKernel } from "./boosting-kernel.ts";
+import { exponential } from "./exponential.ts";
 
 /** Added and taken away again, it rounds a number below 2^51 to a whole one, halves to even, as WebAssembly's `nearest` does. */
 const ROUNDING = 1.5 * 2 ** 52;
@@ -11,8 +12,6 @@ export function createPlainKernel({ buffer }: KernelMemory): BoostingKernel {
   const integers = new Uint32Array(buffer);
   const numbers = new Float64Array(buffer);
   return {
-    cellBytes: 24,
-
     fillHistogram(byRow, columns, index, count, records, offsets, histogram) {
       const first = index / 4;
       const firstRecord = records / 8;
@@ -34,6 +33,9 @@ export function createPlainKernel({ buffer }: KernelMemory): BoostingKernel {
       }
     },
 
+    copyBytes: (target, source, count) => void bytes.copyWithin(target, source, source + count),
+    clearBytes: (target, count) => void bytes.fill(0, target, target + count),
+
     addHistogram(target, source, cells) {
       const offset = (source - target) / 8;
       for (let at = target / 8; at < target / 8 + 3 * cells; at++) numbers[at] += numbers[at + offset];
@@ -51,6 +53,14 @@ export function createPlainKernel({ buffer }: KernelMemory): BoostingKernel {
         numbers[target + at] = numbers[source + at] * gradient;
         numbers[target + at + 1] = numbers[source + at + 1] * hessian;
         numbers[target + at + 2] = numbers[source + at + 2] * weight;
+      }
+    },
+
+    logLossPairs(scores, targets, count, pairs) {
+      for (let row = 0; row < count; row++) {
+        const probability = 1 / (1 + exponential(-numbers[scores / 8 + row]));
+        numbers[pairs / 8 + 2 * row] = probability - numbers[targets / 8 + row];
+        numbers[pairs / 8 + 2 * row + 1] = probability * (1 - probability);
       }
     },
 

@@ -51,6 +51,7 @@ export function prepareRows(
   });
   views.targets.set(target.values);
   if (target.weights !== null) views.weights?.set(target.weights);
+  for (let row = 0; row < allRows; row++) views.order[row] = row;
   let offset = 0;
   binnings.forEach(({ valueBins }, index) => {
     views.offsets[index] = offset;

@@ -48,7 +48,7 @@ export function splitCategories(
 function tryPrefixes(
   { sums, first }: ColumnCells,
   node: NodeSums,
-  { l1, l2, lower, upper }: NodeLimits,
+  limits: NodeLimits,
   { minLeafRows, minHessian, minGroup }: CategoryLeafLimits & { readonly minGroup: number },
   bins: readonly number[],
   best: CategorySplit,
@@ -68,11 +68,10 @@ function tryPrefixes(
     if (restWeight < Math.max(minLeafRows, minGroup) || restHessian < minHessian || restWeight === 0) return;
     if (weight < minLeafRows || hessian < minHessian || inGroup < minGroup) continue;
     inGroup = 0;
-    const gain =
-      nodeGain(gradient, hessian, l1, l2, lower, upper) + nodeGain(node.gradient - gradient, restHessian, l1, l2, lower, upper);
+    const gain = nodeGain(gradient, hessian, limits) + nodeGain(node.gradient - gradient, restHessian, limits);
     if (gain <= best.gain) continue;
     best.gain = gain;
     best.bins = bins.slice(0, i + 1);
-    best.l2 = l2;
+    best.l2 = limits.l2;
   }
 }

@@ -1,6 +1,6 @@
 import type { BoostingParams } from "./boosting-params.ts";
 import type { NodeLimits, NodeSums } from "./split.ts";
-import { nodeGain, nodeOutput } from "./split.ts";
+import { nodeGain, nodeOutput, softThreshold } from "./split.ts";
 
 /** Where a column's cells stand among the sums: gradient, hessian and weight, cell after cell. */
 export interface ColumnCells {
@@ -42,7 +42,10 @@ export function splitNumbers(
   scanEdges(cells, node, limits, leaf, monotone, start, true, best);
 }
 
-/** @param start what is on the left before the first bin */
+/**
+ * Fractions are compared by cross-multiplying, as a division would take longer than all the rest. Gradients are pulled to 0 by l1 first.
+ * @param start what is on the left before the first bin
+ */
 function scanEdges(
   { sums, first, valueBins }: ColumnCells,
   node: NodeSums,
@@ -54,13 +57,14 @@ function scanEdges(
   best: NumberSplit,
 ): void {
   const { l1, l2, lower, upper } = limits;
+  const isLimited = lower > Number.NEGATIVE_INFINITY || upper < Number.POSITIVE_INFINITY;
   const { gradient, hessian, weight } = node;
   let leftGradient = start.gradient;
   let leftHessian = start.hessian;
   let leftWeight = start.weight;
   let most = best.gain;
-  for (let bin = 0; bin < valueBins; bin++) {
-    const cell = 3 * (first + bin);
+  const end = 3 * (first + valueBins);
+  for (let cell = 3 * first; cell < end; cell += 3) {
     // An empty bin's edge splits the rows as the one before it does.
     if (sums[cell + 2] === 0) continue;
     leftGradient += sums[cell];
@@ -71,9 +75,20 @@ function scanEdges(
     const rightWeight = weight - leftWeight;
     if (rightWeight < minLeafRows || rightHessian < minHessian || rightWeight === 0) return;
     const rightGradient = gradient - leftGradient;
-    const gain =
-      nodeGain(leftGradient, leftHessian, l1, l2, lower, upper) + nodeGain(rightGradient, rightHessian, l1, l2, lower, upper);
-    if (gain <= most) continue;
+    let gain: number;
+    if (isLimited) {
+      gain = nodeGain(leftGradient, leftHessian, limits) + nodeGain(rightGradient, rightHessian, limits);
+      if (gain <= most) continue;
+    } else {
+      const leftPull = l1 === 0 ? leftGradient : softThreshold(leftGradient, l1);
+      const rightPull = l1 === 0 ? rightGradient : softThreshold(rightGradient, l1);
+      const leftCurvature = leftHessian + l2;
+      const rightCurvature = rightHessian + l2;
+      const numerator = leftPull * leftPull * rightCurvature + rightPull * rightPull * leftCurvature;
+      const denominator = leftCurvature * rightCurvature;
+      if (numerator <= most * denominator) continue;
+      gain = numerator / denominator;
+    }
     if (monotone !== 0) {
       const left = nodeOutput({ gradient: leftGradient, hessian: leftHessian, weight: leftWeight }, limits);
       const right = nodeOutput({ gradient: rightGradient, hessian: rightHessian, weight: rightWeight }, limits);
@@ -81,7 +96,7 @@ function scanEdges(
     }
     most = gain;
     best.gain = gain;
-    best.bin = bin;
+    best.bin = (cell - 3 * first) / 3;
     best.missingLeft = missingLeft;
   }
 }

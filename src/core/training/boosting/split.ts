@@ -36,7 +36,7 @@ export function nodeOutput({ gradient, hessian }: NodeSums, { l1, l2, lower, upp
 }
 
 /** Twice the fall of the objective when a node gives its best output: G^2 / (H + l2) where nothing limits it. */
-export function nodeGain(gradient: number, hessian: number, l1: number, l2: number, lower: number, upper: number): number {
+export function nodeGain(gradient: number, hessian: number, { l1, l2, lower, upper }: NodeLimits): number {
   const pull = l1 === 0 ? gradient : softThreshold(gradient, l1);
   const curvature = hessian + l2;
   const best = -pull / curvature;
@@ -45,7 +45,7 @@ export function nodeGain(gradient: number, hessian: number, l1: number, l2: numb
   return -(2 * pull + curvature * output) * output;
 }
 
-const softThreshold = (gradient: number, l1: number): number =>
+export const softThreshold = (gradient: number, l1: number): number =>
   gradient > l1 ? gradient - l1 : gradient < -l1 ? gradient + l1 : 0;
 
 export const subtractSums = (whole: NodeSums, part: NodeSums): NodeSums => ({

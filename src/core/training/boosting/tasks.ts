@@ -32,7 +32,6 @@ export function createTasks(
   const { bytes } = views;
   const histogramBytes = cells * cellBytes;
 
-  const clear = (histogram: number) => bytes.fill(0, histogram, histogram + histogramBytes);
   const fill = (index: number, count: number, histogram: number) =>
     kernel.fillHistogram(workspace.byRow, columns, index, count, workspace.records, workspace.offsets, histogram);
   /** The first part writes where the sum is wanted, the others beside it. */
@@ -74,7 +73,7 @@ export function createTasks(
       const [start, end, histogram] = views.arguments;
       const [from, to] = shareOf(start, end, share);
       const target = ownHistogram(histogram, share);
-      clear(target);
+      kernel.clearBytes(target, histogramBytes);
       fill(workspace.index + 4 * from, to - from, target);
     },
 
@@ -89,7 +88,7 @@ export function createTasks(
       views.answers[2 * share.part + 1] = partition(...shareOf(ridersStart, ridersEnd, share));
       if (histogram === 0) return;
       const target = ownHistogram(histogram, share);
-      clear(target);
+      kernel.clearBytes(target, histogramBytes);
       if (fillsLeft === 1) fill(workspace.index + 4 * from, left, target);
       else fill(workspace.rightRows + 4 * from, to - from - left, target);
     },

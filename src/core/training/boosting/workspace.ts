@@ -41,6 +41,8 @@ export interface Workspace extends WorkspaceShape {
   /** Rows in the order of the leaves that hold them: first those that the tree grows on, then those that only ride along. */
   readonly index: number;
   readonly rightRows: number;
+  /** The index that a round's trees start from. */
+  readonly order: number;
   /** A column's first cell. */
   readonly offsets: number;
   /** As many histograms as there are leaves. */
@@ -70,6 +72,7 @@ export function planWorkspace(shape: WorkspaceShape): Workspace {
     shared: plan.place(outputs > 1 ? 8 * rows : 0),
     index: plan.place(4 * allRows),
     rightRows: plan.place(4 * allRows),
+    order: plan.place(4 * allRows),
     offsets: plan.place(4 * columns),
     histograms: plan.place(leaves * cells * cellBytes),
     threadHistograms: plan.place(threads * cells * cellBytes),
@@ -88,7 +91,7 @@ export function planWorkspace(shape: WorkspaceShape): Workspace {
 export interface WorkspaceViews extends BoostedRows {
   readonly bytes: Uint8Array;
   readonly index: Uint32Array;
-  readonly rightRows: Uint32Array;
+  readonly order: Uint32Array;
   readonly offsets: Uint32Array;
   readonly sums: Float64Array;
   readonly goesLeft: Uint8Array;
@@ -108,7 +111,7 @@ export function viewWorkspace({ buffer }: KernelMemory, workspace: Workspace): W
     weights: workspace.weights === 0 ? null : doubles(workspace.weights, rows),
     shared: doubles(workspace.shared, outputs > 1 ? rows : 0),
     index: new Uint32Array(buffer, workspace.index, allRows),
-    rightRows: new Uint32Array(buffer, workspace.rightRows, allRows),
+    order: new Uint32Array(buffer, workspace.order, allRows),
     offsets: new Uint32Array(buffer, workspace.offsets, columns),
     sums: doubles(workspace.sums, 3 * cells),
     goesLeft: new Uint8Array(buffer, workspace.goesLeft, 256),

@@ -55,6 +55,15 @@ function addTo(cell: usize, record: v128): void {
   v128.store(cell, i64x2.add(v128.load(cell), record));
 }
 
+/** Typed arrays do this an element at a time where memory is shared. */
+export function copyBytes(target: usize, source: usize, bytes: usize): void {
+  memory.copy(target, source, bytes);
+}
+
+export function clearBytes(target: usize, bytes: usize): void {
+  memory.fill(target, 0, bytes);
+}
+
 /** target += source, cell by cell. */
 export function addHistogram(target: usize, source: usize, bytes: usize): void {
   for (let at: usize = 0; at < bytes; at += 16) {
@@ -90,27 +99,56 @@ export function unpackHistogram(
 }
 
 /**
- * Makes records of rows' gradients and hessians (pairs of doubles), all of weight 1.
- * @param records where the first row's is to stand
+ * Gradients and hessians of the log loss, as pairs of doubles: p - y and p(1 - p), where p is the sigmoid of the score. plain-kernel.ts
+ * takes the same steps in the same order, and so gives the same bits.
+ * @param count rows; where it is odd, one more pair is written
  */
-export function recordRows(
-  pairs: usize,
-  count: usize,
-  gradientScale: f64,
-  hessianScale: f64,
-  weightBits: i32,
-  records: usize,
-): void {
-  const end = pairs + (count << 4);
-  for (; pairs < end; pairs += 16) {
-    store<i64>(records, <i64>nearest<f64>(load<f64>(pairs) * gradientScale));
-    store<i64>(records, ((<i64>nearest<f64>(load<f64>(pairs, 8) * hessianScale)) << (<i64>weightBits)) + 1, 8);
-    records += 16;
+export function logLossPairs(scores: usize, targets: usize, count: usize, pairs: usize): void {
+  const one = f64x2.splat(1);
+  const end = scores + (count << 3);
+  for (; scores < end; scores += 16) {
+    const probability = f64x2.div(one, f64x2.add(one, exponential(f64x2.neg(v128.load(scores)))));
+    const gradient = f64x2.sub(probability, v128.load(targets));
+    const hessian = f64x2.mul(probability, f64x2.sub(one, probability));
+    v128.store(pairs, v128.shuffle<f64>(gradient, hessian, 0, 2));
+    v128.store(pairs, v128.shuffle<f64>(gradient, hessian, 1, 3), 16);
+    targets += 16;
+    pairs += 32;
   }
 }
 
-/** As `recordRows`, for rows that have weights (doubles). The row of weight 1 is rounded first, so that weight 2 is exactly twice it. */
-export function recordWeightedRows(
+/** e^x within -708 … 709: a Taylor series of e^r for |r| <= ln(2) / 2, times a power of two. */
+function exponential(x: v128): v128 {
+  const within = f64x2.max(f64x2.min(x, f64x2.splat(709)), f64x2.splat(-708));
+  const power = f64x2.floor(f64x2.add(f64x2.mul(within, f64x2.splat(1.4426950408889634)), f64x2.splat(0.5)));
+  // ln(2) in two parts, so that a whole number of the first is exact.
+  const high = f64x2.sub(within, f64x2.mul(power, f64x2.splat(6.9314718036912382e-1)));
+  const r = f64x2.sub(high, f64x2.mul(power, f64x2.splat(1.9082149292705877e-10)));
+  let sum = f64x2.splat(1.0 / 39916800.0);
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 3628800.0));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 362880.0));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 40320.0));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 5040.0));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 720.0));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 120.0));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 24.0));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 6.0));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(0.5));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1));
+  const exponent = i64x2.extend_low_i32x4_s(i32x4.trunc_sat_f64x2_s_zero(power));
+  return f64x2.mul(sum, i64x2.shl(i64x2.add(exponent, i64x2.splat(1023)), 52));
+}
+
+/** As a double it turns numbers below 2^51 into whole ones when added, as an integer it leaves them behind when taken away. */
+const WHOLE: f64 = 6755399441055744;
+
+/**
+ * Makes records of rows' gradients and hessians (pairs of doubles).
+ * @param weights doubles, or 0: all weigh 1. The row of weight 1 is rounded first, so that weight 2 is exactly twice it.
+ * @param records where the first row's is to stand
+ */
+export function recordRows(
   pairs: usize,
   count: usize,
   gradientScale: f64,
@@ -120,15 +158,22 @@ export function recordWeightedRows(
   weights: usize,
   records: usize,
 ): void {
+  const scales = f64x2.replace_lane(f64x2.splat(gradientScale), 1, hessianScale);
+  const whole = f64x2.splat(WHOLE);
+  let weight = i64x2.replace_lane(i64x2.splat(0), 1, 1);
   const end = pairs + (count << 4);
   for (; pairs < end; pairs += 16) {
-    const weight = load<f64>(weights);
-    const gradient = nearest<f64>(nearest<f64>(load<f64>(pairs) * gradientScale) * weight);
-    const hessian = nearest<f64>(nearest<f64>(load<f64>(pairs, 8) * hessianScale) * weight);
-    store<i64>(records, <i64>gradient);
-    store<i64>(records, ((<i64>hessian) << (<i64>weightBits)) + <i64>nearest<f64>(weight * weightScale), 8);
+    let steps = f64x2.nearest(f64x2.mul(v128.load(pairs), scales));
+    if (weights !== 0) {
+      const each = load<f64>(weights);
+      steps = f64x2.nearest(f64x2.mul(steps, f64x2.splat(each)));
+      weight = i64x2.replace_lane(weight, 1, <i64>nearest<f64>(each * weightScale));
+      weights += 8;
+    }
+    const integers = i64x2.sub(f64x2.add(steps, whole), whole);
+    const shifted = i64x2.shl(integers, weightBits);
+    v128.store(records, i64x2.add(v128.shuffle<i64>(integers, shifted, 0, 3), weight));
     records += 16;
-    weights += 8;
   }
 }
 

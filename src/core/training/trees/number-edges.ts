@@ -44,24 +44,29 @@ function distinctValues(column: Float64Array, order: Uint32Array, weights: Float
  * A value that weighs as much as a bin on average has a bin of its own, and the rest share what bins remain (as LightGBM does it).
  */
 function quantileEdges({ values, weights }: WeightedValues, maxBins: number): Float64Array {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const isHeavy = (i: number): boolean => weights[i] * maxBins >= total;
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i];
+  const heavy = total / maxBins;
   let binsLeft = maxBins;
   let weightLeft = total;
-  for (let i = 0; i < values.length; i++) {
-    if (!isHeavy(i)) continue;
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] < heavy) continue;
     binsLeft--;
     weightLeft -= weights[i];
   }
   const edges: number[] = [];
   let inBin = 0;
+  let share = weightLeft / binsLeft;
   for (let i = 0; i < values.length - 1 && edges.length < maxBins - 1; i++) {
-    if (!isHeavy(i)) inBin += weights[i];
-    const share = weightLeft / Math.max(1, binsLeft);
-    if (!isHeavy(i) && inBin < (isHeavy(i + 1) ? share / 2 : share)) continue;
+    const isLight = weights[i] < heavy;
+    if (isLight) {
+      inBin += weights[i];
+      if (inBin < (weights[i + 1] < heavy ? share : share / 2)) continue;
+      binsLeft--;
+    }
     edges.push(thresholdBetween(values[i], values[i + 1]));
-    if (!isHeavy(i)) binsLeft--;
     weightLeft -= inBin;
+    share = weightLeft / Math.max(1, binsLeft);
     inBin = 0;
   }
   return Float64Array.from(edges);
