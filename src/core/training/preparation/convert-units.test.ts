@@ -6,6 +6,8 @@ import { encode } from "./encode.ts";
 import type { EncodedColumn, FittedPreparation, NumberMap } from "./fitted-preparation.ts";
 
 const dataset = (values: number[]): Dataset => ({
+  task: "binary",
+  classes: [],
   rows: values.length,
   features: [{ kind: "numeric", id: "weather.temp", values: Float64Array.from(values) }],
   label: new Uint8Array(values.length),

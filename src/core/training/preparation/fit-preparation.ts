@@ -1,6 +1,7 @@
 import type { PreparationStep, StepFamily } from "../../definitions/index.ts";
 import type { Dataset, RowSelection } from "../dataset.ts";
 import { trainErrors } from "../errors.ts";
+import { findFeature } from "../find-feature.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { Task } from "../model.ts";
 import { encodedDraft, frequencyEncode, oneHot, ordinal } from "./category-encoding.ts";
@@ -116,19 +117,9 @@ interface StepColumns {
 function createScope(step: PreparationStep, dataset: Dataset, { timestamps = [] }: PreparationOptions): StepColumns {
   const names = step.on ?? (step.kind === "date-parts" ? timestamps : undefined);
   if (names === undefined) return { has: () => true, named: null };
-  const named = new Set(names.map((name) => featureNamed(name, dataset, step)));
+  const ids = dataset.features.map(({ id }) => id);
+  const named = new Set(names.map((name) => findFeature(ids, name, `the step ${step.kind}`)));
   return { has: (draft) => draftFeatures(draft).every((feature) => named.has(feature)), named };
-}
-
-function featureNamed(name: string, { features }: Dataset, step: PreparationStep): number {
-  const exact = features.findIndex(({ id }) => id === name);
-  if (exact >= 0) return exact;
-  const matches = features.flatMap(({ id }, index) => (id.slice(id.indexOf(".") + 1) === name ? [index] : []));
-  if (matches.length === 1) return matches[0];
-  const found = matches.length === 0 ? "no feature" : matches.map((index) => features[index].id).join(" and ");
-  throw trainErrors.TRAIN_PARAMETER_INVALID(`the step ${step.kind} is on ${name}, which is ${found}`, {
-    hint: "Name a feature of the model by its id (view.feature), or by its name alone where only one has it.",
-  });
 }
 
 function applyStep(step: PreparationStep, drafts: readonly Draft[], scope: StepColumns, context: FitContext): Draft[] {

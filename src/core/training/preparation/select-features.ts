@@ -51,7 +51,11 @@ function scoreColumns(by: Criterion, drafts: readonly Draft[], context: FitConte
     }
     case "f-test": {
       const separation = task === "regression" ? linearSeparation : classSeparation;
-      return drafts.map((draft) => separation(numbersOf(draft), target.values, weights));
+      return drafts.map((draft) => {
+        const values = numbersOf(draft);
+        // What varies by rounding only would be divided by nothing.
+        return deviationOf(columnSample(values, weights)) === 0 ? 0 : separation(values, target.values, weights);
+      });
     }
     case "l1":
       return largestCoefficients(by.c, drafts, context);
