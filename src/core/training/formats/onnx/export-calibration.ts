@@ -33,12 +33,8 @@ function exportInterpolation(graph: GraphBuilder, { x, y }: IsotonicCalibration,
   const last = x.length - 1;
   const passed = exportRank(graph, probability, x.subarray(1, last));
   const next = graph.plus(passed, graph.number(1));
-  const [startX, startY, endX, endY] = [
-    [x, passed],
-    [y, passed],
-    [x, next],
-    [y, next],
-  ].map(([points, rank]) => pointAt(graph, points, rank));
+  const [startX, startY] = [x, y].map((points) => pointAt(graph, points, passed));
+  const [endX, endY] = [x, y].map((points) => pointAt(graph, points, next));
   const rise = graph.times(graph.minus(endY, startY), graph.minus(probability, startX));
   const between = graph.plus(startY, graph.over(rise, graph.minus(endX, startX)));
   const fromBelow = graph.where(graph.add("LessOrEqual", [probability, graph.number(x[0])]), graph.number(y[0]), between);

@@ -1,12 +1,5 @@
 import { trainErrors } from "../../errors.ts";
-import type {
-  EnsembleEstimator,
-  FittedEstimator,
-  IsotonicCalibration,
-  LinearEstimator,
-  ServableEstimator,
-  TreesEstimator,
-} from "../../model.ts";
+import type { EnsembleEstimator, FittedEstimator, LinearEstimator, ServableEstimator, TreesEstimator } from "../../model.ts";
 import type { FittedPreparation } from "../../preparation/fitted-preparation.ts";
 import { outputsOf } from "../../score-estimator.ts";
 import { exportSigmoid } from "./export-calibration.ts";
