@@ -30,7 +30,7 @@ const MOST_NODES = 511;
 export interface TreeGame {
   /** Adds the SHAP values of one row to `phi[offset + column]`. */
   walk(tree: Tree, row: Float64Array, phi: Float64Array, offset: number): void;
-  /** SHAP values of one leaf by the set of its players whose branches the row takes (bit k for player k) and by player. */
+  /** SHAP values of one leaf by the set of its players that stray from their branches (bit k for player k) and by player. */
   leafTable(tree: Tree, leaf: LeafPath): Float64Array;
 }
 

@@ -133,8 +133,8 @@ function countSets({ players }: LeafPath, goesRight: readonly Uint8Array[]): Flo
 }
 
 /**
- * Interventional SHAP values of one leaf by the set of players whose branches the row takes and by player. A background row matters
- * where each branch is taken by one of both; those that only one of them takes are the players that share the leaf's value.
+ * Interventional SHAP values of one leaf by the set of players that stray and by player. A background row matters where each player's
+ * branches are taken by one of both; those that only one of them takes are the players that share the leaf's value.
  */
 function backgroundLeafTable(
   tree: Tree,
@@ -150,16 +150,14 @@ function backgroundLeafTable(
     if (times === 0) return;
     const value = (tree.value[node] * times) / rows;
     const byRow = everyone & ~taken;
-    // The row takes all that the background row does not, and any part of the rest.
-    for (let shared = taken; ; shared = (shared - 1) & taken) {
-      const set = byRow | shared;
-      const byOther = taken & ~shared;
+    // The row takes all that the background row does not; it may stray from any part of the rest.
+    for (let byOther = taken; ; byOther = (byOther - 1) & taken) {
       const [a, b] = [bitsIn(byRow), bitsIn(byOther)];
       for (let k = 0; k < count; k++) {
-        if ((byRow >> k) & 1) table[set * count + k] += value * weights[a - 1][b];
-        else if ((byOther >> k) & 1) table[set * count + k] -= value * weights[b - 1][a];
+        if ((byRow >> k) & 1) table[byOther * count + k] += value * weights[a - 1][b];
+        else if ((byOther >> k) & 1) table[byOther * count + k] -= value * weights[b - 1][a];
       }
-      if (shared === 0) break;
+      if (byOther === 0) break;
     }
   });
   return table;

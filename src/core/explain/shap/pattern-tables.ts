@@ -10,13 +10,15 @@ import { type LeafPath, type Player, type Step, stepped } from "./leaf-paths.ts"
 export interface Unit {
   /** Pattern bit by position; a bit is set where any of its conditions holds. */
   readonly conditions: readonly Condition[];
-  readonly bits: number;
+  /** Low bits are the columns of the path, in the order of the leaves' first players; high bits the splits inside. */
+  readonly pathBits: number;
+  readonly insideBits: number;
   /** Columns that the unit's leaves depend on, in the table's order. */
   readonly columns: readonly number[];
   readonly leaves: readonly UnitLeaf[];
 }
 
-/** A row takes the branches of the leaf's player k when `(pattern & masks[k]) === wanted[k]`. */
+/** Inside the unit a row takes the branches of the leaf's player k when `(inside bits & masks[k]) === wanted[k]`. */
 interface UnitLeaf {
   readonly path: LeafPath;
   readonly masks: Int32Array;
@@ -53,23 +55,27 @@ export function unitsOf(tree: Tree): Unit[] | null {
 }
 
 /** Doubles in a unit's table. */
-export const tableSize = ({ bits, columns }: Unit): number => columns.length * 2 ** bits;
+export const tableSize = ({ pathBits, insideBits, columns }: Unit): number => columns.length * 2 ** (pathBits + insideBits);
 
 /**
  * A unit's table, pattern by pattern.
- * @param leafTable SHAP values of one leaf by the set of its players that take its path (bit k for player k) and player
+ * @param leafTable SHAP values of one leaf by the set of its players that stray (bit k for player k) and by player
  */
 export function fillTable(unit: Unit, leafTable: (leaf: LeafPath) => Float64Array, table: Float64Array): void {
+  const { pathBits, insideBits } = unit;
   const width = unit.columns.length;
-  const patterns = 2 ** unit.bits;
   for (const { path, masks, wanted } of unit.leaves) {
     const values = leafTable(path);
     const count = masks.length;
     const places = Int32Array.from(path.players, ({ column }) => unit.columns.indexOf(column));
-    for (let pattern = 0; pattern < patterns; pattern++) {
-      let set = 0;
-      for (let k = 0; k < count; k++) if ((pattern & masks[k]) === wanted[k]) set |= 1 << k;
-      for (let k = 0; k < count; k++) table[pattern * width + places[k]] += values[set * count + k];
+    for (let inside = 0; inside < 2 ** insideBits; inside++) {
+      let strayInside = 0;
+      for (let k = 0; k < count; k++) if ((inside & masks[k]) !== wanted[k]) strayInside |= 1 << k;
+      for (let before = 0; before < 2 ** pathBits; before++) {
+        const from = (before | strayInside) * count;
+        const to = ((inside << pathBits) | before) * width;
+        for (let k = 0; k < count; k++) table[to + places[k]] += values[from + k];
+      }
     }
   }
 }
@@ -96,29 +102,31 @@ function unitAt(tree: Tree, root: number, path: readonly Player[]): Unit {
       leaves.push({ node, players });
       return;
     }
-    const bit = path.length + bitOfNode.size;
+    const bit = bitOfNode.size;
     bitOfNode.set(node, bit);
-    conditions.push({ node, right: true, bit });
+    conditions.push({ node, right: true, bit: path.length + bit });
     visit(tree.left[node], stepped(tree, players, node, false));
     visit(tree.right[node], stepped(tree, players, node, true));
   };
   visit(root, path);
-  const bitOfColumn = new Map(path.map(({ column }, bit) => [column, bit]));
   return {
     conditions,
-    bits: path.length + bitOfNode.size,
+    pathBits: path.length,
+    insideBits: bitOfNode.size,
     columns: [...new Set(leaves.flatMap(({ players }) => players.map(({ column }) => column)))],
-    leaves: leaves.map((leaf) => unitLeaf(leaf, bitOfColumn, bitOfNode)),
+    leaves: leaves.map((leaf) => unitLeaf(leaf, bitOfNode)),
   };
 }
 
-function unitLeaf(path: LeafPath, bitOfColumn: ReadonlyMap<number, number>, bitOfNode: ReadonlyMap<number, number>): UnitLeaf {
-  const flag = (bit: number | undefined): number => (bit === undefined ? 0 : 1 << bit);
-  const inside = ({ steps }: Player, which: (step: Step) => boolean): number =>
-    steps.filter(which).reduce((bits, { node }) => bits | flag(bitOfNode.get(node)), 0);
+function unitLeaf(path: LeafPath, bitOfNode: ReadonlyMap<number, number>): UnitLeaf {
+  const bitsOf = (steps: readonly Step[]): number =>
+    steps.reduce((bits, { node }) => {
+      const bit = bitOfNode.get(node);
+      return bit === undefined ? bits : bits | (1 << bit);
+    }, 0);
   return {
     path,
-    masks: Int32Array.from(path.players, (player) => flag(bitOfColumn.get(player.column)) | inside(player, () => true)),
-    wanted: Int32Array.from(path.players, (player) => inside(player, ({ right }) => right)),
+    masks: Int32Array.from(path.players, ({ steps }) => bitsOf(steps)),
+    wanted: Int32Array.from(path.players, ({ steps }) => bitsOf(steps.filter(({ right }) => right))),
   };
 }
