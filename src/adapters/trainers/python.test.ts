@@ -226,6 +226,22 @@ describe.skipIf(!hasPython)("Python trainers", () => {
     });
   });
 
+  test("a disk that takes no more data is named, and nothing partial stays", () => {
+    const script = `
+      import { PythonTrainer } from ${JSON.stringify(new URL("./python.ts", import.meta.url).href)};
+      import { trainerRequest } from ${JSON.stringify(new URL("./fixtures/request.ts", import.meta.url).href)};
+      const rows = 100_000;
+      const column = Float64Array.from({ length: rows }, (_, row) => Math.sin(row));
+      const train = { matrix: { rows, columns: [column, column] }, target: { values: new Uint8Array(rows) } };
+      await new PythonTrainer(${JSON.stringify(options)}).train(trainerRequest({ program: "learns.py", train })).catch((error) => {
+        console.log(error.code);
+      });`;
+    // A limit on the size of files fails a write half way, as a full disk does, for any user and without a disk of its own.
+    const limited = ["-c", `trap '' XFSZ; ulimit -f 64; exec "$0" --input-type=module -e "$1"`, process.execPath, script];
+    expect(execFileSync("bash", limited).toString()).toBe("TRAIN_PYTHON_STORAGE_FAILED\n");
+    expect(readdirSync(work)).toEqual([]);
+  });
+
   test("folders that cannot be written are named", async () => {
     writeFileSync(join(scratch, "file"), "");
     for (const folders of [{ workFolder: join(scratch, "file") }, { cacheFolder: join(scratch, "file") }]) {

@@ -164,11 +164,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** What the file system, SQLite or DuckDB says when files cannot be written. */
+/** How the file system, SQLite and DuckDB say that files cannot be written; only the first has codes. */
+const UNWRITABLE =
+  /ENOSPC|EDQUOT|EFBIG|EACCES|EROFS|ENOTDIR|EEXIST|unable to open database|readonly database|No space left|File too large|Disk quota|Permission denied/;
+
 function translate(error: unknown): unknown {
-  if (error instanceof OrreryError || !(error instanceof Error)) return error;
-  const known = /ENOSPC|EACCES|EROFS|EDQUOT|ENOTDIR|EEXIST|unable to open database|No space left|IO Error|readonly database/.test(
-    error.message,
-  );
-  return known ? trainerErrors.TRAIN_PYTHON_STORAGE_FAILED(error.message.split("\n", 1)[0] ?? "", { cause: error }) : error;
+  if (error instanceof OrreryError || !(error instanceof Error) || !UNWRITABLE.test(error.message)) return error;
+  return trainerErrors.TRAIN_PYTHON_STORAGE_FAILED(error.message.split("\n", 1)[0] ?? "", { cause: error });
 }

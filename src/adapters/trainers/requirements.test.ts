@@ -19,7 +19,7 @@ describe("the requirements of a Python trainer", () => {
     'tomli==2.0.1 ; python_version < "3.11"',
     "six==1.17.0 --hash=sha256:0000",
     "numpy==2.4.6  # the newest that numba takes",
-    "--index-url https://pypi.example/simple",
+    "--index-url https://index.example/simple",
     "# nothing",
     "",
   ])("may hold %j", async (line) => {

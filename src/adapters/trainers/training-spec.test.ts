@@ -13,6 +13,15 @@ test("target and weight have names that no feature has", () => {
   expect(spec).toMatchObject({ target: "__target", weight: "_weight" });
 });
 
+test("a validation part without rows is none", () => {
+  const request = trainerRequest({ program: "x.py" });
+  const validation = {
+    matrix: { rows: 0, columns: [new Float64Array(0), new Float64Array(0)] },
+    target: { values: new Uint8Array(0) },
+  };
+  expect(trainingSpec({ ...request, validation }, "/f").validation).toBeNull();
+});
+
 test("a weight is named where either part has weights", () => {
   const request = trainerRequest({ program: "x.py" });
   const weights = Float64Array.of(1, 1, 1, 1);

@@ -53,7 +53,10 @@ export function trainingSpec(request: TrainerRequest, folder: string): TrainingS
     target: nameBeside(features, "target"),
     weight: weighted ? nameBeside(features, "weight") : null,
     train: { path: join(folder, "train.parquet"), rows: train.matrix.rows },
-    validation: validation === null ? null : { path: join(folder, "validation.parquet"), rows: validation.matrix.rows },
+    validation:
+      validation === null || validation.matrix.rows === 0
+        ? null
+        : { path: join(folder, "validation.parquet"), rows: validation.matrix.rows },
     output: outputPaths(folder),
   };
 }
