@@ -1,4 +1,5 @@
 import type { Dataset, RowSelection } from "../dataset.ts";
+import { labelsOf } from "../labels.ts";
 import type { Target } from "../matrix.ts";
 import type { Task } from "../model.ts";
 
@@ -23,8 +24,8 @@ export function evenSample(
   };
 }
 
-/** The binary label of a dataset's rows. */
+/** The dataset's own labels. */
 export const labelTarget = (dataset: Dataset, rows: RowSelection): ExplorationTarget => ({
-  values: Uint8Array.from(rows, (row) => dataset.label[row]),
-  task: "binary",
+  values: labelsOf(dataset, rows),
+  task: dataset.task,
 });

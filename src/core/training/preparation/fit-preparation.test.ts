@@ -245,7 +245,7 @@ describe("a chain of steps", () => {
   });
 
   it.each<[string, PreparationStep, RegExp]>([
-    ["a feature that there is not", standardScale({ on: ["z"] }), /on z, which is no feature/],
+    ["a feature that there is not", standardScale({ on: ["z"] }), /names z, which is no feature/],
     ["a name that two features have", standardScale({ on: ["x"] }), /a\.x and b\.x/],
     ["categories where it needs numbers", standardScale({ on: ["c"] }), /works on numbers, and a\.c holds categories/],
     ["numbers where it needs categories", oneHot({ on: ["a.x"] }), /works on categories, and a\.x holds numbers/],

@@ -42,7 +42,7 @@ describe("weights of training rows", () => {
 
   it("refuse what is no weight, and say of how many rows", () => {
     expect(() => weights({ rows: weightBy("cost") }, Uint32Array.of(0, 4))).toThrow(refusal(/cost is missing.*1 of 2/));
-    expect(() => weights({ rows: weightBy("kind") })).toThrow(refusal(/kind, which is no numeric feature/));
+    expect(() => weights({ rows: weightBy("kind") })).toThrow(refusal(/kind, which holds categories/));
     expect(() => weights({ rows: weightBy("zero") })).toThrow(refusal(/all 4 training rows weigh nothing/));
     expect(() => weights({ rows: weightByAge("0d") })).toThrow(refusal(/half their weight in 0/));
     expect(() => weights({ classes: [1] })).toThrow(refusal(/1 class weights for 2 classes/));

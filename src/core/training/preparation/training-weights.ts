@@ -1,6 +1,7 @@
 import type { ClassWeights, RowWeights } from "../../definitions/index.ts";
-import type { Dataset, NumericColumn, RowSelection } from "../dataset.ts";
+import type { Dataset, RowSelection } from "../dataset.ts";
 import { trainErrors } from "../errors.ts";
+import { findFeature } from "../find-feature.ts";
 import { sumOf } from "./column-sample.ts";
 
 export interface WeightOptions {
@@ -41,10 +42,10 @@ function rowWeights(dataset: Dataset, rows: RowSelection, definition: RowWeights
 const WEIGHTS_HINT = "Weigh rows by a feature that is a number of 0 or more in every row, and above 0 in some.";
 
 function featureWeights({ features }: Dataset, rows: RowSelection, name: string): Float64Array {
-  const isNamed = ({ id }: { readonly id: string }) => id === name || id.slice(id.indexOf(".") + 1) === name;
-  const column = features.find((each): each is NumericColumn => each.kind === "numeric" && isNamed(each));
-  if (column === undefined) {
-    throw trainErrors.TRAIN_PARAMETER_INVALID(`rows are weighed by ${name}, which is no numeric feature`, { hint: WEIGHTS_HINT });
+  const ids = features.map(({ id }) => id);
+  const column = features[findFeature(ids, name, "the weighing of rows")];
+  if (column.kind !== "numeric") {
+    throw trainErrors.TRAIN_PARAMETER_INVALID(`rows are weighed by ${name}, which holds categories`, { hint: WEIGHTS_HINT });
   }
   const weights = Float64Array.from(rows, (row) => column.values[row]);
   const wrong = weights.reduce((count, weight) => count + (weight >= 0 && weight < Number.POSITIVE_INFINITY ? 0 : 1), 0);

@@ -1,19 +1,16 @@
 import type { Dataset, FeatureColumn, RowSelection } from "../dataset.ts";
-import { trainErrors } from "../errors.ts";
+import { findFeature } from "../find-feature.ts";
 
 /**
- * The group of each row as a number, -1 where it has none: by the categories of a feature or segment, or the values of a number.
- * @param by id or name of a feature, or name of a segment
- * @throws TRAIN_PARAMETER_INVALID when there is no such column
+ * The group of each row as a number, -1 where it has none: by the categories of a segment or feature, or the values of a number.
+ * @param by name of a segment, or id or name of a feature
+ * @throws TRAIN_PARAMETER_INVALID when there is no such column, or when two features have the name
  */
 export function groupsOf({ features, segments }: Dataset, rows: RowSelection, by: string): Int32Array {
-  const column = [...features, ...segments].find(({ id }) => id === by || id.slice(id.indexOf(".") + 1) === by);
-  if (column === undefined) {
-    throw trainErrors.TRAIN_PARAMETER_INVALID(`rows are to be grouped by ${by}, which is no feature and no segment`, {
-      hint: "Name a feature of the model, or one of its segments, in the split or the folds.",
-    });
-  }
-  return groupsOfColumn(column, rows);
+  const segment = segments.find(({ id }) => id === by);
+  if (segment !== undefined) return groupsOfColumn(segment, rows);
+  const ids = features.map(({ id }) => id);
+  return groupsOfColumn(features[findFeature(ids, by, "the grouping of rows")], rows);
 }
 
 function groupsOfColumn(column: FeatureColumn, rows: RowSelection): Int32Array {

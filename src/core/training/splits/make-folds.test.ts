@@ -68,7 +68,15 @@ describe("folds of a dataset's rows", () => {
 
   it("refuse to group by a column that is not there", () => {
     expect(() => makeFolds(groupKFold("pilot"), dataset, rows, 1)).toThrow(
-      refusal("TRAIN_PARAMETER_INVALID", /grouped by pilot/),
+      refusal("TRAIN_PARAMETER_INVALID", /grouping of rows names pilot, which is no feature/),
+    );
+  });
+});
+
+describe("folds by class", () => {
+  it("are refused for values", () => {
+    expect(() => makeFolds(stratifiedKFold(), { ...dataset, task: "regression" }, rows, 1)).toThrow(
+      refusal("TRAIN_TASK_UNSUPPORTED", /needs classes/),
     );
   });
 });

@@ -1,6 +1,7 @@
 import type { FoldDefinition, GroupKFold, KFold, NestedFolds, StratifiedKFold } from "../../definitions/index.ts";
 import type { Dataset, RowSelection } from "../dataset.ts";
 import { trainErrors } from "../errors.ts";
+import { labelsOf } from "../labels.ts";
 import { seededRandom } from "../random.ts";
 import {
   assignGroupKFold,
@@ -12,6 +13,7 @@ import {
   foldsOf,
 } from "./folds.ts";
 import { groupsOf } from "./groups.ts";
+import { requireClasses } from "./require-classes.ts";
 import { timeSeriesFolds } from "./time-folds.ts";
 
 /** An outer fold, and the folds of its training rows. */
@@ -75,10 +77,8 @@ function assign(
     case "k-fold":
       return assignKFold(rows.length, options);
     case "stratified-k-fold":
-      return assignStratifiedKFold(
-        Array.from(rows, (row) => dataset.label[row]),
-        options,
-      );
+      requireClasses(dataset, "a stratified fold");
+      return assignStratifiedKFold(labelsOf(dataset, rows), options);
     case "group-k-fold":
       return assignGroupKFold(groupsOf(dataset, rows, definition.by), options);
   }

@@ -5,6 +5,7 @@ import { trainErrors } from "../errors.ts";
 import { type RandomStream, seededRandom } from "../random.ts";
 import { denseGroups } from "./folds.ts";
 import { groupsOf } from "./groups.ts";
+import { requireClasses } from "./require-classes.ts";
 import { shuffle } from "./shuffle.ts";
 import { requireParts } from "./split-by-time.ts";
 
@@ -91,6 +92,7 @@ function deal(
       return dealUnits(rows, groupOfRow, shares, random);
     }
     case "stratified":
+      requireClasses(dataset, "a stratified split");
       return dealClasses(
         rows,
         Array.from(rows, (row) => dataset.label[row]),

@@ -100,7 +100,7 @@ type PartName = "train" | "select" | "calibrate" | "test";
 const PART_NAMES: readonly PartName[] = ["train", "select", "calibrate", "test"];
 
 /**
- * Every part has rows, training enough of them, and training and selection both classes.
+ * Every part has rows, training enough of them, and training and selection two classes at least, where there are classes.
  * @param where added to the message about an empty part
  * @throws TRAIN_EMPTY_SPLIT, TRAIN_TOO_FEW_ROWS, TRAIN_ONE_CLASS
  */
@@ -118,9 +118,10 @@ export function requireParts(
   requireBothClasses(dataset, parts.select, "select");
 }
 
-/** @throws TRAIN_ONE_CLASS */
-export function requireBothClasses(dataset: Dataset, rows: RowSelection, part: string): void {
-  const positives = rows.reduce((sum, row) => sum + dataset.label[row], 0);
-  if (positives > 0 && positives < rows.length) return;
-  throw trainErrors.TRAIN_ONE_CLASS(`all ${rows.length} rows of the ${part} part are ${positives > 0 ? "positive" : "negative"}`);
+/** Where the target is one of several classes, the rows are of two at least. @throws TRAIN_ONE_CLASS */
+export function requireBothClasses({ task, label, classes }: Dataset, rows: RowSelection, part: string): void {
+  const [first] = rows;
+  if (task === "regression" || rows.some((row) => label[row] !== label[first])) return;
+  const named = task === "multiclass" ? `of class ${classes[label[first]]}` : label[first] === 1 ? "positive" : "negative";
+  throw trainErrors.TRAIN_ONE_CLASS(`all ${rows.length} rows of the ${part} part are ${named}`);
 }

@@ -99,7 +99,13 @@ describe("splitDataset", () => {
       /nothing to train/,
     ],
     ["a negative share", stratified({ test: -0.1, validation: 0.2 }), dataset, "TRAIN_PARAMETER_INVALID", /-0\.1 to test/],
-    ["a group that is no column", grouped("pilot", shares), dataset, "TRAIN_PARAMETER_INVALID", /grouped by pilot/],
+    [
+      "a group that is no column",
+      grouped("pilot", shares),
+      dataset,
+      "TRAIN_PARAMETER_INVALID",
+      /grouping of rows names pilot, which is no feature/,
+    ],
     ["no rows", atRandom(shares), datasetOf({ features: [], label: new Uint8Array(0) }), "TRAIN_TOO_FEW_ROWS", /none of 0 rows/],
     [
       "one row",
@@ -124,6 +130,24 @@ describe("splitDataset", () => {
     ],
   ] as const)("refuses %s", (_, split, rows, code, message) => {
     expect(() => splitDataset(rows, split, LATER, { seed: 1 })).toThrow(refusal(code, message));
+  });
+
+  it("takes several classes and values", () => {
+    const classes = {
+      ...dataset,
+      task: "multiclass",
+      classes: ["a", "b", "c"],
+      label: Int32Array.from({ length: 1_000 }, (_, row) => row % 3),
+    } as const;
+    const parts = splitDataset(classes, stratified(shares), LATER, { seed: 1 });
+    expect([0, 1, 2].map((each) => parts.test.filter((row) => classes.label[row] === each).length).sort()).toEqual([66, 67, 67]);
+    const one = { ...classes, label: new Int32Array(1_000).fill(2) };
+    expect(() => splitDataset(one, atRandom(shares), LATER, { seed: 1 })).toThrow(refusal("TRAIN_ONE_CLASS", /are of class c/));
+    const values = { ...dataset, task: "regression", label: new Float64Array(1_000) } as const;
+    expect(splitDataset(values, atRandom(shares), LATER, { seed: 1 }).test).toHaveLength(200);
+    expect(() => splitDataset(values, stratified(shares), LATER, { seed: 1 })).toThrow(
+      refusal("TRAIN_TASK_UNSUPPORTED", /needs classes/),
+    );
   });
 
   it("divides in proportion, exactly as many as asked for", () => {
