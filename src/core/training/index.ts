@@ -2,6 +2,13 @@ export { applyCalibration, type CalibrationFitOptions, fitCalibration, fitClassC
 export type * from "./dataset.ts";
 export { trainErrors } from "./errors.ts";
 export { evaluatePredictions } from "./evaluate-candidate.ts";
+export type { ClassBalance } from "./exploration/class-balance.ts";
+export { type CorrelationMatrix, correlationMatrix } from "./exploration/correlation.ts";
+export { type ExplorationTarget, labelTarget } from "./exploration/exploration-target.ts";
+export { type Exploration, type ExplorationOptions, exploreTrainingSet } from "./exploration/explore-training-set.ts";
+export { type FeatureProfile, profileFeatures } from "./exploration/feature-profile.ts";
+export { type LeakageSuspicion, leakageSuspicions } from "./exploration/leakage-suspicions.ts";
+export { type RelationBin, type TargetRelation, targetRelations } from "./exploration/target-relation.ts";
 export { classesOf, deliver, type FitRows, type FittedCandidate, fitCandidate, prepareRows } from "./fit-candidate.ts";
 export { packModel, unpackModel } from "./formats/pack-model.ts";
 export { createKernelMemory, type KernelMemory, type MemoryPlan, planMemory } from "./kernels/kernel-memory.ts";
