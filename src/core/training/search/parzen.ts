@@ -21,9 +21,9 @@ const SMALLEST = 1e-300;
 
 /**
  * A Parzen estimator: a mixture with one kernel for each observation and one for the prior, which covers the whole space. A kernel
- * is a product over the parameters: a normal distribution cut at the bounds (on the parameter's scale; over intervals for integers), and for a
- * choice the observed option with a share for all others. Bergstra et al., "Algorithms for hyper-parameter optimization" (2011),
- * 4.1, with products over several parameters as in Falkner et al., "BOHB" (2018).
+ * is a product over the parameters: a normal distribution cut at the bounds (on the parameter's scale; over intervals for
+ * integers), and for a choice the observed option with a share for all others. Bergstra et al., "Algorithms for hyper-parameter
+ * optimization" (2011), 4.1, with products over several parameters as in Falkner et al., "BOHB" (2018).
  *
  * @param space parameters that apply to every observation
  */

@@ -35,8 +35,9 @@ export const medianPruner = ({ startup = 5, warmup = 0 }: { startup?: number; wa
  * What the next trial is measured against, from the reports of the trials that have ended; by rising step. A trial takes its limits
  * along, so that it can stop itself inside a long computation.
  *
- * halving: asynchronous successive halving in the form that stops trials (Li et al., "A system for massively parallel hyperparameter
- * tuning", MLSys 2020; Jamieson & Talwalkar, AISTATS 2016). Of n reports at a rung, its own included, the best n / reduction go on, at least one.
+ * halving: asynchronous successive halving in the form that stops trials (Li et al., "A system for massively parallel
+ * hyperparameter tuning", MLSys 2020; Jamieson & Talwalkar, AISTATS 2016). Of n reports at a rung, its own included, the best
+ * n / reduction go on, at least one. Trials that run at the same time do not count for each other.
  * median: Golovin et al., "Google Vizier", KDD 2017, 3.2.2, with the others' values at the same step.
  */
 export function pruningLimits(pruner: Pruner, ended: readonly EndedTrial[], direction: Direction): PruningLimit[] {
@@ -88,8 +89,8 @@ function bestFirst(reports: readonly (Report | undefined)[], direction: Directio
 }
 
 /**
- * Decides after each report, which must come by rising step, whether the trial stops: when the first report at or after a limit's step is worse
- * than the limit, or undefined there.
+ * Decides after each report, which must come by rising step, whether the trial stops: when the first report at or after a limit's
+ * step is worse than the limit, or undefined there.
  */
 export function pruneCheck(limits: readonly PruningLimit[], direction: Direction): (report: Report) => boolean {
   let next = 0;

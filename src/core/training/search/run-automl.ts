@@ -35,7 +35,7 @@ export interface AutomlOptions extends SearchSettings {
   readonly candidates: readonly AutomlCandidate[];
   readonly direction: Direction;
   readonly seed?: number;
-  /** Trials climb so many resources, each `reduction` times the one before, the last 1; 1 when absent: all rows at once. */
+  /** Trials climb so many resources, each `reduction` times the one before, the last all rows; 1 when absent: no climbing. */
   readonly rungs?: number;
   /** Of the trials of a candidate at a rung, the best 1 / reduction go on; 3 when absent. */
   readonly reduction?: number;
@@ -82,10 +82,11 @@ export interface Ensemble {
 }
 
 /**
- * Searches over all candidates within a budget. First each candidate's defaults, the cheapest candidate first. Then whoever is behind its share of the
- * cost spent so far: the candidate with the best score has twice the share of the second, which has twice that of the third, and
- * so on, so that no one is forgotten and most goes to what does well. Within a candidate TPE chooses, and successive halving gives
- * up early what does badly on few rows. In the end an ensemble is selected from the best.
+ * Searches over all candidates within a budget. First each candidate's defaults, the cheapest candidate first. Then whoever is
+ * behind its share of the cost spent so far: the candidate with the best score has twice the share of the second, which has twice
+ * that of the third, and so on, and a share shrinks the longer its space has been searched. So no one is forgotten, and most goes
+ * to what does well and has something left to find. Within a candidate TPE chooses, and successive halving gives up early what does
+ * badly on few rows. In the end an ensemble is selected from the best.
  *
  * A candidate that fails again and again is dropped and the others go on. With one worker and a budget of trials the same
  * seed gives the same trials.
@@ -180,6 +181,9 @@ async function openRace(candidate: AutomlCandidate, options: AutomlOptions): Pro
   return { candidate, study: { name, journaled, evaluate }, journal: opened, failedInARow: 0 };
 }
 
+/** Trials per parameter, and one parameter more, after which a candidate has half the claim to be searched on. */
+const TRIALS_A_PARAMETER = 10;
+
 /** First what was never asked, the cheapest first; then whoever is farthest behind its share. */
 function nextRace(open: readonly Race[], ranking: readonly Race[]): Race | null {
   const cheapest = open.filter(isUntried).toSorted((a, b) => a.candidate.cost - b.candidate.cost)[0];
@@ -187,12 +191,19 @@ function nextRace(open: readonly Race[], ranking: readonly Race[]): Race | null 
   let next: Race | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const [place, race] of ranking.entries()) {
-    const spent = costSpent(race) * 2 ** place;
-    if (!open.includes(race) || spent >= least) continue;
+    const used = shareUsed(race, place);
+    if (!open.includes(race) || used >= least) continue;
     next = race;
-    least = spent;
+    least = used;
   }
   return next;
+}
+
+/** The cost spent, each place in the ranking counting it double, and the more so the longer a small space has been searched. */
+function shareUsed(race: Race, place: number): number {
+  const { candidate, study } = race;
+  const searched = study.journaled.study.ended.length / (TRIALS_A_PARAMETER * (candidate.space.length + 1));
+  return costSpent(race) * 2 ** place * (1 + searched);
 }
 
 const isUntried = ({ study: { journaled } }: Race): boolean =>
@@ -210,7 +221,7 @@ function rankRaces(races: readonly Race[], direction: Direction): Race[] {
   });
 }
 
-/** What its trials have cost, in the candidates' unit: each resource that a trial was trained on; running trials as if they finished. */
+/** What its trials have cost, in the candidates' unit: every resource they were trained on; running ones as if they had finished. */
 function costSpent({ candidate, study }: Race): number {
   const { ended, running, spec } = study.journaled.study;
   const maxResource = spec.pruner.kind === "halving" ? spec.pruner.maxResource : 1;

@@ -28,8 +28,8 @@ export interface StudyResult {
  * Searches a space, or goes on where its journal stands: trials that have ended are not repeated. The same seed with one worker
  * gives the same trials; with more, the order in which trials end has a say.
  *
- * @throws TRAIN_SEARCH_SPACE_INVALID, TRAIN_PARAMETER_INVALID for what cannot be searched; TRAIN_SEARCH_FAILED after too many failed
- * trials in a row, or when none finished, with the first error; TRAIN_STUDY_DIFFERS and what else the journal throws
+ * @throws TRAIN_SEARCH_SPACE_INVALID, TRAIN_PARAMETER_INVALID for what cannot be searched; TRAIN_SEARCH_FAILED after too many
+ * failed trials in a row, or when none finished, with the first error; TRAIN_STUDY_DIFFERS and what else the journal throws
  */
 export async function runStudy(options: StudyOptions): Promise<StudyResult> {
   const { journal = memoryJournal(), evaluate, clock, budget, failures = DEFAULT_FAILURES, onTrial } = options;

@@ -17,13 +17,14 @@ const GOOD_SHARE = 0.1;
 const MOST_GOOD = 25;
 
 /**
- * The next point by the tree-structured Parzen estimator: one density l over the best tenth of the trials and one density g over the
- * others; of some points drawn from l, the one where l / g is largest, which is where the expected improvement is. Parameters that apply together are modelled
- * together; those of a branch only by the trials that took it. Running trials count as bad, so that parallel workers spread out (a constant liar), and so
- * do failed ones.
+ * The next point by the tree-structured Parzen estimator: one density l over the best tenth of the trials and one density g over
+ * the others; of some points drawn from l, the one where l / g is largest, which is where the expected improvement is. Parameters
+ * that apply together are modelled together; those of a branch only by the trials that took it. Running trials count as bad, so
+ * that parallel workers spread out (a constant liar), and so do failed ones.
  *
- * Bergstra, Bardenet, Bengio & Kégl, "Algorithms for hyper-parameter optimization", NeurIPS 2011; joint densities as in Falkner, Klein & Hutter, "BOHB",
- * ICML 2018; the constants are those that Watanabe, "Tree-structured Parzen estimator" (arXiv:2304.11127), describes as common.
+ * Bergstra, Bardenet, Bengio & Kégl, "Algorithms for hyper-parameter optimization", NeurIPS 2011; joint densities as in Falkner,
+ * Klein & Hutter, "BOHB", ICML 2018; the constants are those that Watanabe, "Tree-structured Parzen estimator"
+ * (arXiv:2304.11127), describes as common.
  */
 export function tpePoint(
   space: SearchSpace,
