@@ -1,284 +1,473 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { uniform } from "../../../../test/fixtures/training-data.ts";
-import type { GradientBoostingParams } from "../../definitions/index.ts";
-import { metricValues, scoreRows } from "../metrics/metrics.ts";
-import { scoreColumns, sigmoid } from "../predict.ts";
-import { binEdges, binMatrix, MISSING_BIN } from "./binning.ts";
-import { fitGradientBoosting } from "./gradient-boosting.ts";
-import { blockLength, CELL, fillHistogram, GRADIENT_STEPS, HESSIAN_STEPS, histogramLength, packGradients } from "./histogram.ts";
+import { type Matrix, takeRows } from "../matrix.ts";
+import type { Tree, TreesEstimator } from "../model.ts";
+import { seededRandom } from "../random.ts";
+import { scoreMatrix } from "../score-estimator.ts";
+import type { BoostingObjective, BoostingParams } from "./boosting-params.ts";
+import { type BoostingOptions, fitGradientBoosting } from "./gradient-boosting.ts";
 
-const params: GradientBoostingParams = { trees: 100, leaves: 31, rate: 0.1, l2: 1, minLeafRows: 20, earlyStopping: 0 };
-const noValidation = { columns: [], labels: new Uint8Array(0) };
+const OBJECTIVES: readonly BoostingObjective[] = ["squared", "quantile", "poisson", "binary", "multiclass"];
 
 interface Rows {
-  readonly columns: Float64Array[];
-  readonly labels: Uint8Array;
+  readonly matrix: Matrix;
+  readonly values: Float64Array;
+  readonly weights?: Float64Array;
 }
 
-/** The two generators of test/golden/make-training-metrics.py. */
-const generators: Record<string, (draw: () => number, rows: number) => Rows> = {
-  smooth: (draw, rows) => {
-    const columns = Array.from({ length: 10 }, () => new Float64Array(rows));
-    const labels = new Uint8Array(rows);
-    for (let row = 0; row < rows; row++) {
-      for (const column of columns) column[row] = draw() * 6 - 3;
-      for (let j = 0; j < 3; j++) if (draw() < 0.1) columns[j][row] = Number.NaN;
-      const [a, , , d, e, f] = columns.map((column) => column[row]);
-      const first = Number.isNaN(a) ? 1.5 : 0.5 * a;
-      const score = first + 0.15 * (d + 3) * (e + 3) + ((f * f) / 3 - 1) - 2.5;
-      labels[row] = draw() < sigmoid(score) ? 1 : 0;
-    }
-    return { columns, labels };
-  },
-  stepped: (draw, rows) => {
-    const columns = Array.from({ length: 8 }, () => new Float64Array(rows));
-    const labels = new Uint8Array(rows);
-    for (let row = 0; row < rows; row++) {
-      columns.forEach((column, j) => {
-        column[row] = Math.floor(draw() * (4 + 5 * j));
-      });
-      const [a, b, c, , e, , , h] = columns.map((column) => column[row]);
-      const both = a === 1 && b > 4 ? 1.5 : 0;
-      const score = -3.5 + (h > 30 ? 2 : 0) + (c === 5 ? 1.5 : 0) + 0.1 * e + both;
-      labels[row] = draw() < sigmoid(score) ? 1 : 0;
-    }
-    return { columns, labels };
-  },
-};
-
-interface BoostingCase {
-  readonly kind: string;
-  readonly seed: number;
-  readonly rows: number;
-  readonly positives: number;
-  readonly roc_auc: number;
-}
-// HistGradientBoostingClassifier of scikit-learn with the same parameters; versions in the file.
-const golden: { boosting: BoostingCase[] } = JSON.parse(
-  readFileSync(new URL("../../../../test/golden/training-metrics.json", import.meta.url), "utf8"),
-);
-
-const sum = (values: Iterable<number>) => Array.from(values).reduce((total, value) => total + value, 0);
-
-describe("gradient boosting", () => {
-  it.each(golden.boosting)(
-    "comes within 0.002 of scikit-learn's ROC AUC on the $kind rows of seed $seed",
-    ({ kind, seed, rows, positives, roc_auc }) => {
-      const generate = generators[kind];
-      if (generate === undefined) throw new Error(`no generator ${kind}`);
-      const draw = uniform(seed);
-      const train = generate(draw, rows);
-      const test = generate(draw, rows);
-      expect(sum(train.labels)).toBe(positives);
-      const { estimator } = fitGradientBoosting(train.columns, train.labels, params, { seed: 1, validation: noValidation });
-      const probability = scoreColumns(estimator, test.columns, rows).map(sigmoid);
-      const decision = { threshold: 0.5, payoff: { truePositive: 1, falsePositive: 0, falseNegative: 0 } };
-      const scored = scoreRows(test.labels, probability, new Int32Array(rows), decision);
-      expect(Math.abs((metricValues(scored).roc_auc ?? 0) - roc_auc)).toBeLessThan(0.002);
-    },
-  );
-
-  it("gives the same trees for the same seed", () => {
-    const rows = generators.smooth?.(uniform(1), 1_000) ?? { columns: [], labels: new Uint8Array(0) };
-    const fit = () =>
-      fitGradientBoosting(rows.columns, rows.labels, { ...params, trees: 5 }, { seed: 1, validation: noValidation });
-    expect(fit()).toEqual(fit());
+/** Numbers, one of them with missing values, one with few values, and categories; a target that fits the objective. */
+function makeRows(objective: BoostingObjective, rows: number, seed: number): Rows {
+  const random = seededRandom(seed);
+  const draw = () => random.uint32() / 2 ** 32;
+  const column = (make: () => number) => Float64Array.from({ length: rows }, make);
+  const columns = [
+    column(() => draw() * 4 - 2),
+    column(() => (draw() < 0.2 ? Number.NaN : draw())),
+    column(() => Math.floor(draw() * 6)),
+    column(() => (draw() < 0.1 ? Number.NaN : Math.floor(draw() * 9))),
+  ];
+  const values = Float64Array.from({ length: rows }, (_, row) => {
+    const [a, b, c, d] = columns.map((each) => each[row]);
+    const score = a + (Number.isNaN(b) ? 1 : 2 * b - 1) + (c > 3 ? 1 : 0) + (d % 3 === 1 ? 1 : -0.5);
+    const noisy = score + draw() * 2 - 1;
+    if (objective === "binary") return noisy > 0.8 ? 1 : 0;
+    if (objective === "multiclass") return noisy > 1.5 ? 2 : noisy > 0 ? 1 : 0;
+    return objective === "poisson" ? Math.max(0, Math.round(noisy)) : noisy;
   });
+  return { matrix: { rows, columns, categories: [0, 0, 0, 9] }, values };
+}
 
-  it("keeps its word on leaves, rows in a leaf and cover", () => {
-    const rows = generators.smooth?.(uniform(3), 2_000) ?? { columns: [], labels: new Uint8Array(0) };
-    const limits = { ...params, trees: 10, leaves: 8, minLeafRows: 150 };
-    const { estimator } = fitGradientBoosting(rows.columns, rows.labels, limits, { seed: 1, validation: noValidation });
-    expect(estimator.trees).toHaveLength(10);
-    for (const { feature, left, right, cover } of estimator.trees) {
-      const leaves = Array.from(feature, (_, node) => node).filter((node) => feature[node] < 0);
-      expect(leaves.length).toBeLessThanOrEqual(8);
-      expect(cover[0]).toBe(2_000);
-      for (const leaf of leaves) expect(cover[leaf]).toBeGreaterThanOrEqual(150);
-      feature.forEach((split, node) => {
-        if (split >= 0) expect(cover[left[node]] + cover[right[node]]).toBe(cover[node]);
-      });
+const fit = (
+  { matrix, ...target }: Rows,
+  params: Partial<BoostingParams> = {},
+  options: Partial<BoostingOptions> = {},
+): TreesEstimator => fitGradientBoosting(matrix, target, { trees: 10, ...params }, { seed: 1, ...options }).estimator;
+
+function permuted({ matrix, values, weights }: Rows, seed: number): Rows {
+  const random = seededRandom(seed);
+  const order = Uint32Array.from({ length: matrix.rows }, (_, row) => row);
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return pick({ matrix, values, ...(weights && { weights }) }, order);
+}
+
+function pick({ matrix, values, weights }: Rows, rows: Uint32Array): Rows {
+  const of = (numbers: Float64Array) => Float64Array.from(rows, (row) => numbers[row]);
+  return { matrix: takeRows(matrix, rows), values: of(values), ...(weights && { weights: of(weights) }) };
+}
+
+const leavesOf = ({ feature }: Tree): number[] => Array.from(feature.keys()).filter((node) => feature[node] < 0);
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+describe("the same model", () => {
+  it.each(OBJECTIVES)("comes of plain TypeScript and of WebAssembly (%s)", (objective) => {
+    const rows = makeRows(objective, 3_000, 1);
+    const weighted = { ...rows, weights: rows.values.map((_, row) => 0.3 + (row % 7) / 5) };
+    for (const each of [rows, weighted]) {
+      expect(fit(each, { objective }, { plain: true })).toEqual(fit(each, { objective }));
     }
   });
 
-  it("computes a leaf's value as the Newton step of its rows", () => {
+  it.each(OBJECTIVES)("comes of one thread and of two (%s)", (objective) => {
+    const rows = makeRows(objective, 40_000, 2);
+    const params = { objective, trees: 20, rowShare: 0.8, columnShare: 0.7, earlyStopping: 5 };
+    const validation = makeRows(objective, 9_000, 3);
+    const fitWith = (threads: number) =>
+      fitGradientBoosting(rows.matrix, rows, params, {
+        seed: 1,
+        threads,
+        validation: { matrix: validation.matrix, target: validation },
+      });
+    expect(fitWith(2)).toEqual(fitWith(1));
+  });
+
+  it.each(OBJECTIVES)("comes of rows in any order (%s)", (objective) => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000 }), fc.integer({ min: 50, max: 400 }), (seed, count) => {
+        const rows = makeRows(objective, count, seed);
+        expect(fit(permuted(rows, seed + 1), { objective, minLeafRows: 5 })).toEqual(fit(rows, { objective, minLeafRows: 5 }));
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it.each(OBJECTIVES)("comes of a row of weight 2 and of two rows (%s)", (objective) => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000 }), fc.integer({ min: 50, max: 400 }), (seed, count) => {
+        const rows = makeRows(objective, count, seed);
+        const random = seededRandom(seed);
+        const weights = rows.values.map(() => random.below(4));
+        const repeated = Uint32Array.from(Array.from(weights).flatMap((weight, row) => new Array<number>(weight).fill(row)));
+        const params = { objective, minLeafRows: 5 };
+        expect(fit({ ...rows, weights }, params)).toEqual(fit(pick(rows, repeated), params));
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it("comes of the same seed, and another of another", () => {
+    const rows = makeRows("binary", 1_000, 4);
+    const params = { objective: "binary", rowShare: 0.5, columnShare: 0.5 } as const;
+    expect(fit(rows, params)).toEqual(fit(rows, params));
+    expect(fit(rows, params, { seed: 2 })).not.toEqual(fit(rows, params));
+  });
+
+  it("comes with a constant column and with a second copy of a column besides", () => {
+    const rows = makeRows("squared", 800, 5);
+    const { matrix } = rows;
+    const constant = new Float64Array(800).fill(3);
+    const columns = [...matrix.columns, constant, matrix.columns[0], new Float64Array(800).fill(Number.NaN)];
+    const more = { ...rows, matrix: { ...matrix, columns, categories: [0, 0, 0, 9, 0, 0, 0] } };
+    expect(fit(more)).toEqual(fit(rows));
+  });
+});
+
+describe("a boosted tree", () => {
+  it("keeps its word on leaves, depth, rows and hessians in a leaf, and cover", () => {
+    const rows = makeRows("binary", 2_000, 6);
+    const limits = { objective: "binary", leaves: 9, maxDepth: 3, minLeafRows: 100, minHessian: 20 } as const;
+    for (const tree of fit(rows, limits).trees) {
+      expect(leavesOf(tree).length).toBeLessThanOrEqual(8);
+      expect(tree.cover[0]).toBe(2_000);
+      for (const leaf of leavesOf(tree)) expect(tree.cover[leaf]).toBeGreaterThanOrEqual(100);
+      tree.feature.forEach((split, node) => {
+        if (split >= 0) expect(tree.cover[tree.left[node]] + tree.cover[tree.right[node]]).toBe(tree.cover[node]);
+      });
+    }
+    expect(leavesOf(fit(rows, { objective: "binary", leaves: 5 }).trees[0])).toHaveLength(5);
+  });
+
+  it("gives a leaf the Newton step of its rows, pulled to 0 by l1 and l2", () => {
     // One split at 0: the left rows hold 10 positives of 40, the right ones 30 of 40; the base rate is a half.
     const x = Float64Array.from({ length: 80 }, (_, row) => (row < 40 ? -1 : 1));
-    const labels = Uint8Array.from({ length: 80 }, (_, row) => (row % 40 < (row < 40 ? 10 : 30) ? 1 : 0));
-    const one = { ...params, trees: 1, leaves: 2, rate: 0.5, l2: 2 };
-    const { estimator } = fitGradientBoosting([x], labels, one, { seed: 1, validation: noValidation });
-    expect(estimator.baseScore).toBe(0);
-    const [tree] = estimator.trees;
-    // Left: gradients 30 * 0.5 - 10 * 0.5 = 10, hessians 40 * 0.25 = 10; so -0.5 * 10 / (10 + 2).
-    expect(tree?.threshold[0]).toBe(0);
-    expect(tree?.value[tree.left[0]]).toBeCloseTo(-5 / 12, 12);
-    expect(tree?.value[tree.right[0]]).toBeCloseTo(5 / 12, 12);
+    const values = Float64Array.from({ length: 80 }, (_, row) => (row % 40 < (row < 40 ? 10 : 30) ? 1 : 0));
+    const rows = { matrix: { rows: 80, columns: [x] }, values };
+    const { base, link, trees } = fit(rows, { objective: "binary", trees: 1, leaves: 2, rate: 0.5, l2: 2, l1: 1 });
+    expect([link, ...base]).toEqual(["logit", 0]);
+    // Left: gradients 30 * 0.5 - 10 * 0.5 = 10, hessians 40 * 0.25 = 10; so -0.5 * (10 - 1) / (10 + 2).
+    expect(trees[0].threshold[0]).toBeCloseTo(0, 12);
+    expect(trees[0].value[trees[0].left[0]]).toBe(-0.375);
+    expect(trees[0].value[trees[0].right[0]]).toBe(0.375);
   });
 
-  it("sends missing values to the side where they gain, and unexpected ones to the larger child", () => {
-    const draw = uniform(4);
-    const x = Float64Array.from({ length: 300 }, (_, row) => (row % 3 === 0 ? Number.NaN : draw()));
-    const labels = Uint8Array.from(x, (value) => (Number.isNaN(value) || value > 0.7 ? 1 : 0));
-    const one = { ...params, trees: 1, leaves: 2 };
-    const [tree] = fitGradientBoosting([x], labels, one, { seed: 1, validation: noValidation }).estimator.trees;
-    expect(tree?.threshold[0]).toBeCloseTo(0.7, 1);
-    expect(tree?.missingLeft[0]).toBe(0);
+  it("stops splitting where a split gains no more than asked", () => {
+    const rows = makeRows("squared", 500, 7);
+    const leaves = (minGain: number) =>
+      leavesOf(fit(rows, { trees: 1, minGain }).trees[0] ?? { feature: new Int32Array(0) }).length;
+    expect(leaves(50)).toBeLessThan(leaves(0));
+    expect(fit(rows, { minGain: 1e9 }).trees).toHaveLength(0);
+  });
+
+  it("says of training rows what the sum of its leaves says", () => {
+    for (const objective of OBJECTIVES) {
+      const rows = makeRows(objective, 600, 8);
+      const estimator = fit(rows, { objective, trees: 5 });
+      const { history } = fitGradientBoosting(
+        rows.matrix,
+        rows,
+        { objective, trees: 5, earlyStopping: 5 },
+        { seed: 1, validation: { matrix: rows.matrix, target: rows } },
+      );
+      // The loss that boosting saw is the loss of the finished model's scores.
+      const raw = scoreMatrix(estimator, rows.matrix);
+      const k = estimator.base.length;
+      const losses = Array.from(rows.values, (y, row) => {
+        const own = raw.subarray(row * k, row * k + k);
+        if (objective === "squared") return (own[0] - y) ** 2;
+        if (objective === "quantile") return 0.5 * Math.abs(y - own[0]);
+        if (objective === "binary") return Math.log1p(Math.exp(own[0])) - y * own[0];
+        if (objective === "multiclass") return Math.log(own.reduce((sum, each) => sum + Math.exp(each), 0)) - own[y];
+        return 2 * (Math.exp(own[0]) - y * own[0] + (y === 0 ? 0 : y * Math.log(y) - y));
+      });
+      const mean = losses.reduce((sum, each) => sum + each, 0) / losses.length;
+      expect(history.loss[5]).toBeCloseTo(mean, 10);
+    }
+  });
+});
+
+describe("missing values", () => {
+  it("go to the side where they gain, and unexpected ones to the larger child", () => {
+    const random = seededRandom(4);
+    const x = Float64Array.from({ length: 300 }, (_, row) => (row % 3 === 0 ? Number.NaN : random.uint32() / 2 ** 32));
+    const labels = (column: Float64Array) => Float64Array.from(column, (value) => (Number.isNaN(value) || value > 0.7 ? 1 : 0));
+    const one = { objective: "binary", trees: 1, leaves: 2 } as const;
+    const [tree] = fit({ matrix: { rows: 300, columns: [x] }, values: labels(x) }, one).trees;
+    expect(tree.threshold[0]).toBeCloseTo(0.7, 1);
+    expect(tree.missingLeft[0]).toBe(0);
     const complete = x.map((value) => (Number.isNaN(value) ? 0.1 : value));
-    const [other] = fitGradientBoosting(
-      [complete],
-      labels.map((_, row) => (complete[row] > 0.7 ? 1 : 0)),
-      one,
+    const [other] = fit({ matrix: { rows: 300, columns: [complete] }, values: labels(complete) }, one).trees;
+    expect(other.missingLeft[0]).toBe(1);
+  });
+
+  it("can be split from all that is known", () => {
+    const x = Float64Array.from({ length: 200 }, (_, row) => (row % 2 === 0 ? Number.NaN : row));
+    const values = Float64Array.from(x, (value) => (Number.isNaN(value) ? 5 : -5));
+    const estimator = fit({ matrix: { rows: 200, columns: [x] }, values }, { trees: 40 });
+    const [missing, known] = scoreMatrix(estimator, { rows: 2, columns: [Float64Array.of(Number.NaN, 1e9)] });
+    expect(missing).toBeGreaterThan(4);
+    expect(known).toBeLessThan(-4);
+  });
+});
+
+describe("categories", () => {
+  /** Category c of 40 has mean c % 4; 50 rows each. */
+  const codes = Float64Array.from({ length: 2_000 }, (_, row) => row % 40);
+  const values = codes.map((each) => each % 4);
+
+  it("are split by sets, whatever their order", () => {
+    const estimator = fit(
+      { matrix: { rows: 2_000, columns: [codes], categories: [40] }, values },
+      { trees: 60, rate: 0.3, categories: { smoothing: 1, l2: 0, most: 32, oneVsRest: 4, minRows: 1 } },
+    );
+    expect(estimator.trees[0].categorical).toBeDefined();
+    const raw = scoreMatrix(estimator, { rows: 40, columns: [codes.subarray(0, 40)], categories: [40] });
+    raw.forEach((score, each) => expect(score).toBeCloseTo(each % 4, 1));
+  });
+
+  it("put no more on the left than the limit says, and those without a bin of their own on the right", () => {
+    const limits = { smoothing: 0, l2: 0, most: 3, oneVsRest: 2, minRows: 0 };
+    const estimator = fit(
+      { matrix: { rows: 2_000, columns: [codes], categories: [50] }, values },
+      { trees: 3, maxBins: 21, categories: limits },
+    );
+    for (const { categorical, feature } of estimator.trees) {
+      feature.forEach((split, node) => {
+        if (split < 0 || categorical === undefined) return;
+        const words = categorical.words.subarray(categorical.start[node], categorical.start[node] + categorical.length[node]);
+        const bits = Array.from(words.entries()).flatMap(([word, mask]) =>
+          Array.from({ length: 32 }, (_, bit) => word * 32 + bit).filter((each) => ((mask >>> (each & 31)) & 1) === 1),
+        );
+        expect(bits.length).toBeLessThanOrEqual(3);
+        for (const bit of bits) expect(bit).toBeLessThan(20);
+      });
+    }
+  });
+
+  it("are tried one against the others where they are few", () => {
+    const few = Float64Array.from({ length: 300 }, (_, row) => row % 3);
+    const rows = { matrix: { rows: 300, columns: [few], categories: [3] }, values: few.map((each) => (each === 1 ? 10 : 0)) };
+    const [tree] = fit(rows, { trees: 1, leaves: 2 }).trees;
+    expect([...(tree.categorical?.words ?? [])]).toEqual([1 << 1]);
+  });
+
+  it("train where there are 100,000 of them", () => {
+    const many = Float64Array.from({ length: 20_000 }, (_, row) => (row % 2 === 0 ? 99_999 : (row * 7) % 100_000));
+    const rows = {
+      matrix: { rows: 20_000, columns: [many], categories: [100_000] },
+      values: many.map((each) => (each === 99_999 ? 1 : 0)),
+    };
+    const estimator = fit(rows, { objective: "binary", trees: 5 });
+    const [frequent, rare] = scoreMatrix(estimator, { rows: 2, columns: [Float64Array.of(99_999, 7)], categories: [100_000] });
+    expect(frequent).toBeGreaterThan(rare);
+  });
+});
+
+describe("constraints", () => {
+  const random = seededRandom(9);
+  const draw = () => random.uint32() / 2 ** 32;
+  const x = Float64Array.from({ length: 1_500 }, draw);
+  const other = Float64Array.from({ length: 1_500 }, draw);
+  const values = x.map((each, row) => Math.sin(9 * each) + each * other[row] + 0.3 * draw());
+  const rows = { matrix: { rows: 1_500, columns: [x, other] }, values };
+  const grid = Float64Array.from({ length: 101 }, (_, i) => i / 100);
+
+  it.each([1, -1])("keep the output monotone (%i) whatever the other columns hold", (direction) => {
+    const estimator = fit(rows, { trees: 40, monotone: [direction, 0], minLeafRows: 5 });
+    for (const fixed of [0, 0.3, 0.9]) {
+      const raw = scoreMatrix(estimator, { rows: 101, columns: [grid, new Float64Array(101).fill(fixed)] });
+      for (let i = 1; i < 101; i++) expect((raw[i] - raw[i - 1]) * direction).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it("let only columns of one group stand on a path", () => {
+    const columns = [x, other, x.map((each) => each * each + 0.1 * draw()), other.map((each) => 1 - each * draw())];
+    const estimator = fit(
+      { matrix: { rows: 1_500, columns }, values },
       {
-        seed: 1,
-        validation: noValidation,
+        trees: 30,
+        interactions: [
+          [0, 1],
+          [1, 2],
+        ],
       },
-    ).estimator.trees;
-    expect(other?.missingLeft[0]).toBe(1);
+    );
+    const allowed = [new Set([0, 1]), new Set([1, 2]), new Set([3])];
+    const paths: Set<number>[] = [];
+    const walk = (tree: Tree, node: number, path: Set<number>) => {
+      if (tree.feature[node] < 0) return void paths.push(path);
+      const next = new Set(path).add(tree.feature[node]);
+      walk(tree, tree.left[node], next);
+      walk(tree, tree.right[node], next);
+    };
+    for (const tree of estimator.trees) walk(tree, 0, new Set());
+    for (const path of paths) expect(allowed.some((group) => path.isSubsetOf(group))).toBe(true);
+    expect(paths.some((path) => path.size === 2)).toBe(true);
+  });
+});
+
+describe("objectives", () => {
+  it("quantile: leaves about the asked share of rows below", () => {
+    const rows = makeRows("quantile", 5_000, 10);
+    const estimator = fit(rows, { objective: "quantile", quantile: 0.8, trees: 60, minLeafRows: 50 });
+    const raw = scoreMatrix(estimator, rows.matrix);
+    const below = rows.values.filter((y, row) => y <= raw[row]).length / 5_000;
+    expect(Math.abs(below - 0.8)).toBeLessThan(0.02);
   });
 
-  it("can split what is missing from what is not", () => {
-    const x = Float64Array.from({ length: 200 }, (_, row) => (row % 2 === 0 ? Number.NaN : 7));
-    const labels = Uint8Array.from(x, (value) => (Number.isNaN(value) ? 1 : 0));
-    const { estimator } = fitGradientBoosting([x], labels, { ...params, trees: 20 }, { seed: 1, validation: noValidation });
-    const [missing, present] = scoreColumns(estimator, [Float64Array.of(Number.NaN, 7)], 2);
-    expect(missing).toBeGreaterThan(1);
-    expect(present).toBeLessThan(-1);
+  it("poisson: predicts the mean count, also where counts are far above the base", () => {
+    const x = Float64Array.from({ length: 400 }, (_, row) => (row < 40 ? 1 : 0));
+    const values = x.map((each, row) => (each === 1 ? 100_000 : row % 2));
+    const estimator = fit({ matrix: { rows: 400, columns: [x] }, values }, { objective: "poisson", trees: 300, rate: 0.3 });
+    const raw = scoreMatrix(estimator, { rows: 2, columns: [Float64Array.of(0, 1)] });
+    expect(Math.exp(raw[1]) / 100_000).toBeCloseTo(1, 2);
+    expect(Math.exp(raw[0])).toBeCloseTo(0.5, 1);
   });
 
-  it("stops when the validation rows no longer gain, and keeps the trees up to the best", () => {
-    const draw = uniform(5);
-    const noise = (rows: number): Rows => ({
-      columns: Array.from({ length: 5 }, () => Float64Array.from({ length: rows }, draw)),
-      labels: Uint8Array.from({ length: rows }, () => (draw() < 0.5 ? 1 : 0)),
+  it("multiclass: a class without rows stays as unlikely as can be", () => {
+    const rows = makeRows("multiclass", 600, 11);
+    const gap = { ...rows, values: rows.values.map((each) => (each === 2 ? 4 : each)) };
+    const estimator = fit(gap, { objective: "multiclass" }, { classes: 6 });
+    expect(estimator.base).toHaveLength(6);
+    const raw = scoreMatrix(estimator, rows.matrix);
+    for (let row = 0; row < 600; row++)
+      for (const empty of [2, 3, 5]) expect(raw[6 * row + empty]).toBeCloseTo(Math.log(1e-15), 9);
+  });
+});
+
+describe("early stopping", () => {
+  it("ends when the validation rows no longer gain, and keeps the rounds up to the best", () => {
+    const random = seededRandom(5);
+    const noise = (count: number): Rows => ({
+      matrix: {
+        rows: count,
+        columns: Array.from({ length: 5 }, () => Float64Array.from({ length: count }, () => random.uint32())),
+      },
+      values: Float64Array.from({ length: count }, () => random.below(2)),
     });
     const train = noise(500);
+    const validation = noise(500);
     const { estimator, history } = fitGradientBoosting(
-      train.columns,
-      train.labels,
-      { ...params, earlyStopping: 5 },
-      {
-        seed: 1,
-        validation: noise(500),
-      },
+      train.matrix,
+      train,
+      { objective: "binary", earlyStopping: 5 },
+      { seed: 1, validation: { matrix: validation.matrix, target: validation } },
     );
-    expect(estimator.trees.length).toBe(history.bestTrees);
-    expect(history.bestTrees).toBeLessThan(20);
-    expect(history.logLoss.length).toBe(history.bestTrees + 6);
-    expect(Math.min(...history.logLoss)).toBe(history.logLoss[history.bestTrees]);
+    expect(estimator.trees.length).toBe(history.bestRounds);
+    expect(history.bestRounds).toBeLessThan(20);
+    expect(history.loss.length).toBe(history.bestRounds + 6);
+    expect(Math.min(...history.loss)).toBe(history.loss[history.bestRounds]);
   });
+});
 
-  it("answers the base rate where no column says anything", () => {
-    const labels = Uint8Array.from({ length: 100 }, (_, row) => (row < 30 ? 1 : 0));
+describe("input that says little", () => {
+  it("is answered by the base where no column differs", () => {
+    const values = Float64Array.from({ length: 100 }, (_, row) => (row < 30 ? 1 : 0));
     const columns = [new Float64Array(100).fill(3), new Float64Array(100).fill(Number.NaN)];
-    const { estimator } = fitGradientBoosting(columns, labels, params, { seed: 1, validation: noValidation });
+    const estimator = fit({ matrix: { rows: 100, columns }, values }, { objective: "binary" });
     expect(estimator.trees).toHaveLength(0);
-    expect(sigmoid(estimator.baseScore)).toBeCloseTo(0.3, 12);
+    expect(estimator.base[0]).toBeCloseTo(Math.log(0.3 / 0.7), 12);
   });
 
-  it("trains on more columns than rows", () => {
-    const draw = uniform(6);
-    const columns = Array.from({ length: 100 }, () => Float64Array.from({ length: 50 }, draw));
-    const labels = Uint8Array.from(columns[0] ?? [], (x) => (x > 0.5 ? 1 : 0));
-    const { estimator } = fitGradientBoosting(
-      columns,
-      labels,
-      { ...params, minLeafRows: 5 },
-      { seed: 1, validation: noValidation },
+  it("may be one row", () => {
+    const estimator = fit({ matrix: { rows: 1, columns: [Float64Array.of(2)] }, values: Float64Array.of(7) });
+    expect(estimator).toMatchObject({ base: Float64Array.of(7), trees: [] });
+  });
+
+  it("may have more columns than rows", () => {
+    const random = seededRandom(6);
+    const columns = Array.from({ length: 100 }, () => Float64Array.from({ length: 50 }, () => random.uint32()));
+    const estimator = fit({ matrix: { rows: 50, columns }, values: columns[0] }, { minLeafRows: 5 });
+    expect(scoreMatrix(estimator, { rows: 50, columns }).every(Number.isFinite)).toBe(true);
+  });
+
+  it("may hold infinities and huge and tiny numbers", () => {
+    const x = Float64Array.from(
+      { length: 400 },
+      (_, row) => [Number.NEGATIVE_INFINITY, -1e300, 1e-310, 1e300, Number.POSITIVE_INFINITY][row % 5],
     );
-    expect(scoreColumns(estimator, columns, 50).every(Number.isFinite)).toBe(true);
-  });
-
-  it("refuses labels of one class and parameters out of range", () => {
-    const x = [Float64Array.of(1, 2)];
-    const fit = (labels: number[], change: Partial<GradientBoostingParams>) => () =>
-      fitGradientBoosting(x, Uint8Array.from(labels), { ...params, ...change }, { seed: 1, validation: noValidation });
-    expect(fit([1, 1], {})).toThrow(expect.objectContaining({ code: "TRAIN_ONE_CLASS" }));
-    const wrong = [
-      { trees: 0 },
-      { trees: 1.5 },
-      { leaves: 1 },
-      { rate: 0 },
-      { l2: -1 },
-      { minLeafRows: 0 },
-      { earlyStopping: -1 },
-    ];
-    for (const change of [...wrong, { rate: Number.NaN }]) {
-      expect(fit([0, 1], change)).toThrow(expect.objectContaining({ code: "TRAIN_PARAMETER_INVALID" }));
-    }
+    const values = Float64Array.from({ length: 400 }, (_, row) => (row % 5) * 1e90);
+    const estimator = fit({ matrix: { rows: 400, columns: [x] }, values }, { trees: 200, rate: 0.3 });
+    const raw = scoreMatrix(estimator, { rows: 5, columns: [x.subarray(0, 5)] });
+    raw.forEach((score, each) => expect(score / 1e90).toBeCloseTo(each, 6));
+    const tiny = fit(
+      { matrix: { rows: 400, columns: [x] }, values: values.map((each) => each * 1e-190) },
+      { trees: 200, rate: 0.3 },
+    );
+    scoreMatrix(tiny, { rows: 5, columns: [x.subarray(0, 5)] }).forEach((score, each) =>
+      expect(score / 1e-100).toBeCloseTo(each, 6),
+    );
   });
 });
 
-describe("binning", () => {
-  it("puts a value at or below edge b into a bin up to b, and only those", () => {
-    const numbers = fc.array(fc.oneof(fc.double({ noDefaultInfinity: true, noNaN: true }), fc.integer({ min: -3, max: 3 })), {
-      minLength: 2,
-    });
-    fc.assert(
-      fc.property(numbers, (values) => {
-        const column = Float64Array.from(values);
-        const { edges, byColumn } = binMatrix([column]);
-        column.forEach((x, row) => {
-          edges[0]?.forEach((edge, bin) => {
-            expect(x <= edge).toBe((byColumn[0]?.[row] ?? 0) <= bin);
-          });
-        });
-        // With few distinct values every two of them are told apart.
-        expect(edges[0]).toHaveLength(new Set(column.map((x) => x + 0)).size - 1);
-      }),
-    );
+describe("input that cannot be trained on", () => {
+  const two = { matrix: { rows: 2, columns: [Float64Array.of(1, 2)] }, values: Float64Array.of(0, 1) };
+
+  it.each([
+    [{ ...two, matrix: { rows: 0, columns: [] } }, "TRAIN_TOO_FEW_ROWS"],
+    [{ ...two, matrix: { rows: 2, columns: [] } }, "TRAIN_NO_FEATURES"],
+    [{ ...two, matrix: { rows: 2, columns: [Float64Array.of(1)] } }, "TRAIN_COLUMN_INVALID"],
+    [{ ...two, matrix: { ...two.matrix, categories: [2] } }, "TRAIN_COLUMN_INVALID"],
+    [{ ...two, values: Float64Array.of(1) }, "TRAIN_TARGET_INVALID"],
+    [{ ...two, values: Float64Array.of(1, Number.NaN) }, "TRAIN_TARGET_INVALID"],
+    [{ ...two, values: Float64Array.of(1, 1e101) }, "TRAIN_TARGET_INVALID"],
+    [{ ...two, weights: Float64Array.of(1, -1) }, "TRAIN_WEIGHTS_INVALID"],
+    [{ ...two, weights: Float64Array.of(1) }, "TRAIN_WEIGHTS_INVALID"],
+    [{ ...two, weights: Float64Array.of(0, 0) }, "TRAIN_WEIGHTS_INVALID"],
+  ])("%# is refused with %s", (rows, expected) => {
+    expect(() => fit(rows)).toThrow(code(expected));
   });
 
-  it("takes at most 254 edges, at quantiles, and keeps a bin for missing values", () => {
-    const draw = uniform(7);
-    const column = Float64Array.from({ length: 10_000 }, () => draw() ** 3);
-    column[0] = Number.NaN;
-    const edges = binEdges(column);
-    expect(edges.length).toBe(254);
-    expect(binMatrix([column]).byColumn[0]?.[0]).toBe(MISSING_BIN);
-    const below = column.filter((x) => x <= edges[126]).length / column.length;
-    expect(below).toBeCloseTo(127 / 255, 3);
-  });
-});
-
-describe("histograms", () => {
-  it("count rows exactly and sum gradients and hessians without bias", () => {
-    const draw = uniform(8);
-    const rows = 9_000;
-    const columns = Array.from({ length: 6 }, () => Float64Array.from({ length: rows }, () => Math.floor(draw() * 4)));
-    const matrix = binMatrix(columns);
-    const gradients = Float64Array.from({ length: rows }, () => draw() * 2 - 1);
-    const hessians = Float64Array.from({ length: rows }, () => draw() * 0.25);
-    const packed = new Float64Array(rows);
-    packGradients(gradients, hessians, 12_345, packed);
-    const index = Uint32Array.from({ length: rows }, (_, row) => row);
-    const histogram = new Float64Array(histogramLength(matrix));
-    fillHistogram(matrix, packed, index, 0, rows, new Float64Array(blockLength(matrix)), histogram);
-    columns.forEach((column, j) => {
-      for (let bin = 0; bin < 4; bin++) {
-        const members = Array.from(index).filter((row) => column[row] === bin);
-        const cell = (j * 256 + bin) * CELL;
-        expect(histogram[cell + 2]).toBe(members.length);
-        // A rounding to 1/1024 has a standard deviation of at most 1/2048; five of them for the sum.
-        const error = Math.abs(histogram[cell] / GRADIENT_STEPS - sum(members.map((row) => gradients[row])));
-        expect(error).toBeLessThan((5 * Math.sqrt(members.length)) / (2 * GRADIENT_STEPS));
-        const curvature = Math.abs(histogram[cell + 1] / HESSIAN_STEPS - sum(members.map((row) => hessians[row])));
-        expect(curvature).toBeLessThan((5 * Math.sqrt(members.length)) / (2 * HESSIAN_STEPS));
-      }
-    });
+  it.each([
+    ["binary", [1, 1], undefined, "TRAIN_ONE_CLASS"],
+    ["binary", [0, 1], [1, 0], "TRAIN_ONE_CLASS"],
+    ["binary", [0, 2], undefined, "TRAIN_TARGET_INVALID"],
+    ["multiclass", [3, 3], undefined, "TRAIN_ONE_CLASS"],
+    ["multiclass", [0, 1.5], undefined, "TRAIN_TARGET_INVALID"],
+    ["poisson", [0, -1], undefined, "TRAIN_TARGET_INVALID"],
+    ["poisson", [0, 0], undefined, "TRAIN_TARGET_INVALID"],
+  ] as const)("%s: %j with weights %j is refused with %s", (objective, values, weights, expected) => {
+    const rows = { ...two, values: Float64Array.from(values), ...(weights && { weights: Float64Array.from(weights) }) };
+    expect(() => fit(rows, { objective })).toThrow(code(expected));
   });
 
-  it("hold the extreme gradients of a whole block without overflow", () => {
-    const rows = 5_000;
-    const matrix = binMatrix([new Float64Array(rows)]);
-    const index = Uint32Array.from({ length: rows }, (_, row) => row);
-    for (const gradient of [-1, 1]) {
-      const packed = new Float64Array(rows);
-      packGradients(new Float64Array(rows).fill(gradient), new Float64Array(rows).fill(0.25), 1, packed);
-      const histogram = new Float64Array(histogramLength(matrix));
-      fillHistogram(matrix, packed, index, 0, rows, new Float64Array(blockLength(matrix)), histogram);
-      expect([...histogram.subarray(0, CELL)]).toEqual([gradient * rows * GRADIENT_STEPS, rows * 0.25 * HESSIAN_STEPS, rows]);
-    }
+  it.each([
+    { trees: 0 },
+    { trees: 1.5 },
+    { leaves: 1 },
+    { rate: 0 },
+    { rate: Number.NaN },
+    { l1: -1 },
+    { l2: Number.POSITIVE_INFINITY },
+    { minLeafRows: 0 },
+    { minHessian: -1 },
+    { minGain: -1 },
+    { maxBins: 1 },
+    { maxBins: 256 },
+    { maxDepth: -1 },
+    { rowShare: 0 },
+    { columnShare: 1.1 },
+    { earlyStopping: -1 },
+    { objective: "quantile", quantile: 1 },
+    { objective: "quantile", monotone: [1] },
+    { objective: "multiclass", monotone: [1] },
+    { monotone: [1, 1] },
+    { monotone: [2] },
+    { interactions: [[1]] },
+    { categories: { smoothing: -1, l2: 0, most: 1, oneVsRest: 4, minRows: 1 } },
+  ] satisfies Partial<BoostingParams>[])("parameters %j are refused", (params) => {
+    expect(() => fit(two, params)).toThrow(code("TRAIN_PARAMETER_INVALID"));
+  });
+
+  it("a monotone column of categories is refused", () => {
+    const rows = { ...two, matrix: { rows: 2, columns: [Float64Array.of(0, 1)], categories: [2] } };
+    expect(() => fit(rows, { monotone: [1] })).toThrow(code("TRAIN_PARAMETER_INVALID"));
+  });
+
+  it("what would not fit into memory is refused with figures, before memory is taken", () => {
+    const rows = makeRows("squared", 1_000, 12);
+    expect(() => fit(rows, {}, { memoryLimit: 100_000 })).toThrow(/1000 rows x 4 columns.* takes \d+ MB; 1 MB may be taken/);
+    expect(() => fit(rows, {}, { memoryLimit: 100_000 })).toThrow(code("TRAIN_MEMORY_WOULD_NOT_SUFFICE"));
   });
 });

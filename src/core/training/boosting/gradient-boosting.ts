@@ -26,6 +26,8 @@ export interface BoostingOptions {
   readonly seed: number;
   /** Rows that stop boosting early; the same columns as the training matrix. */
   readonly validation?: { readonly matrix: Matrix; readonly target: Target };
+  /** Classes of the multiclass objective, where the last may have no rows; the largest index in training and one unless said otherwise. */
+  readonly classes?: number;
   /** Threads that share the work; the model is the same for any number. Worth it from about 300,000 rows on. 1 unless said otherwise. */
   readonly threads?: number;
   /** Bytes that may be taken besides the matrix; what is available unless said otherwise. */
@@ -52,7 +54,15 @@ export function fitGradientBoosting(
   matrix: Matrix,
   target: Target,
   params: Partial<BoostingParams>,
-  { seed, validation, threads = 1, memoryLimit = process.availableMemory(), plain = false, onDone = () => {} }: BoostingOptions,
+  {
+    seed,
+    validation,
+    classes,
+    threads = 1,
+    memoryLimit = process.availableMemory(),
+    plain = false,
+    onDone = () => {},
+  }: BoostingOptions,
 ): { estimator: TreesEstimator; history: BoostingHistory } {
   checkMatrix(matrix);
   const columnCount = matrix.columns.length;
@@ -61,11 +71,11 @@ export function fitGradientBoosting(
   const all: BoostingParams = { ...asked, interactions: completeGroups(asked.interactions, columnCount) };
   const known = checkTarget(target, matrix.rows, all.objective);
   checkVariety(known, all.objective);
-  const judge = createJudge(all, known, validation);
+  const judge = createJudge(all, validation);
 
   const found = plain ? null : boostingKernel();
   const module = found?.available ? found.module : null;
-  const choice = { objective: all.objective, quantile: all.quantile, classes: known.classes };
+  const choice = { objective: all.objective, quantile: all.quantile, classes: Math.max(known.classes, classes ?? 0) };
   const shape = { outputs: outputsOf(choice), threads, cellBytes: cellBytesOf(module) };
   const prepared = prepareRows(matrix, known, judge?.matrix ?? null, all, shape, memoryLimit);
   const { memory, workspace, views, columns } = prepared;
@@ -92,7 +102,6 @@ interface Judge {
 /** Null where nothing stops boosting early. */
 function createJudge(
   { objective: name, earlyStopping }: BoostingParams,
-  { classes }: CheckedTarget,
   validation: BoostingOptions["validation"],
 ): Judge | null {
   if (earlyStopping === 0 || validation === undefined || validation.matrix.rows === 0) return null;
@@ -107,7 +116,7 @@ function createJudge(
       for (let row = 0; row < values.length; row++) {
         const weight = weights === null ? 1 : weights[row];
         // A class that training has not seen is as unlikely as can be, whatever the scores.
-        const known = name !== "multiclass" || values[row] < classes;
+        const known = name !== "multiclass" || values[row] < scores.length;
         const loss = known ? objective.loss((output) => scores[output][row], values[row]) : UNKNOWN_CLASS_LOSS;
         sum += weight * loss;
         total += weight;
