@@ -1,5 +1,5 @@
 /** Python trainers with the real libraries: the examples in an environment made for them, and their graphs against their models. */
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,15 +7,14 @@ import { createInterface } from "node:readline";
 import type { Check } from "../../../scripts/conformance.ts";
 import { pythonEnvironment } from "../../../scripts/python-environment.ts";
 import { PythonTrainer } from "../../../src/adapters/trainers/python.ts";
-import type { TrainerParam, TrainerRequest, TrainerResult, TrainerRows } from "../../../src/core/ports/index.ts";
+import type { TrainerParam, TrainerRequest, TrainerRows } from "../../../src/core/ports/index.ts";
+import { comparePredictions } from "./compare-predictions.ts";
 import { type TrainingData, trainingData } from "./training-data.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const EXAMPLES = join(ROOT, "examples/python-trainers");
 /** Kept from run to run: half a gigabyte of packages. */
 const CACHE = join(ROOT, "node_modules/.cache/python-trainers");
-/** Graphs add float32, models mostly doubles. */
-const TOLERANCE = 2e-5;
 
 const DATA: Readonly<Record<string, TrainingData>> = {
   breast_cancer: trainingData("breast_cancer", "binary", 2),
@@ -76,9 +75,9 @@ async function examplesTrain(check: Check, scratch: string): Promise<void> {
       await check(`${program} ${JSON.stringify(params)} on ${name}`, async () => {
         const request = requestFor(program, params, data);
         const result = await trainer.train(request);
-        const worst = compareWithRuntime(request, result, scratch);
+        const compared = comparePredictions(request, result, scratch);
         const measured = Object.entries(result.metrics).map(([metric, value]) => `${metric} ${value.toPrecision(4)}`);
-        return `${measured.join(", ")}; ONNX Runtime ${worst.toExponential(1)} apart; ${result.seconds.toFixed(1)} s`;
+        return `${measured.join(", ")}; ${compared}; ${result.seconds.toFixed(1)} s`;
       });
     }
   }
@@ -195,42 +194,6 @@ const requestFor = (program: string, params: Readonly<Record<string, TrainerPara
   timeoutMs: 300_000,
   memoryBytes: 4e9,
 });
-
-/** The largest difference between what the trainer's model predicted and what its graph does in ONNX Runtime. */
-function compareWithRuntime(
-  { features, validation, task }: TrainerRequest,
-  { onnx, predictions }: TrainerResult,
-  scratch: string,
-): number {
-  if (predictions === null || validation === null || predictions.part !== "validation")
-    throw new Error("no predictions to compare with");
-  const { rows, outputs, values } = predictions;
-  const x = new Float32Array(rows * features.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < features.length; column++)
-      x[row * features.length + column] = validation.matrix.columns[column][row];
-  writeFileSync(join(scratch, "model.onnx"), onnx);
-  writeFileSync(join(scratch, "rows.f32"), x);
-  const score = [
-    join(import.meta.dirname, "score.py"),
-    join(scratch, "model.onnx"),
-    join(scratch, "rows.f32"),
-    String(features.length),
-  ];
-  const scored: number[][] = JSON.parse(
-    execFileSync(pythonEnvironment(), score, { encoding: "utf8", maxBuffer: 64e6, stdio: ["ignore", "pipe", "ignore"] }),
-  );
-  let worst = 0;
-  for (let row = 0; row < rows; row++) {
-    const own = task === "binary" ? scored[row].slice(-1) : scored[row];
-    for (let k = 0; k < outputs; k++) {
-      const expected = values[row * outputs + k];
-      worst = Math.max(worst, Math.abs(own[k] - expected) / Math.max(1, Math.abs(expected)));
-    }
-  }
-  if (rows === 0 || !(worst <= TOLERANCE)) throw new Error(`the graph differs by ${worst} in ${rows} rows`);
-  return worst;
-}
 
 async function refusal(trainer: PythonTrainer, request: TrainerRequest, code: string, words: string): Promise<string> {
   const error = await trainer.train(request).then(

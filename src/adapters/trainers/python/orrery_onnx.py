@@ -26,7 +26,7 @@ def sklearn_to_onnx(model, spec):
     _check_classes(model, spec)
     options = {id(model): {"zipmap": False}} if is_classifier(model) else None
     inputs = [(INPUT, FloatTensorType([None, len(spec.features)]))]
-    return convert_sklearn(model, initial_types=inputs, options=options, target_opset=TARGET_OPSET)
+    return convert_sklearn(model, name=_name(model), initial_types=inputs, options=options, target_opset=TARGET_OPSET)
 
 
 def lightgbm_to_onnx(model, spec):
@@ -39,7 +39,7 @@ def lightgbm_to_onnx(model, spec):
     booster = getattr(model, "booster_", model)
     exact = lightgbm.Booster(model_str=_lightgbm_in_float32(booster.model_to_string()))
     inputs = [(INPUT, FloatTensorType([None, len(spec.features)]))]
-    return convert_lightgbm(exact, initial_types=inputs, zipmap=False, target_opset=TARGET_OPSET[""])
+    return convert_lightgbm(exact, name=_name(model), initial_types=inputs, zipmap=False, target_opset=TARGET_OPSET[""])
 
 
 def xgboost_to_onnx(model, spec):
@@ -60,7 +60,12 @@ def xgboost_to_onnx(model, spec):
     # The converter knows columns by position only.
     booster.feature_names = None
     inputs = [(INPUT, FloatTensorType([None, len(spec.features)]))]
-    return convert_xgboost(booster, initial_types=inputs, target_opset=TARGET_OPSET[""])
+    return convert_xgboost(booster, name=_name(model), initial_types=inputs, target_opset=TARGET_OPSET[""])
+
+
+def _name(model):
+    """The converters would make up another one each time, and the same model would be another file."""
+    return type(model).__name__
 
 
 def _check_classes(model, spec):
