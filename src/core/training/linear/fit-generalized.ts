@@ -2,7 +2,7 @@ import { trainErrors } from "../errors.ts";
 import { type Design, takeColumns } from "./design.ts";
 import { minimizeByLbfgs } from "./lbfgs.ts";
 import type { LossFamily } from "./loss-family.ts";
-import { minimizeByNewton } from "./newton.ts";
+import { factorCurvature, minimizeByNewton } from "./newton.ts";
 import { createObjective } from "./objective.ts";
 import { minimizeByProximalNewton } from "./proximal-newton.ts";
 import { subgradientNorm } from "./quadratic-lasso.ts";
@@ -16,7 +16,7 @@ const ACTIVE_LIMIT = 4000;
 const SAMPLE_ROWS = 40_000;
 const SAMPLE_ROWS_PER_PARAMETER = 100;
 const SMALLEST_SAMPLE_STRIDE = 4;
-const SAMPLE_TOLERANCE = 1e-4;
+const SAMPLE_STOPPING: StoppingRule = { tolerance: 1e-4, maxIterations: 20 };
 /** Keeps penalties of columns with tiny units finite. */
 const LARGEST_PENALTY = 1e250;
 /** L-BFGS steps are cheaper than Newton's and it takes more of them. */
@@ -57,7 +57,7 @@ export function fitGeneralized(problem: GeneralizedProblem, stopping: StoppingRu
   intercepts.forEach((intercept, k) => {
     withoutColumns[k * width] = intercept;
   });
-  const solution = solve(problem, startFromSample(problem, withoutColumns), stopping);
+  const solution = solve(problem, withoutColumns, stopping);
   if (!solution.converged) {
     throw trainErrors.TRAIN_NOT_CONVERGED(
       `${name}: after ${solution.iterations} iterations the gradient is ${solution.gradientNorm.toExponential(1)}, not ${stopping.tolerance}`,
@@ -66,10 +66,30 @@ export function fitGeneralized(problem: GeneralizedProblem, stopping: StoppingRu
   return inMatrixUnits(design, family.outputs, solution.parameters);
 }
 
-function startFromSample(problem: GeneralizedProblem, start: Float64Array): Float64Array {
+function solve(problem: GeneralizedProblem, start: Float64Array, stopping: StoppingRule): Solution {
+  const sample = sampleOf(problem, start.length);
+  const isSmall = start.length <= NEWTON_LIMIT;
+  if (problem.penalties.l1 > 0) {
+    const solveL1 = isSmall ? solveProximal : solveByWorkingSets;
+    return solveL1(problem, sample === undefined ? start : afterSample(solveL1(sample, start, SAMPLE_STOPPING), start), stopping);
+  }
+  const objective = objectiveOf(problem);
+  if (isSmall) {
+    if (sample === undefined) return minimizeByNewton(objective, start, stopping);
+    const sampleObjective = objectiveOf(sample);
+    const from = afterSample(minimizeByNewton(sampleObjective, start, SAMPLE_STOPPING), start);
+    return minimizeByNewton(objective, from, stopping, factorCurvature(sampleObjective, from));
+  }
+  // Columns have variance 1, and no loss of ours curves much more than that at its start.
+  const scale = objective.penalty.map((penalty) => penalty + 1);
+  return minimizeByLbfgs(objective, start, scale, { ...stopping, maxIterations: stopping.maxIterations * LBFGS_PATIENCE });
+}
+
+/** Rows at even distances, where that is a small part of all. */
+function sampleOf(problem: GeneralizedProblem, parameters: number): GeneralizedProblem | undefined {
   const { design, targets } = problem;
-  const stride = Math.floor(design.rows / Math.max(SAMPLE_ROWS, SAMPLE_ROWS_PER_PARAMETER * start.length));
-  if (stride < SMALLEST_SAMPLE_STRIDE) return start;
+  const stride = Math.floor(design.rows / Math.max(SAMPLE_ROWS, SAMPLE_ROWS_PER_PARAMETER * parameters));
+  if (stride < SMALLEST_SAMPLE_STRIDE) return undefined;
   const rows = Math.floor(design.rows / stride);
   const every = (values: ArrayLike<number>) => {
     const taken = new Float64Array(rows);
@@ -78,25 +98,12 @@ function startFromSample(problem: GeneralizedProblem, start: Float64Array): Floa
   };
   const weights = design.weights && every(design.weights);
   const totalWeight = weights === undefined ? rows : weights.reduce((sum, weight) => sum + weight, 0);
-  if (totalWeight === 0) return start;
+  if (totalWeight === 0) return undefined;
   const sample = { ...design, rows, columns: design.columns.map(every), totalWeight, ...(weights && { weights }) };
-  const solution = solve({ ...problem, design: sample, targets: every(targets) }, start, {
-    tolerance: SAMPLE_TOLERANCE,
-    maxIterations: 20,
-  });
-  return solution.converged ? solution.parameters : start;
+  return { ...problem, design: sample, targets: every(targets) };
 }
 
-function solve(problem: GeneralizedProblem, start: Float64Array, stopping: StoppingRule): Solution {
-  if (problem.penalties.l1 > 0) {
-    return start.length <= NEWTON_LIMIT ? solveProximal(problem, start, stopping) : solveByWorkingSets(problem, start, stopping);
-  }
-  const objective = objectiveOf(problem);
-  if (start.length <= NEWTON_LIMIT) return minimizeByNewton(objective, start, stopping);
-  // Columns have variance 1, and no loss of ours curves much more than that at its start.
-  const scale = objective.penalty.map((penalty) => penalty + 1);
-  return minimizeByLbfgs(objective, start, scale, { ...stopping, maxIterations: stopping.maxIterations * LBFGS_PATIENCE });
-}
+const afterSample = ({ converged, parameters }: Solution, start: Float64Array) => (converged ? parameters : start);
 
 function solveProximal(problem: GeneralizedProblem, start: Float64Array, stopping: StoppingRule): Solution {
   return minimizeByProximalNewton(objectiveOf(problem), l1Of(problem), start, stopping);

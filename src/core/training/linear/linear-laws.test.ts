@@ -204,6 +204,13 @@ describe("linear models", () => {
     expect([intercepts[0], coefficients[0]]).toEqual([5, 0]);
   });
 
+  it.each([1e-9, 1e9])("reach Poisson regression's minimum for counts about %s", (unit) => {
+    const { matrix, values } = sampleData(10, 90);
+    const own = fitPoissonRegression(matrix, { values }, { alpha: 0.1 });
+    const scaled = fitPoissonRegression(matrix, { values: values.map((value) => value * unit) }, { alpha: 0.1 * unit });
+    expect(distance({ ...own, intercepts: own.intercepts.map((each) => each + Math.log(unit)) }, scaled)).toBeLessThan(1e-9);
+  });
+
   it("find exact solutions in columns of any magnitude by least squares", () => {
     const { matrix } = sampleData(8, 90);
     const units = [1e-9, 1e7, 1, 1e3];

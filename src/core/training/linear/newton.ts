@@ -13,22 +13,25 @@ const ROUNDING = 1e-15;
 /**
  * Newton's method with step halving for a smooth convex objective (Nocedal and Wright, Numerical Optimization, 2006, ch. 3); the
  * factor of the second derivatives is used again while it serves.
+ *
+ * @param startingFactor of second derivatives that are about right at the start
  */
 export function minimizeByNewton(
   objective: Objective,
   start: Float64Array,
   { tolerance, maxIterations }: StoppingRule,
+  startingFactor?: CholeskyFactor,
 ): Solution {
   let parameters = start;
   let current = objective.evaluate(parameters);
   let norm = largest(current.gradient);
-  let factor: CholeskyFactor | undefined;
+  let factor = startingFactor;
   let isFresh = false;
 
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     if (norm <= tolerance) return { parameters, converged: true, gradientNorm: norm, iterations: iteration };
     if (factor === undefined) {
-      factor = factorize(curvatureOf(objective, parameters), objective.size);
+      factor = factorCurvature(objective, parameters);
       isFresh = true;
     }
     const direction = factor.solve(current.gradient);
@@ -69,9 +72,9 @@ function takeStep(objective: Objective, from: Float64Array, at: Evaluation, dire
   return undefined;
 }
 
-function curvatureOf(objective: Objective, parameters: Float64Array): Float64Array {
+export function factorCurvature(objective: Objective, parameters: Float64Array): CholeskyFactor {
   const matrix = objective.curvature(parameters);
   const width = objective.size / objective.outputs;
   for (let j = 0; j < width; j++) if (objective.penalty[j] === 0) joinOutputs(matrix, objective.outputs, width, j);
-  return matrix;
+  return factorize(matrix, objective.size);
 }

@@ -24,12 +24,14 @@ export function fitPoissonRegression(matrix: Matrix, target: Target, params: Poi
   const stopping = stoppingRule("Poisson regression", params);
   const design = createDesign(matrix, target.weights);
   const mean = meanCount(target, matrix.rows);
+  // In units of the mean, so that one tolerance fits all: that divides the deviance by it.
+  const targets = Float64Array.from(target.values, (value) => value / mean);
   const { intercepts, coefficients } = fitGeneralized(
-    { design, targets: target.values, family: poisson, penalties: { l1: 0, l2: alpha }, intercepts: [Math.log(mean)] },
+    { design, targets, family: poisson, penalties: { l1: 0, l2: alpha / mean }, intercepts: [0] },
     stopping,
     "Poisson regression",
   );
-  return { kind: "linear", link: "log", intercepts, coefficients };
+  return { kind: "linear", link: "log", intercepts: intercepts.map((each) => each + Math.log(mean)), coefficients };
 }
 
 function meanCount(target: Target, rows: number): number {
