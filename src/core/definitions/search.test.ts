@@ -31,6 +31,7 @@ describe("a search space", () => {
     [{ c: search.float(2, 1) }, "c goes from 2 to 1: the first bound is the lower one"],
     [{ c: search.float(Number.NaN, 1) }, "the bounds of c are not finite numbers"],
     [{ c: search.float(0, Number.POSITIVE_INFINITY) }, "the bounds of c are not finite numbers"],
+    [{ c: search.float(-1.7e308, 1.7e308) }, "the bounds of c are too far apart"],
     [{ c: search.int(0.5, 3) }, "c is an integer, but its bounds 0.5 and 3 are not both integers"],
     [{ c: search.choice([]) }, "c has no options to choose from"],
     [{ c: search.choice(["a", "b", "a"]) }, 'c has the option "a" twice'],

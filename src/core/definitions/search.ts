@@ -116,6 +116,7 @@ export function searchSpaceProblems(space: SearchSpace): string[] {
 
 function numberProblems(name: string, { search: kind, low, high, scale }: NumberDomain): string[] {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return [`the bounds of ${name} are not finite numbers`];
+  if (!Number.isFinite(high - low)) return [`the bounds of ${name} are too far apart`];
   const problems: string[] = [];
   if (low > high) problems.push(`${name} goes from ${low} to ${high}: the first bound is the lower one`);
   if (scale === "log" && low <= 0) problems.push(`${name} goes from ${low} on a log scale, which has only numbers above 0`);

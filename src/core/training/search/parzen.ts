@@ -52,7 +52,7 @@ function numberMarginal(domain: NumberDomain, values: readonly ParameterValue[])
   const axis = axisOf(domain);
   const { low, high } = axis;
   if (low === high) return { draw: () => domain.low, addLogDensity: () => undefined };
-  // A value of another type cannot have come from this domain; it would have no place on the axis.
+  // A number's domain gives numbers only, which its values' common type does not say.
   const observed = values.map((value) => axis.position(Number(value)));
   const centres = Float64Array.of(...observed, (low + high) / 2);
   const widths = Float64Array.of(...bandwidths(observed, low, high), high - low);

@@ -76,27 +76,26 @@ export interface TrialStepInput<Input> {
   readonly trial: TrialTask;
 }
 
+export interface ProcessOptions extends Pick<StepTask, "context" | "code"> {
+  readonly executor: Executor;
+  /** File URL of a module whose default export is `trialStep(…)`. */
+  readonly module: string;
+  /** JSON that every trial gets beside its parameters. */
+  readonly input: unknown;
+  /** Begins the tasks' ids, for the log. */
+  readonly name: string;
+}
+
 /**
  * Evaluates in the processes of an executor, each trial a step. A trial that hangs is killed when its time is over, one that dies
  * takes only its own process along.
- *
- * @param module file URL of a module whose default export is `trialStep(…)`
- * @param input JSON that every trial gets beside its parameters
  */
 export const evaluateInProcesses =
-  (options: {
-    readonly executor: Executor;
-    readonly module: string;
-    readonly input: unknown;
-    readonly context?: Readonly<Record<string, unknown>>;
-    /** Begins the tasks' ids, for the log. */
-    readonly name: string;
-  }): TrialEvaluator =>
+  ({ executor, name, input, ...step }: ProcessOptions): TrialEvaluator =>
   async (trial, control) => {
-    const { executor, module, input, context = {}, name } = options;
     const task: TrialStepInput<unknown> = { input, trial };
     // What the module answers is what trialStep makes.
-    return (await runStep(executor, { id: `${name}/${trial.number}`, module, input: task, context }, control)) as TrialResult;
+    return (await runStep(executor, { ...step, id: `${name}/${trial.number}`, input: task }, control)) as TrialResult;
   };
 
 /** Runs a step in an executor for as long as a trial may take, and cancels it when the search is given up. */

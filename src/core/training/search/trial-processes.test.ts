@@ -38,6 +38,7 @@ const run = (input: Omit<TrialInput, "log">, more: Partial<StudyOptions> = {}) =
       executor,
       module: TRIAL,
       input: { log: join(folder, "log.txt"), ...input } satisfies TrialInput,
+      context: {},
       name: "study",
     }),
     ...more,
