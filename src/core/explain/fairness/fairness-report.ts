@@ -78,17 +78,25 @@ const DEFAULTS = { minRows: 30, minOutcomes: 5 };
 const NAMED = 20;
 
 /** Metrics by which a worst group is named, and whether the least or the greatest is worst. */
-const WORST = {
-  accuracy: "least",
-  true_positive_rate: "least",
-  precision: "least",
-  roc_auc: "least",
-  false_positive_rate: "greatest",
-  ece: "greatest",
-} as const satisfies Partial<Record<GroupMetric, "least" | "greatest">>;
+const WORST = [
+  ["accuracy", "least"],
+  ["true_positive_rate", "least"],
+  ["precision", "least"],
+  ["roc_auc", "least"],
+  ["false_positive_rate", "greatest"],
+  ["ece", "greatest"],
+] as const satisfies readonly (readonly [GroupMetric, "least" | "greatest"])[];
 
-export type WorstBy = keyof typeof WORST;
-const WORST_BY = Object.entries(WORST) as readonly [WorstBy, "least" | "greatest"][];
+export type WorstBy = (typeof WORST)[number][0];
+
+const NO_DISPARITIES: Readonly<Record<Disparity, MetricEstimate | null>> = {
+  demographic_parity_difference: null,
+  demographic_parity_ratio: null,
+  equal_opportunity_difference: null,
+  equal_opportunity_ratio: null,
+  equalized_odds_difference: null,
+  equalized_odds_ratio: null,
+};
 
 /**
  * How a model treats the groups of each protected column, and those of their combination: rates at the decision, ranking and calibration
@@ -147,17 +155,13 @@ function describeView(
     return { values: member.values, rows: member.rows.length, positives: member.positives, metrics };
   });
   const undefinedBecause: Partial<Record<Disparity, string>> = {};
-  const disparities = Object.fromEntries(
-    DISPARITIES.map((disparity) => {
-      const value = point.disparities[disparity];
-      if (value === undefined) {
-        undefinedBecause[disparity] = reasonFor(disparity, view, point);
-        return [disparity, null];
-      }
-      const samples = resampled.flatMap(({ disparities: measured }) => measured[disparity] ?? []);
-      return [disparity, intervalOf(value, samples, [], percentile(options))];
-    }),
-  ) as Record<Disparity, MetricEstimate | null>;
+  const disparities = { ...NO_DISPARITIES };
+  for (const disparity of DISPARITIES) {
+    const value = point.disparities[disparity];
+    const samples = resampled.flatMap(({ disparities: measured }) => measured[disparity] ?? []);
+    if (value === undefined) undefinedBecause[disparity] = reasonFor(disparity, view, point);
+    else disparities[disparity] = intervalOf(value, samples, [], percentile(options));
+  }
   return {
     columns: view.groups.columns,
     groups,
@@ -189,7 +193,7 @@ const nameOf = (values: readonly (string | null)[]): string => values.map((value
 
 function worstGroups(groups: readonly FairnessGroup[]): FairnessView["worst"] {
   const worst: Partial<Record<WorstBy, { values: readonly (string | null)[]; estimate: MetricEstimate }>> = {};
-  for (const [metric, which] of WORST_BY) {
+  for (const [metric, which] of WORST) {
     for (const { values, metrics } of groups) {
       const estimate = metrics[metric];
       if (estimate === undefined) continue;
