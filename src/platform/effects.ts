@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Snapshot } from "../core/data/index.ts";
-import type { ProjectDefinition } from "../core/definitions/index.ts";
+import type { CandidateDefinition, ProjectDefinition } from "../core/definitions/index.ts";
 import type { TrainingSet } from "../core/features/index.ts";
 import type { Effect, EffectContext } from "../core/pipelines/index.ts";
 import type { ArtifactStore, Clock, MetadataStore } from "../core/ports/index.ts";
@@ -103,7 +103,7 @@ async function register(
   context: EffectContext,
 ): Promise<RegisterOutput> {
   const { tracking, registry } = around;
-  const { candidates, winner } = needs.evaluate;
+  const { candidates, failed, winner } = needs.evaluate;
   const git = await gitState(around.projectDirectory);
   // The training set names the snapshots it was made of; those must be on record, whatever is saved otherwise.
   for (const snapshot of Object.values(needs.ingest.snapshots)) await tracking.saveSnapshot(snapshot);
@@ -129,7 +129,13 @@ async function register(
   for (const [i, candidate] of candidates.entries()) {
     const run = await newRun(`${parent.id}-${i}`, candidate.variant.name, parent.id);
     await logCandidate(tracking, run.id, candidate, git);
+    await logTrials(newRun, tracking, run.id, candidate);
     if (candidate.variant.name === winner.variant.name) winnerRun = run.id;
+  }
+  for (const [i, { variant, failure }] of failed.entries()) {
+    const run = await newRun(`${parent.id}-failed-${i}`, variant.name, parent.id);
+    await tracking.logParams(run.id, { candidate: variant.candidate.kind, error: failure.code, message: failure.message });
+    await tracking.runs.finish(run.id, "failed");
   }
   await tracking.logArtifact(winnerRun, "explanation.json", needs.explain.explanation);
   await tracking.logArtifact(winnerRun, "review.json", needs.review.review);
@@ -167,10 +173,9 @@ const summaryOf = ({ variant, selection }: TrainedCandidate, winner: TrainedCand
 
 async function logCandidate(tracking: Tracking, runId: string, candidate: TrainedCandidate, git: GitState): Promise<void> {
   const { variant, selection, history } = candidate;
-  const params = "params" in variant.candidate ? variant.candidate.params : {};
   await tracking.logParams(runId, {
     candidate: variant.candidate.kind,
-    ...(params as Record<string, number>),
+    ...paramsOf(variant.candidate),
     excluded: variant.exclude.length === 0 ? null : variant.exclude.join(" "),
     units: Object.keys(variant.units).length === 0 ? null : JSON.stringify(variant.units),
     training_rows: candidate.trainingRows,
@@ -184,6 +189,47 @@ async function logCandidate(tracking: Tracking, runId: string, candidate: Traine
     ...history.map((value, step) => ({ key: "selection_log_loss_by_tree", value, step })),
   ]);
   await tracking.logArtifact(runId, "model.orrery", candidate.package);
+  const { trainer } = candidate;
+  if (trainer === null) return;
+  const { python, packages } = trainer.environment;
+  await tracking.logParams(runId, { python, packages: JSON.stringify(packages) });
+  await tracking.logMetrics(
+    runId,
+    Object.entries(trainer.metrics).map(([key, value]) => ({ key: `trainer_${key}`, value })),
+  );
+  await tracking.logArtifact(runId, "trainer.log", trainer.log);
+}
+
+/** Scalars as they are, lists and constraints as JSON, and nothing that says nothing. */
+function paramsOf(candidate: CandidateDefinition): Record<string, string | number | boolean | null> {
+  const params: [string, unknown][] = Object.entries("params" in candidate ? candidate.params : {});
+  return Object.fromEntries(
+    params.flatMap(([name, value]) => {
+      if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+        return [[name, value]];
+      }
+      const json = JSON.stringify(value);
+      return json === "{}" || json === "[]" ? [] : [[name, json]];
+    }),
+  );
+}
+
+/** Every trial of a candidate's search is a run below the candidate's. */
+async function logTrials(
+  newRun: (id: string, name: string, parentRunId: string) => Promise<{ readonly id: string }>,
+  tracking: Tracking,
+  parent: string,
+  { trials }: TrainedCandidate,
+): Promise<void> {
+  for (const [i, trial] of trials.entries()) {
+    const run = await newRun(`${parent}-trial-${i}`, `${trial.candidate} ${trial.number}`, parent);
+    await tracking.logParams(run.id, { candidate: trial.candidate, ...trial.params, ...(trial.error && { error: trial.error }) });
+    await tracking.logMetrics(run.id, [
+      { key: "train_seconds", value: trial.seconds },
+      ...(trial.score === undefined ? [] : [{ key: "tuning_score", value: trial.score }]),
+    ]);
+    await tracking.runs.finish(run.id, trial.state === "failed" ? "failed" : "finished");
+  }
 }
 
 interface GateNeeds {

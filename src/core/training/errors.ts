@@ -117,6 +117,10 @@ export const trainErrors = defineErrors({
     kind: "invalid",
     hint: "Add impute() to the model's preparation, and clip() for values out of all proportion.",
   },
+  TRAIN_ONNX_DIFFERS: {
+    kind: "invalid",
+    hint: "Convert the model with the functions of orrery_trainer, which keep missing values and thresholds as they are.",
+  },
   TRAIN_CANDIDATE_ELSEWHERE: {
     kind: "invalid",
     hint: "Train it by a pipeline or with `orrery train`, which start the processes that it needs.",

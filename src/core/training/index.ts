@@ -10,6 +10,8 @@ export { type FeatureProfile, profileFeatures } from "./exploration/feature-prof
 export { type LeakageSuspicion, leakageSuspicions } from "./exploration/leakage-suspicions.ts";
 export { type RelationBin, type TargetRelation, targetRelations } from "./exploration/target-relation.ts";
 export { classesOf, deliver, type FitRows, type FittedCandidate, fitCandidate, prepareRows } from "./fit-candidate.ts";
+export { fillCovers } from "./formats/fill-covers.ts";
+export { importOnnx } from "./formats/onnx/import-onnx.ts";
 export { packModel, unpackModel } from "./formats/pack-model.ts";
 export { createKernelMemory, type KernelMemory, type MemoryPlan, planMemory } from "./kernels/kernel-memory.ts";
 export { type Kernel, type KernelFunction, loadKernel, startKernel } from "./kernels/load-kernel.ts";
@@ -87,6 +89,15 @@ export {
   type NumberMap,
 } from "./preparation/fitted-preparation.ts";
 export { type RandomStream, seededRandom } from "./random.ts";
+export { applyLink, outputsOf, scoreMatrix } from "./score-estimator.ts";
+export { type DefaultCandidate, defaultCandidates } from "./search/default-candidates.ts";
+export { halvingPruner, noPruner } from "./search/pruning.ts";
+export { type AutomlResult, runAutoml } from "./search/run-automl.ts";
+export { runStudy } from "./search/run-study.ts";
+export { runStep, runTrial, type TrialControl, type TrialScore } from "./search/run-trial.ts";
+export { gridSampler, randomSampler, tpeSampler } from "./search/samplers.ts";
+export { openStudyJournal, type StudyJournal } from "./search/study-journal.ts";
+export type { Direction, EndedTrial } from "./search/trial.ts";
 export type { Fold } from "./splits/folds.ts";
 export { makeFolds, makeNestedFolds, type NestedFold } from "./splits/make-folds.ts";
 export { splitByTime, splitSince } from "./splits/split-by-time.ts";
@@ -111,3 +122,4 @@ export {
 } from "./trees/rank-rows.ts";
 export { groupTrees, type RankedSplits, rankSplits } from "./trees/ranked-splits.ts";
 export { createTreesScorer, type TreesScorer, treesScorer } from "./trees/trees-scorer.ts";
+export { tuningFold } from "./tuning-fold.ts";

@@ -1,4 +1,4 @@
-import { trainErrors } from "./errors.ts";
+import { createOnnxScorer } from "./formats/onnx-graph/create-onnx-scorer.ts";
 import type { Matrix } from "./matrix.ts";
 import type { FittedEstimator, LinearEstimator, Link } from "./model.ts";
 import { treesScorer } from "./trees/trees-scorer.ts";
@@ -34,7 +34,7 @@ export function scoreMatrix(estimator: MatrixEstimator, matrix: Matrix): Float64
     case "trees":
       return treesScorer(estimator).scoreMatrix(matrix);
     case "onnx":
-      throw trainErrors.TRAIN_MODEL_CORRUPT("this version cannot run a graph");
+      return createOnnxScorer(estimator)(matrix);
   }
 }
 
@@ -74,8 +74,10 @@ export function createRowScorer(estimator: MatrixEstimator): (row: Float64Array,
     }
     case "trees":
       return treesScorer(estimator).scoreRow;
-    case "onnx":
-      throw trainErrors.TRAIN_MODEL_CORRUPT("this version cannot run a graph");
+    case "onnx": {
+      const score = createOnnxScorer(estimator);
+      return (row, out) => out.set(score({ rows: 1, columns: Array.from(row, (value) => Float64Array.of(value)) }));
+    }
   }
 }
 

@@ -81,7 +81,10 @@ export function finishCandidate(
   const { prediction } = predict(model, dataset, split.select);
   return {
     package: model,
-    selection: evaluatePredictions(dataset, split.select, prediction, decision, { seed: options.seed }),
+    selection: evaluatePredictions(dataset, split.select, prediction, decision, {
+      seed: options.seed,
+      ...(options.resamples !== undefined && { resamples: options.resamples }),
+    }),
     calibrationCurve: dataset.task === "binary" ? reliabilityCurve(binaryLabels(dataset, split.select), prediction) : [],
     history,
   };

@@ -35,4 +35,6 @@ export interface TrainingOptions {
   readonly calibrate?: CalibrationMethod;
   /** Threads of one fit; the model is the same for any number. 1 unless said. */
   readonly threads?: number;
+  /** Resamples behind the intervals of the selection metrics; 200 unless said. */
+  readonly resamples?: number;
 }

@@ -1,21 +1,27 @@
 import type { CandidateDefinition } from "../../core/definitions/index.ts";
+import { OrreryError } from "../../core/errors.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
-import type { ArtifactRef } from "../../core/ports/index.ts";
+import type { ArtifactRef, TrainerResult } from "../../core/ports/index.ts";
 import { durationToMicros, type Micros } from "../../core/time.ts";
 import {
   type Dataset,
   type DatasetSplit,
   type Evaluation,
+  finishCandidate,
   loadDataset,
+  NO_PREPARATION,
   packModel,
   type ReliabilityBin,
   splitDataset,
+  type TrainedCandidate as Trained,
   type TrainingOptions,
   trainCandidate,
   type UnitChanges,
 } from "../../core/training/index.ts";
 import { modelNamed } from "./model-named.ts";
+import { type SearchTask, searchAll, type TrialRecord, tuneCandidate } from "./search-candidates.ts";
 import { type Stage, stage } from "./stage.ts";
+import { fitInPython } from "./train-python.ts";
 
 /** One estimator with the features it may use. */
 export interface CandidateVariant {
@@ -46,11 +52,28 @@ export interface TrainedCandidate {
   /** Loss on the selection part after each tree, where the estimator has steps. */
   readonly history: readonly number[];
   readonly calibrationCurve: readonly ReliabilityBin[];
+  /** Of the search for its parameters or members; empty where nothing was searched. */
+  readonly trials: readonly TrialRecord[];
+  /** What a Python program reported; null for candidates that are fitted here. */
+  readonly trainer: TrainerReport | null;
   readonly trainingRows: number;
   readonly purged: number;
   readonly labelCutoff: Micros;
   readonly seconds: number;
 }
+
+/** A candidate that could not be trained; the others go on. */
+export interface FailedCandidate {
+  readonly variant: CandidateVariant;
+  readonly failure: ReturnType<OrreryError["toJSON"]>;
+}
+
+export type TrainOutcome = TrainedCandidate | FailedCandidate;
+
+export type TrainerReport = Omit<TrainerResult, "onnx" | "predictions" | "log"> & {
+  /** Everything the program printed. */
+  readonly log: ArtifactRef;
+};
 
 let loaded: { readonly file: string; readonly dataset: Dataset } | null = null;
 
@@ -59,7 +82,13 @@ async function loadOnce(opened: Stage, set: TrainingSet, segments: readonly stri
   const { sha256 } = set.file;
   if (loaded?.file === sha256) return loaded.dataset;
   loaded = null;
-  const dataset = await loadDataset(await opened.engine(), await opened.artifacts.localPath(sha256), set.plan, segments);
+  const dataset = await loadDataset(
+    await opened.engine(),
+    await opened.artifacts.localPath(sha256),
+    set.plan,
+    segments,
+    opened.project.charter.target.type,
+  );
   loaded = { file: sha256, dataset };
   return dataset;
 }
@@ -100,23 +129,88 @@ export function trainingOptions(
     snapshots: set.snapshots,
     exclude,
     units,
+    ...(model.classWeights !== undefined && { classWeights: model.classWeights }),
+    ...(model.rowWeights !== undefined && { rowWeights: model.rowWeights }),
+    ...(model.calibrate !== undefined && { calibrate: model.calibrate }),
   };
 }
 
-export default stage<TrainInput, TrainedCandidate>(async (opened, { params, needs }, progress) => {
+export default stage<TrainInput, TrainOutcome>(async (opened, { params, needs }, progress) => {
+  const { variant } = params;
+  try {
+    return await train(opened, needs["training-set"], params, progress);
+  } catch (error) {
+    // What one candidate cannot do must not keep the others from being compared.
+    const isOwnFault = error instanceof OrreryError && error.kind !== "internal";
+    if (!isOwnFault || ALWAYS_THERE.has(variant.candidate.kind)) throw error;
+    return { variant, failure: error.toJSON() };
+  }
+});
+
+/** Where these fail, it is the training set that is at fault. */
+const ALWAYS_THERE: ReadonlySet<CandidateDefinition["kind"]> = new Set(["baseline", "rule"]);
+
+async function train(
+  opened: Stage,
+  set: TrainingSet,
+  { variant, ...scope }: TrainInput["params"],
+  progress: (done: unknown) => void,
+): Promise<TrainedCandidate> {
   const started = performance.now();
-  const set = needs["training-set"];
-  const { dataset, split } = await openTrainingSet(opened, set, params);
-  const trained = trainCandidate(dataset, split, trainingOptions(opened, set, params.model, params.variant), progress);
+  const { dataset, split } = await openTrainingSet(opened, set, scope);
+  const onDone = (done: number) => progress({ candidate: variant.name, done });
+  const found = await fitVariant({ opened, set, scope, variant }, dataset, split, onDone);
   return {
-    variant: params.variant,
-    package: await opened.artifacts.put(packModel(trained.package), "application/x-orrery-model"),
-    selection: trained.selection,
-    history: trained.history,
-    calibrationCurve: trained.calibrationCurve,
+    variant: { ...variant, candidate: found.trained.package.candidate },
+    package: await opened.artifacts.put(packModel(found.trained.package), "application/x-orrery-model"),
+    selection: found.trained.selection,
+    history: found.trained.history,
+    calibrationCurve: found.trained.calibrationCurve,
+    trials: found.trials,
+    trainer: found.trainer,
     trainingRows: split.train.length,
     purged: split.purged,
     labelCutoff: split.labelCutoff,
     seconds: (performance.now() - started) / 1_000,
   };
-});
+}
+
+interface FittedVariant {
+  readonly trained: Trained;
+  readonly trials: readonly TrialRecord[];
+  readonly trainer: TrainerReport | null;
+}
+
+async function fitVariant(
+  task: SearchTask,
+  dataset: Dataset,
+  split: DatasetSplit,
+  onDone: (done: number) => void,
+): Promise<FittedVariant> {
+  const { opened, set, scope, variant } = task;
+  const options = trainingOptions(opened, set, scope.model, variant);
+  const { candidate } = variant;
+  if (candidate.kind === "python") {
+    const { trainer, ...fitted } = await fitInPython(opened, dataset, split, candidate, options, () => undefined);
+    const { log, ...report } = trainer;
+    return {
+      trained: finishCandidate(dataset, split, options, fitted),
+      trials: [],
+      trainer: { ...report, log: await opened.artifacts.put(log, "text/plain") },
+    };
+  }
+  if (candidate.kind === "auto-ml") {
+    const { members, trials } = await searchAll({ ...task, automl: candidate }, dataset, split, options, onDone);
+    const fitted = {
+      preparation: NO_PREPARATION,
+      estimator: { kind: "ensemble", link: "identity", members },
+      history: [],
+    } as const;
+    return { trained: finishCandidate(dataset, split, options, fitted), trials, trainer: null };
+  }
+  const tuned = await tuneCandidate(task, (done) => onDone(0.9 * done));
+  const trained = trainCandidate(dataset, split, { ...options, candidate: tuned.candidate }, ({ done }) =>
+    onDone(tuned.trials.length > 0 ? 0.9 + 0.1 * done : done),
+  );
+  return { trained, trials: tuned.trials, trainer: null };
+}
