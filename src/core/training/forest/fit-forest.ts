@@ -6,7 +6,7 @@ import { type RandomStream, seededRandom } from "../random.ts";
 import { binMatrix } from "../trees/binning.ts";
 import type { Criterion, Sample } from "./criterion.ts";
 import { forestMemory } from "./forest-memory.ts";
-import { checkForestParams, FOREST_DEFAULTS, type ForestParams, triedColumns } from "./forest-params.ts";
+import { checkForestParams, type ForestParams, forestDefaults, triedColumns } from "./forest-params.ts";
 import { gini } from "./gini.ts";
 import { createTreeGrower, emptySample, type LeafWriter } from "./grow-tree.ts";
 import { createOutOfBag, type OutOfBag } from "./out-of-bag.ts";
@@ -45,8 +45,8 @@ export interface FittedForest {
  * TRAIN_MEMORY_WOULD_NOT_SUFFICE
  */
 export function fitForest(matrix: Matrix, target: Target, params: Partial<ForestParams>, options: ForestOptions): FittedForest {
-  const settings = { ...FOREST_DEFAULTS, ...params };
   const { classes, onDone = () => {} } = options;
+  const settings = { ...forestDefaults(classes), ...params };
   checkForestParams(settings);
   if (options.outOfBag && !settings.bootstrap) {
     throw trainErrors.TRAIN_PARAMETER_INVALID("forest: without bootstrap no row is out of bag");

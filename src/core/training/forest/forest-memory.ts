@@ -13,7 +13,7 @@ export interface ForestMemory {
 const ROW_BYTES = 2 * (4 + 8 + 8) + 8;
 
 /**
- * Estimates what a forest takes before anything is allocated: binned columns, the rows' order, and the first tree at its largest. How large trees
+ * Estimates what a forest takes before anything is allocated: binned columns, histograms, the rows' order, and the first tree at its largest. How large trees
  * become is known after the first one.
  *
  * @throws TRAIN_MEMORY_WOULD_NOT_SUFFICE
@@ -24,7 +24,8 @@ export function forestMemory(
   classes: number,
   limit = memoryLimit(),
 ): ForestMemory {
-  const working = rows * (columns.length + ROW_BYTES);
+  const histograms = 2 * 256 * 8 * Math.max(2, classes);
+  const working = rows * (columns.length + ROW_BYTES) + histograms;
   const leaves = Math.min(rows / Math.max(1, minLeafRows), maxLeaves || rows, maxDepth === 0 ? rows : 2 ** maxDepth);
   const largestTree = 2 * leaves * (NODE_BYTES + OUTPUT_BYTES * Math.max(1, classes));
   refuseAbove(limit, working + largestTree, `${rows} rows x ${columns.length} columns`);

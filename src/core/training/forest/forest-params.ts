@@ -16,16 +16,16 @@ export interface ForestParams {
   readonly bootstrap: boolean;
 }
 
-/** Those of scikit-learn's classifiers; for regression its `maxFeatures` is 1, and 1/3 is often recommended. */
-export const FOREST_DEFAULTS: ForestParams = {
+/** The square root of the columns for classes, a third of them for values (Breiman 2001); scikit-learn tries all for values. */
+export const forestDefaults = (classes: number): ForestParams => ({
   trees: 100,
   maxDepth: 0,
   maxLeaves: 0,
   minLeafRows: 1,
   minSplitRows: 2,
-  maxFeatures: "sqrt",
+  maxFeatures: classes === 0 ? 1 / 3 : "sqrt",
   bootstrap: true,
-};
+});
 
 /** @throws TRAIN_PARAMETER_INVALID */
 export function checkForestParams(params: ForestParams): void {
