@@ -4,6 +4,8 @@ import { importOnnx } from "../../../src/core/training/formats/onnx/import-onnx.
 import { createOnnxScorer } from "../../../src/core/training/formats/onnx-graph/create-onnx-scorer.ts";
 import type { Matrix } from "../../../src/core/training/index.ts";
 import { applyLink, outputsOf, scoreMatrix } from "../../../src/core/training/score-estimator.ts";
+import type { ExportCase } from "./export-cases.ts";
+import { datasetFrom, numbers, packageOf } from "./random-models.ts";
 
 /** What train-models.py says of a model it wrote. */
 export interface TrainedModel {
@@ -15,6 +17,28 @@ export interface TrainedModel {
 
 /** Of max(1, |figure|): ONNX Runtime computes in float32, in an order of its own. A row that went another way would differ by more. */
 const TOLERANCE = 2e-6;
+
+/** A model that stays a graph, behind a preparation of ours, to be written as one file; null for one that was translated. */
+export function foreignCase({ name, file, columns }: TrainedModel, folder: string): ExportCase | null {
+  const { estimator, task } = importOnnx(new Uint8Array(readFileSync(join(folder, `${file}.onnx`))));
+  if (estimator.kind !== "onnx") return null;
+  const matrix = matrixOf(readNumbers(join(folder, `${file}.rows.bin`)), columns);
+  const dataset = datasetFrom(
+    matrix.columns.map((values, column) => numbers(`view.n${column}`, values)),
+    matrix.rows,
+  );
+  const preparation = {
+    columns: matrix.columns.map((_, feature) => ({
+      name: `n${feature}`,
+      categories: 0,
+      source: { kind: "number" as const, feature },
+      maps: [{ kind: "fill" as const, value: 0 }],
+    })),
+    encodings: [],
+  };
+  const classes = task === "multiclass" ? Array.from({ length: estimator.outputs }, (_, index) => String(index)) : [];
+  return { name: `${name} behind a preparation`, dataset, model: packageOf(dataset, { task, classes, preparation, estimator }) };
+}
 
 /**
  * Reads a model and compares what it says of each row with ONNX Runtime: as it is served (translated, where it is known), and

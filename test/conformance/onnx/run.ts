@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Check, Conformance } from "../../../scripts/conformance.ts";
+import type { Conformance } from "../../../scripts/conformance.ts";
 import { pythonEnvironment } from "../../../scripts/python-environment.ts";
 import { checkExport } from "./check-export.ts";
-import { checkImport, type TrainedModel } from "./check-import.ts";
+import { checkImport, foreignCase, type TrainedModel } from "./check-import.ts";
 import { exportCases } from "./export-cases.ts";
 import { nodeRuntime, pythonRuntime, run } from "./runtimes.ts";
 
@@ -12,8 +12,10 @@ import { nodeRuntime, pythonRuntime, run } from "./runtimes.ts";
 const conformance: Conformance = async (check) => {
   const folder = mkdtempSync(join(tmpdir(), "orrery-onnx-"));
   try {
-    await checkImports(check, folder);
-    for (const each of exportCases()) {
+    const trained = trainModels(folder);
+    for (const model of trained) await check(`import: ${model.name}`, () => checkImport(model, folder));
+    const foreign = trained.flatMap((model) => foreignCase(model, folder) ?? []);
+    for (const each of [...exportCases(), ...foreign]) {
       for (const runtime of [pythonRuntime, nodeRuntime]) {
         await check(`export: ${each.name}, ${runtime.name}`, () => checkExport(each, runtime, folder));
       }
@@ -23,17 +25,10 @@ const conformance: Conformance = async (check) => {
   }
 };
 
-async function checkImports(check: Check, folder: string): Promise<void> {
+function trainModels(folder: string): readonly TrainedModel[] {
   run(pythonEnvironment(), [join(import.meta.dirname, "train-models.py"), folder]);
-  const trained: { models: readonly (TrainedModel | { name: string; problem: string })[] } = JSON.parse(
-    readFileSync(join(folder, "models.json"), "utf8"),
-  );
-  for (const model of trained.models) {
-    await check(`import: ${model.name}`, () => {
-      if ("problem" in model) throw new Error(`it could not be converted: ${model.problem}`);
-      return checkImport(model, folder);
-    });
-  }
+  const trained: { models: readonly TrainedModel[] } = JSON.parse(readFileSync(join(folder, "models.json"), "utf8"));
+  return trained.models;
 }
 
 export default conformance;

@@ -47,8 +47,8 @@ export function compileGraph(model: OnnxModel, output: string): GraphFunction {
   };
 }
 
-/** In the file's order. */
-function neededNodes({ graph }: OnnxModel, output: string): OnnxNode[] {
+/** The nodes that a value needs, in the file's order. */
+export function neededNodes({ graph }: OnnxModel, output: string): OnnxNode[] {
   if (graph.nodes.length > MAX_NODES) throw invalidGraph(`it has ${graph.nodes.length} nodes, more than ${MAX_NODES}`);
   const wanted = new Set([output]);
   const needed = graph.nodes.toReversed().filter((node) => {

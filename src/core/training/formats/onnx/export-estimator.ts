@@ -1,8 +1,16 @@
 import { trainErrors } from "../../errors.ts";
-import type { EnsembleEstimator, FittedEstimator, LinearEstimator, ServableEstimator, TreesEstimator } from "../../model.ts";
+import type {
+  EnsembleEstimator,
+  FittedEstimator,
+  LinearEstimator,
+  OnnxEstimator,
+  ServableEstimator,
+  TreesEstimator,
+} from "../../model.ts";
 import type { FittedPreparation } from "../../preparation/fitted-preparation.ts";
 import { outputsOf } from "../../score-estimator.ts";
 import { exportSigmoid } from "./export-calibration.ts";
+import { exportGraph } from "./export-graph.ts";
 import { exportPreparation, type FeatureInputs } from "./export-preparation.ts";
 import { exportTrees } from "./export-trees.ts";
 import type { GraphBuilder, Value } from "./graph-builder.ts";
@@ -11,7 +19,7 @@ import type { GraphBuilder, Value } from "./graph-builder.ts";
  * The estimator's raw output.
  * @returns doubles [N, outputs]
  * @throws TRAIN_RULE_NOT_SERVABLE for the rule
- * @throws TRAIN_ONNX_UNSUPPORTED for a graph that was trained elsewhere
+ * @throws TRAIN_ONNX_UNSUPPORTED for a graph that was trained elsewhere and written for an opset that does not suit
  */
 export function exportEstimator(
   graph: GraphBuilder,
@@ -25,19 +33,22 @@ export function exportEstimator(
     case "ensemble":
       return exportEnsemble(graph, estimator, inputs);
     case "linear":
-    case "trees": {
+    case "trees":
+    case "onnx": {
       const matrix = exportPreparation(graph, preparation, inputs);
+      if (estimator.kind === "onnx") return exportForeign(graph, estimator, matrix);
       const sumsNothing = estimator.kind === "trees" && estimator.trees.length === 0;
       if (matrix === null || sumsNothing) return exportRepeated(graph, constantPart(estimator), inputs);
       return estimator.kind === "linear" ? exportLinear(graph, estimator, matrix) : exportSum(graph, estimator, matrix);
     }
-    case "onnx":
-      throw trainErrors.TRAIN_ONNX_UNSUPPORTED("the model was trained elsewhere and is an ONNX file already", {
-        hint: "Take the file that the trainer handed back; what prepares its columns is not in it.",
-      });
     case "rule":
       throw trainErrors.TRAIN_RULE_NOT_SERVABLE("the charter's rule is SQL, which ONNX cannot say");
   }
+}
+
+function exportForeign(graph: GraphBuilder, estimator: OnnxEstimator, matrix: Value | null): Value {
+  if (matrix === null) throw trainErrors.TRAIN_MODEL_CORRUPT("the model's graph reads columns, and its preparation makes none");
+  return exportGraph(graph, estimator, matrix);
 }
 
 const constantPart = (estimator: LinearEstimator | TreesEstimator): Float64Array =>

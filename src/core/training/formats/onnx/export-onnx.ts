@@ -7,7 +7,7 @@ import { encodeOnnx } from "./encode-onnx.ts";
 import { exportCalibration } from "./export-calibration.ts";
 import { exportEstimator, exportLink } from "./export-estimator.ts";
 import { GraphBuilder, ML_DOMAIN, type Value } from "./graph-builder.ts";
-import type { OnnxValueInfo } from "./onnx-model.ts";
+import type { OnnxNode, OnnxValueInfo } from "./onnx-model.ts";
 
 /** What of a packaged model goes into an ONNX file. */
 export type OnnxSource = Pick<
@@ -21,6 +21,8 @@ export type OnnxSource = Pick<
  */
 const OPSET = 21;
 const ML_OPSET = 5;
+/** The last with TreeEnsembleClassifier and TreeEnsembleRegressor, which graphs from elsewhere may have. */
+const OLD_TREES_ML_OPSET = 4;
 const IR_VERSION = 10;
 
 /**
@@ -36,7 +38,8 @@ const IR_VERSION = 10;
  * All numbers are doubles, so that no row changes sides at a threshold; see docs/decisions/onnx-export.md.
  *
  * @throws TRAIN_RULE_NOT_SERVABLE for the rule
- * @throws TRAIN_ONNX_UNSUPPORTED for a graph that was trained elsewhere, and a plan without features
+ * @throws TRAIN_ONNX_UNSUPPORTED for a plan without features, and for a graph that was trained elsewhere and written for an opset that
+ *   does not suit
  */
 export function exportOnnx(source: OnnxSource): Uint8Array {
   const { estimator, plan, task } = source;
@@ -51,13 +54,14 @@ export function exportOnnx(source: OnnxSource): Uint8Array {
   const raw = exportEstimator(graph, estimator, source.preparation, { values, missingText });
   graph.named(raw, "raw");
   const rawOutput: OnnxValueInfo = { name: "raw", type: "double", dims: [-1, outputsOf(estimator)] };
+  const outputs = [...exportPrediction(graph, source, estimator, raw), rawOutput];
   return encodeOnnx({
     irVersion: IR_VERSION,
     producerName: "orrery",
     producerVersion: "",
     opsets: new Map([
-      ["", OPSET],
-      [ML_DOMAIN, ML_OPSET],
+      ["", graph.opset ?? OPSET],
+      [ML_DOMAIN, mlOpsetOf(graph.nodes)],
     ]),
     metadata: {
       model: source.model,
@@ -71,11 +75,21 @@ export function exportOnnx(source: OnnxSource): Uint8Array {
     graph: {
       name: source.model,
       inputs,
-      outputs: [...exportPrediction(graph, source, estimator, raw), rawOutput],
+      outputs,
       nodes: graph.nodes,
       initializers: graph.initializers,
     },
   });
+}
+
+function mlOpsetOf(nodes: readonly OnnxNode[]): number {
+  const has = (operator: string) => nodes.some((node) => node.operator === operator);
+  if (!has("TreeEnsembleClassifier") && !has("TreeEnsembleRegressor")) return ML_OPSET;
+  if (!has("TreeEnsemble")) return OLD_TREES_ML_OPSET;
+  throw trainErrors.TRAIN_ONNX_UNSUPPORTED(
+    "the model's graph has trees of the old kind, and its preparation or calibration needs those of the new kind",
+    { hint: "Take the file that its trainer handed back, or train again without quantile scaling and isotonic calibration." },
+  );
 }
 
 function exportPrediction(graph: GraphBuilder, source: OnnxSource, estimator: ServableEstimator, raw: Value): OnnxValueInfo[] {

@@ -12,6 +12,7 @@ export type Value = string;
 export class GraphBuilder {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: NamedTensor[] = [];
+  #opset: number | null = null;
   /** Names of tensors by their content, so that a constant stands in the file once. */
   readonly #constants = new Map<string, Value>();
 
@@ -19,6 +20,25 @@ export class GraphBuilder {
     const output = `value_${this.nodes.length}`;
     this.nodes.push({ operator, domain, inputs, outputs: [output], attributes: new Map(Object.entries(attributes)) });
     return output;
+  }
+
+  /** A node of another graph, its inputs by the names they have here; returns the names of its outputs. */
+  copy(node: OnnxNode, nameOf: (name: string) => Value): Value[] {
+    const place = this.nodes.length;
+    const outputs = node.outputs.map((name, index) => (name === "" ? "" : `value_${place}_${index}`));
+    this.nodes.push({ ...node, inputs: node.inputs.map(nameOf), outputs });
+    return outputs;
+  }
+
+  /** The opset that nodes from elsewhere were written for; null where there are none. */
+  get opset(): number | null {
+    return this.#opset;
+  }
+
+  /** Says which opset nodes from elsewhere need; false when others need another one. */
+  takeOpset(opset: number): boolean {
+    this.#opset ??= opset;
+    return this.#opset === opset;
   }
 
   /** The same value under a name of its own. */

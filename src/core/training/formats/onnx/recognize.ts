@@ -75,6 +75,7 @@ class GraphReader {
 
 /** The link and the estimator where the node is a model that reads the graph's input. */
 function recognizeCore(graph: GraphReader, node: OnnxNode, value: string, columns: number): Recognized | null {
+  if (node.domain === "" && node.operator === "MatMul") return recognizeProduct(graph, node, columns);
   if (node.domain !== "ai.onnx.ml") return null;
   const isClassifier = node.operator === "TreeEnsembleClassifier" || node.operator === "LinearClassifier";
   if (node.outputs[isClassifier ? 1 : 0] !== value) return null;
@@ -184,6 +185,15 @@ function recognizeLinear(graph: GraphReader, node: OnnxNode, columns: number): R
   return outputs === 2 && isMirrored(scaled) ? { estimator: linearOf(secondOf(scaled), "logit"), classes } : null;
 }
 
+/** A row times a column of coefficients; what is added to it comes after. */
+function recognizeProduct(graph: GraphReader, node: OnnxNode, columns: number): Recognized | null {
+  const coefficients = graph.constantOf(node.inputs[1]);
+  const input = followInput(graph, node.inputs[0]);
+  if (coefficients?.length !== columns || input === null || input.scalers.length > 0) return null;
+  const product = { coefficients: Float64Array.from(coefficients), intercepts: new Float64Array(1) };
+  return { estimator: linearOf(product, "identity"), classes: [] };
+}
+
 interface Coefficients {
   readonly coefficients: Float64Array;
   readonly intercepts: Float64Array;
@@ -266,6 +276,9 @@ function applyArithmetic(graph: GraphReader, { estimator, classes }: Recognized,
   if (constant === undefined || more.length > 0) return null;
   const isNeutral = (node.operator === "Mul" && constant === 1) || (node.operator === "Div" && constant === 1 && left === null);
   if (isNeutral) return { estimator, classes };
+  if (node.operator === "Mul" && estimator.link === "log" && constant > 0) {
+    return { estimator: shifted(estimator, Math.log(constant)), classes };
+  }
   if (classes.length > 0 || estimator.link !== "identity") return null;
   switch (node.operator) {
     case "Mul":
