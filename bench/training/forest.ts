@@ -1,6 +1,7 @@
 /**
- * Random forest against scikit-learn's: the same 100,000 rows, 100 trees grown until pure, four of 20 columns tried at a node, one thread each; our
- * binning is part of the time. Each round has a seed of its own: the areas under the curve on 200,000 other rows are means over them.
+ * Random forest against scikit-learn's: the same 100,000 rows, 100 trees grown until pure, four of 20 columns tried at a node,
+ * one thread each; our binning is part of the time. Each round has a seed of its own: the areas under the curve on 200,000 other
+ * rows are means over them.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * Logistic regression against scikit-learn's (lbfgs): the same million rows in standardised float64 columns, one thread each, both stopped when no
- * component of the mean loss's gradient is above 1e-4 (scikit-learn's default), rounds of both in turn.
+ * Logistic regression against scikit-learn's (lbfgs): the same million rows in standardised float64 columns, one thread each,
+ * both stopped when no component of the mean loss's gradient is above 1e-4 (scikit-learn's default), rounds of both in turn.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,7 @@
-/** scikit-learn's side of linear.ts and forest.ts: a Python process that keeps the rows and measures itself, so that neither starting nor reading counts. */
+/**
+ * scikit-learn's side of linear.ts and forest.ts: a Python process that keeps the rows and measures itself, so that neither
+ * starting nor reading counts.
+ */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";

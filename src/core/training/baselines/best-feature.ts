@@ -30,8 +30,8 @@ const LEAST_LEAF_SHARE = 0.01;
 const COMPARED_ROWS = 50_000;
 
 /**
- * The baseline of a single question: a tree of depth 3 on the one column that predicts best alone in five-fold cross-validation. Of columns that are
- * equally good, the first.
+ * The baseline of a single question: a tree of depth 3 on the one column that predicts best alone in five-fold cross-validation.
+ * Of columns that are equally good, the first.
  *
  * @throws what fitForest throws
  */

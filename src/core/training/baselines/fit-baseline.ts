@@ -5,8 +5,8 @@ import type { BaselineEstimator } from "../model.ts";
 
 export interface BaselineOptions {
   /**
-   * prior: the classes' shares; majority: the most frequent class (of equally frequent ones the first); mean, median: of the values; last-value:
-   * the label that became known last.
+   * prior: the classes' shares; majority: the most frequent class (of equally frequent ones the first); mean, median: of the
+   * values; last-value: the label that became known last.
    */
   readonly strategy: "prior" | "majority" | "mean" | "median" | "last-value";
   /** How many classes the target's indexes stand for; 0 for regression. */
@@ -18,7 +18,8 @@ export interface BaselineOptions {
 /**
  * Says the same of every row: a value, the positive class's probability, or one probability a class. Rows count by their weight.
  *
- * @throws TRAIN_PARAMETER_INVALID where the strategy does not fit the task, TRAIN_TOO_FEW_ROWS, TRAIN_TARGET_INVALID, TRAIN_WEIGHTS_INVALID
+ * @throws TRAIN_PARAMETER_INVALID where the strategy does not fit the task, TRAIN_TOO_FEW_ROWS, TRAIN_TARGET_INVALID,
+ * TRAIN_WEIGHTS_INVALID
  */
 export function fitBaseline(target: Target, { strategy, classes, knownAt }: BaselineOptions): BaselineEstimator {
   const isForClasses = strategy === "prior" || strategy === "majority";

@@ -14,8 +14,8 @@ export interface Cells {
 }
 
 /**
- * Statistics by bin while a node's rows are read. Which bins occur is kept in bits, so that neither emptying nor reading takes longer than
- * there are rows: most nodes of a forest hold a few.
+ * Statistics by bin while a node's rows are read. Which bins occur is kept in bits, so that neither emptying nor reading takes
+ * longer than there are rows: most nodes of a forest hold a few.
  */
 export interface Histogram {
   readonly size: number;

@@ -19,8 +19,8 @@ export interface Cut {
 }
 
 /**
- * How splits are judged, by statistics that add up over rows. All criteria are maximised in the form "sum over both children", which
- * orders a node's splits as the decrease of impurity does.
+ * How splits are judged, by statistics that add up over rows. All criteria are maximised in the form "sum over both children",
+ * which orders a node's splits as the decrease of impurity does.
  */
 export interface Criterion {
   /** Statistics a bin. */
@@ -36,8 +36,8 @@ export interface Criterion {
   /** What a node explains unsplit. */
   score(total: Float64Array): number;
   /**
-   * The best of the cuts after cells `first` … `last`, with missing values on either side (a cut after the last cell parts them from the
-   * rest). Both children must weigh `minWeight` and more than nothing.
+   * The best of the cuts after cells `first` … `last`, with missing values on either side (a cut after the last cell parts them
+   * from the rest). Both children must weigh `minWeight` and more than nothing.
    */
   bestCut(cells: Cells, total: Float64Array, first: number, last: number, minWeight: number, cut: Cut): void;
   /** By which categories are put in order, so that the best sets of them are found among the cuts of that order. */

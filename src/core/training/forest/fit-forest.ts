@@ -28,21 +28,22 @@ export interface ForestOptions {
 
 export interface FittedForest {
   /**
-   * Its raw output is the mean over trees: a value, the positive class's probability, or one probability a class. Trees t of the mean for class k
-   * are those with t % classes = k; they share all their arrays but `value`.
+   * Its raw output is the mean over trees: a value, the positive class's probability, or one probability a class. Trees t of the
+   * mean for class k are those with t % classes = k; they share all their arrays but `value`.
    */
   readonly estimator: TreesEstimator;
   readonly outOfBag: OutOfBag | null;
 }
 
 /**
- * Random forests (Breiman 2001) and extremely randomised trees (Geurts, Ernst and Wehenkel 2006) on values in at most 255 bins a column.
- * Missing values go to the side where they serve best; categories are split into sets. The same seed gives the same forest; without
- * bootstrap, the order of rows makes no difference where weights are whole numbers, and weight 2 is the same as two equal rows.
+ * Random forests (Breiman 2001) and extremely randomised trees (Geurts, Ernst and Wehenkel 2006) on values in at most 255 bins a
+ * column. Missing values go to the side where they serve best; categories are split into sets. The same seed gives the same
+ * forest; without bootstrap, the order of rows makes no difference where weights are whole numbers, and weight 2 is the same as
+ * two equal rows.
  *
  * @param target class indexes 0 … classes - 1, or finite values
- * @throws TRAIN_PARAMETER_INVALID, TRAIN_TOO_FEW_ROWS, TRAIN_NO_FEATURES, TRAIN_TARGET_INVALID, TRAIN_WEIGHTS_INVALID, TRAIN_ONE_CLASS,
- * TRAIN_MEMORY_WOULD_NOT_SUFFICE
+ * @throws TRAIN_PARAMETER_INVALID, TRAIN_TOO_FEW_ROWS, TRAIN_NO_FEATURES, TRAIN_TARGET_INVALID, TRAIN_WEIGHTS_INVALID,
+ * TRAIN_ONE_CLASS, TRAIN_MEMORY_WOULD_NOT_SUFFICE
  */
 export function fitForest(matrix: Matrix, target: Target, params: Partial<ForestParams>, options: ForestOptions): FittedForest {
   const { classes, onDone = () => {} } = options;

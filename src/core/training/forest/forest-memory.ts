@@ -13,8 +13,8 @@ export interface ForestMemory {
 const ROW_BYTES = 2 * (4 + 8 + 8) + 8;
 
 /**
- * Estimates what a forest takes before anything is allocated: binned columns, histograms, the rows' order, and the first tree at its largest. How large trees
- * become is known after the first one.
+ * Estimates what a forest takes before anything is allocated: binned columns, histograms, the rows' order, and the first tree at
+ * its largest. How large trees become is known after the first one.
  *
  * @throws TRAIN_MEMORY_WOULD_NOT_SUFFICE
  */

@@ -4,9 +4,9 @@ import type { Criterion } from "./criterion.ts";
 const POWER_ROUNDS = 20;
 
 /**
- * Gini impurity of class shares; statistics are the weights of the classes. Explained by a child: sum of weight_k^2 / weight. For two
- * classes the order of categories by the second one's share contains the best split (Breiman et al. 1984); for more they are ordered
- * along the first principal direction of their class shares (Coppersmith, Hong and Hosking 1999), which nearly does.
+ * Gini impurity of class shares; statistics are the weights of the classes. Explained by a child: sum of weight_k^2 / weight. For
+ * two classes the order of categories by the second one's share contains the best split (Breiman et al. 1984); for more they are
+ * ordered along the first principal direction of their class shares (Coppersmith, Hong and Hosking 1999), which nearly does.
  */
 export function gini(classes: number): Criterion {
   const left = new Float64Array(classes);

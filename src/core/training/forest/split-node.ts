@@ -44,8 +44,8 @@ export type SplitFinder = (
 const BINS = 256;
 
 /**
- * Finds the best split of a node among columns drawn at random. Where none of those can be split, more are drawn until one can be (as
- * scikit-learn does it).
+ * Finds the best split of a node among columns drawn at random. Where none of those can be split, more are drawn until one can be
+ * (as scikit-learn does it).
  */
 export function createSplitFinder(binned: BinnedMatrix, criterion: Criterion, settings: SplitSettings): SplitFinder {
   const histogram = createHistogram(criterion.size);
@@ -84,8 +84,9 @@ export function createSplitFinder(binned: BinnedMatrix, criterion: Criterion, se
 }
 
 /**
- * The cut that a threshold makes which is drawn evenly between the node's smallest and largest value; among categories, any cut of their
- * order. A bin knows where it ends but not where its smallest value is: the first one is taken to be as wide as the second.
+ * The cut that a threshold makes which is drawn evenly between the node's smallest and largest value; among categories, any cut
+ * of their order. A bin knows where it ends but not where its smallest value is: the first one is taken to be as wide as the
+ * second.
  */
 function drawCut({ bins, count }: Cells, binning: ColumnBinning, last: number, random: RandomStream): number {
   if (binning.kind === "category" || count < 3) return random.below(last + 1);

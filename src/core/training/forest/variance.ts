@@ -1,8 +1,8 @@
 import type { Criterion } from "./criterion.ts";
 
 /**
- * Variance of numbers; statistics are a weight and a weighted sum. Explained by a child: sum^2 / weight. For categories the order by mean
- * contains the best split (Breiman et al., Classification and Regression Trees, 1984, 4.2.2; Fisher 1958).
+ * Variance of numbers; statistics are a weight and a weighted sum. Explained by a child: sum^2 / weight. For categories the order
+ * by mean contains the best split (Breiman et al., Classification and Regression Trees, 1984, 4.2.2; Fisher 1958).
  */
 export const variance: Criterion = {
   size: 2,
@@ -68,8 +68,9 @@ const EXACT_BITS = 52;
 const FEWEST_BITS = 20;
 
 /**
- * Targets less their mean in units so small that nothing is seen of them, as whole numbers: sums of them are then exact where weights are
- * whole too, and splits do not depend on the order of rows. (Leaves are filled with the mean of the targets themselves.)
+ * Targets less their mean in units so small that nothing is seen of them, as whole numbers: sums of them are then exact where
+ * weights are whole too, and splits do not depend on the order of rows. (Leaves are filled with the mean of the targets
+ * themselves.)
  */
 export function wholeTargets(values: ArrayLike<number>, mean: number, totalWeight: number): Float64Array {
   let furthest = 0;

@@ -1,15 +1,13 @@
-// Kernels of generalised linear models over a block of rows: float64 in pairs. Columns are `stride` bytes apart and padded with columns
-// of zeros to a multiple of 4, so that four can always be taken together; a count of rows is a multiple of 4.
+// Kernels of generalised linear models over a block of rows: float64 in pairs. Columns are `stride` bytes apart and padded with
+// columns of zeros to a multiple of 4, so that four can always be taken together; a count of rows is a multiple of 4.
 
 const VECTOR: usize = 16;
 
-// @ts-ignore: decorator
 @inline
 function sumLanes(pair: v128): f64 {
   return f64x2.extract_lane(pair, 0) + f64x2.extract_lane(pair, 1);
 }
 
-// @ts-ignore: decorator
 @inline
 function addTo(at: usize, pair: v128): void {
   store<f64>(at, load<f64>(at) + sumLanes(pair));
@@ -46,9 +44,9 @@ export function score(columns: usize, stride: usize, width: i32, parameters: usi
 }
 
 /**
- * e^x for x <= 0. x = k ln 2 + r with |r| <= ln 2 / 2, e^r by its Taylor series to r^13 (error below 2^-57), 2^k by its exponent bits.
+ * e^x for x <= 0. x = k ln 2 + r with |r| <= ln 2 / 2, e^r by its Taylor series to r^13 (error below 2^-57), 2^k by its exponent
+ * bits.
  */
-// @ts-ignore: decorator
 @inline
 function expOfNegative(x0: v128): v128 {
   const x = f64x2.max(x0, f64x2.splat(-708));
@@ -75,9 +73,9 @@ function expOfNegative(x0: v128): v128 {
 }
 
 /**
- * ln(1 + z) for z in 0 … 1: with t = z / (2 + z) it is 2 (t + t^3 / 3 + t^5 / 5 + …); t <= 1/3, and 16 terms leave less than 2^-55.
+ * ln(1 + z) for z in 0 … 1: with t = z / (2 + z) it is 2 (t + t^3 / 3 + t^5 / 5 + …); t <= 1/3, and 16 terms leave less than
+ * 2^-55.
  */
-// @ts-ignore: decorator
 @inline
 function logOfOnePlus(z: v128): v128 {
   const t = f64x2.div(z, f64x2.add(z, f64x2.splat(2)));
@@ -147,8 +145,8 @@ export function project(columns: usize, stride: usize, width: i32, residuals: us
 }
 
 /**
- * sums[j][l] += curvature times column j times column l, at least for l <= j; rows of `sums` are `width` numbers. Two columns j at a time,
- * times the curvature, against four l: eight sums for six loads.
+ * sums[j][l] += curvature times column j times column l, at least for l <= j; rows of `sums` are `width` numbers. Two columns j
+ * at a time, times the curvature, against four l: eight sums for six loads.
  */
 export function gram(columns: usize, stride: usize, width: i32, curvature: usize, rows: i32, weighted: usize, sums: usize): void {
   const bytes = <usize>rows << 3;

@@ -1,7 +1,7 @@
 /**
- * The inner loops of generalised linear models over a block of rows small enough to stay in the processor's cache. Column 0 of a block
- * is all ones, for the intercept; columns and outputs lie one after another, `capacity` numbers apart. A count of rows is always a
- * multiple of 4: rows of weight 0 fill the last block up.
+ * The inner loops of generalised linear models over a block of rows small enough to stay in the processor's cache. Column 0 of a
+ * block is all ones, for the intercept; columns and outputs lie one after another, `capacity` numbers apart. A count of rows is
+ * always a multiple of 4: rows of weight 0 fill the last block up.
  */
 export interface BlockKernel {
   readonly capacity: number;
@@ -29,7 +29,10 @@ export interface BlockKernel {
   standardize(column: number, rows: number, mean: number, factor: number): void;
   /** Linear predictor of one output. */
   score(output: number, rows: number): void;
-  /** Of output 0, with a logistic link: expected values in place of scores, residuals, and the sum of weighted log losses as result. */
+  /**
+   * Of output 0, with a logistic link: expected values in place of scores, residuals, and the sum of weighted log losses as
+   * result.
+   */
   logisticLosses(rows: number): number;
   /** Adds the block's part of one output's gradient: products of residuals and columns. */
   project(output: number, rows: number): void;

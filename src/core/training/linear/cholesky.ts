@@ -1,6 +1,7 @@
 /**
- * Solves H x = b for a symmetric positive semidefinite H, given by its lower triangle (row-major, size x size). H is scaled to a unit
- * diagonal first; where it is not definite in 64-bit arithmetic, a ridge is added, which leaves directions without curvature alone.
+ * Solves H x = b for a symmetric positive semidefinite H, given by its lower triangle (row-major, size x size). H is scaled to a
+ * unit diagonal first; where it is not definite in 64-bit arithmetic, a ridge is added, which leaves directions without curvature
+ * alone.
  */
 export interface CholeskyFactor {
   readonly size: number;

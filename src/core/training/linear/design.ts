@@ -2,8 +2,9 @@ import { trainErrors } from "../errors.ts";
 import type { Matrix } from "../matrix.ts";
 
 /**
- * A matrix as linear solvers read it: only the columns that vary, each to be taken as (x - mean) / scale. The shift costs nothing,
- * because intercepts are never penalised, and makes the solvers indifferent to units; penalties are converted to the new units.
+ * A matrix as linear solvers read it: only the columns that vary, each to be taken as (x - mean) / scale. The shift costs
+ * nothing, because intercepts are never penalised, and makes the solvers indifferent to units; penalties are converted to the new
+ * units.
  */
 export interface Design {
   readonly rows: number;
@@ -84,7 +85,10 @@ export interface Moments {
   readonly scale: number;
 }
 
-/** Digits may be lost to a shift from an origin that is so many variances (squared) away; beyond, a second pass takes them from the mean. */
+/**
+ * Digits may be lost to a shift from an origin that is so many variances (squared) away; beyond, a second pass takes them from
+ * the mean.
+ */
 const FAR = 1e4;
 
 /** Weighted mean and standard deviation. A constant's mean is exactly itself, and its standard deviation 0. */

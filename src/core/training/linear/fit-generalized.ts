@@ -44,8 +44,8 @@ export interface GeneralizedProblem {
 }
 
 /**
- * Minimises mean loss + penalties: Newton's method, proximal where coefficients may be driven to 0, or L-BFGS where there are too many
- * parameters. With many rows a sample's minimum is the start.
+ * Minimises mean loss + penalties: Newton's method, proximal where coefficients may be driven to 0, or L-BFGS where there are too
+ * many parameters. With many rows a sample's minimum is the start.
  *
  * @param name for messages
  * @throws TRAIN_NOT_CONVERGED, TRAIN_TOO_MANY_COLUMNS
@@ -60,7 +60,7 @@ export function fitGeneralized(problem: GeneralizedProblem, stopping: StoppingRu
   const solution = solve(problem, withoutColumns, stopping);
   if (!solution.converged) {
     throw trainErrors.TRAIN_NOT_CONVERGED(
-      `${name}: after ${solution.iterations} iterations the gradient is ${solution.gradientNorm.toExponential(1)}, not ${stopping.tolerance}`,
+      `${name}: after ${solution.iterations} steps the gradient is ${solution.gradientNorm.toExponential(1)}, not ${stopping.tolerance}`,
     );
   }
   return inMatrixUnits(design, family.outputs, solution.parameters);
@@ -110,8 +110,8 @@ function solveProximal(problem: GeneralizedProblem, start: Float64Array, stoppin
 }
 
 /**
- * Most coefficients end at 0: solves for a few columns, adds those whose gradient the penalty does not hold, and again, until it holds
- * all of them.
+ * Most coefficients end at 0: solves for a few columns, adds those whose gradient the penalty does not hold, and again, until it
+ * holds all of them.
  */
 function solveByWorkingSets(problem: GeneralizedProblem, start: Float64Array, stopping: StoppingRule): Solution {
   const { design, family } = problem;

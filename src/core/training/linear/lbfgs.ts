@@ -4,12 +4,15 @@ import { dot, largest, type Solution, type StoppingRule } from "./solution.ts";
 const MEMORY = 20;
 const DECREASE = 1e-4;
 const CURVATURE = 0.9;
-/** Differences below this share of the value are rounding; derivatives decide there (Hager and Zhang 2005, approximate Wolfe conditions). */
+/**
+ * Differences below this share of the value are rounding; derivatives decide there (Hager and Zhang 2005, approximate Wolfe
+ * conditions).
+ */
 const ROUNDING = 1e-12;
 
 /**
- * Limited-memory BFGS (Nocedal and Wright, Numerical Optimization, 2006, algorithm 7.5) for objectives with too many parameters for
- * their second derivatives. `scale` is a guess of those by parameter: penalties of columns with small units are large.
+ * Limited-memory BFGS (Nocedal and Wright, Numerical Optimization, 2006, algorithm 7.5) for objectives with too many parameters
+ * for their second derivatives. `scale` is a guess of those by parameter: penalties of columns with small units are large.
  */
 export function minimizeByLbfgs(
   objective: Objective,

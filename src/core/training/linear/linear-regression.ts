@@ -10,7 +10,10 @@ import { appendRows, emptyTriangle, leastSquares } from "./orthogonal-factor.ts"
 import { checkedAlpha, type IterationParams, stoppingRule } from "./params.ts";
 
 export interface LinearRegressionParams extends IterationParams {
-  /** Strength of the penalty: of the sum of squared errors where l1Ratio is 0, of half their mean otherwise. 0 unless given: least squares. */
+  /**
+   * Strength of the penalty: of the sum of squared errors where l1Ratio is 0, of half their mean otherwise. 0 unless given: least
+   * squares.
+   */
   readonly alpha?: number;
   /** Share of the penalty that is on absolute values (which makes coefficients 0) and not on squares: 0 is ridge, 1 lasso. */
   readonly l1Ratio?: number;
@@ -28,7 +31,8 @@ const COLUMN_LIMIT = 4000;
  *
  * The first two by an orthogonal decomposition; `tolerance` and `maxIterations` are for the last.
  *
- * @throws TRAIN_PARAMETER_INVALID, TRAIN_TARGET_INVALID, TRAIN_TOO_MANY_COLUMNS, TRAIN_NOT_CONVERGED, and what createDesign throws
+ * @throws TRAIN_PARAMETER_INVALID, TRAIN_TARGET_INVALID, TRAIN_TOO_MANY_COLUMNS, TRAIN_NOT_CONVERGED, and what createDesign
+ * throws
  */
 export function fitLinearRegression(matrix: Matrix, target: Target, params: LinearRegressionParams = {}): LinearEstimator {
   const { l1Ratio = 0 } = params;

@@ -17,9 +17,10 @@ export interface LogisticRegressionParams extends IterationParams {
 }
 
 /**
- * Logistic regression: minimises sum of weight x log loss + (l1Ratio |w| + (1 - l1Ratio) w^2 / 2) / c over the coefficients, intercepts
- * unpenalised, which has the minimum of scikit-learn's `LogisticRegression(C=c, l1_ratio=l1Ratio)`. More than two classes share a softmax;
- * their intercepts sum to 0. Stops when no component of the mean loss's gradient, by columns of mean 0 and variance 1, is above `tolerance`.
+ * Logistic regression: minimises sum of weight x log loss + (l1Ratio |w| + (1 - l1Ratio) w^2 / 2) / c over the coefficients,
+ * intercepts unpenalised, which has the minimum of scikit-learn's `LogisticRegression(C=c, l1_ratio=l1Ratio)`. More than two
+ * classes share a softmax; their intercepts sum to 0. Stops when no component of the mean loss's gradient, by columns of mean 0
+ * and variance 1, is above `tolerance`.
  *
  * @param target class indexes 0 … classes - 1
  * @throws TRAIN_PARAMETER_INVALID, TRAIN_TARGET_INVALID, TRAIN_ONE_CLASS, TRAIN_NOT_CONVERGED, and what createDesign throws
@@ -61,7 +62,9 @@ export function fitLogisticRegression(matrix: Matrix, target: Target, params: Lo
   };
 }
 
-/** Without a penalty there is no minimum where every row can be put on its own side: scaling such coefficients up always gains. */
+/**
+ * Without a penalty there is no minimum where every row can be put on its own side: scaling such coefficients up always gains.
+ */
 function refuseSeparation(
   matrix: Matrix,
   { values, weights }: Target,

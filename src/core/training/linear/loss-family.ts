@@ -8,7 +8,8 @@ export interface LossFamily {
   /** Linear predictors a row. */
   readonly outputs: number;
   /**
-   * Over the first rows of a block: replaces scores by expected values, writes the weighted residuals, returns the sum of weighted losses.
+   * Over the first rows of a block: replaces scores by expected values, writes the weighted residuals, returns the sum of
+   * weighted losses.
    */
   losses(block: BlockKernel, rows: number): number;
   /** Writes the weighted second derivatives by outputs a and b; expected values stand in `block.scores`. */

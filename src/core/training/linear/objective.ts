@@ -4,8 +4,8 @@ import type { LossFamily } from "./loss-family.ts";
 import { createBlockKernel } from "./simd-block-kernel.ts";
 
 /**
- * What a solver minimises: mean loss + sum of penalty[i] * parameter[i]^2 / 2. Parameters lie output by output, in each the intercept
- * first and then one by column of the design.
+ * What a solver minimises: mean loss + sum of penalty[i] * parameter[i]^2 / 2. Parameters lie output by output, in each the
+ * intercept first and then one by column of the design.
  */
 export interface Objective {
   readonly size: number;
@@ -133,8 +133,8 @@ function assemble(kernel: BlockKernel, width: number, totalWeight: number, penal
 }
 
 /**
- * Makes second derivatives definite along column j where softmax does not change: its classes' scores can all move alike. Gradients have
- * no part in that direction, so Newton steps stay the same and their sum over the outputs is 0.
+ * Makes second derivatives definite along column j where softmax does not change: its classes' scores can all move alike.
+ * Gradients have no part in that direction, so Newton steps stay the same and their sum over the outputs is 0.
  */
 export function joinOutputs(matrix: Float64Array, outputs: number, width: number, j: number): void {
   if (outputs === 1) return;

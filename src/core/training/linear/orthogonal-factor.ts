@@ -1,7 +1,7 @@
 /**
- * The triangle R of an orthogonal decomposition that rows are added to block by block: of the rows so far, R keeps all scalar products of
- * columns, without squaring their condition as those products would (Golub and Van Loan, Matrix Computations, 2013, 5.2; Demmel et al.
- * 2012 for the blocks). size x size, row-major; entries below the diagonal are not used.
+ * The triangle R of an orthogonal decomposition that rows are added to block by block: of the rows so far, R keeps all scalar
+ * products of columns, without squaring their condition as those products would (Golub and Van Loan, Matrix Computations, 2013,
+ * 5.2; Demmel et al. 2012 for the blocks). size x size, row-major; entries below the diagonal are not used.
  */
 export interface Triangle {
   readonly size: number;
@@ -43,8 +43,9 @@ export function appendRows({ size, values }: Triangle, block: Float64Array, rows
 }
 
 /**
- * The shortest of all x that minimise |A x - b|, where rows of [A b] were added to the triangle (b is its last column). Which columns of
- * A count as dependent is decided with each brought to length 1; "shortest" is meant in the units of `units[j] * x[j]`.
+ * The shortest of all x that minimise |A x - b|, where rows of [A b] were added to the triangle (b is its last column). Which
+ * columns of A count as dependent is decided with each brought to length 1; "shortest" is meant in the units of `units[j] *
+ * x[j]`.
  */
 export function leastSquares(triangle: Triangle, units: Float64Array): Float64Array {
   const count = triangle.size - 1;
@@ -136,8 +137,8 @@ function backSubstitute(values: Float64Array, width: number, rank: number): Floa
 }
 
 /**
- * The shortest solution of the `rank` independent equations R x = b. With y = units * x and A = R / units it is y = A' (A A')^-1 b; the
- * decomposition A' = Q T gives y = Q T'^-1 b, found by reflecting [A'] and then undoing the reflections.
+ * The shortest solution of the `rank` independent equations R x = b. With y = units * x and A = R / units it is y = A' (A A')^-1
+ * b; the decomposition A' = Q T gives y = Q T'^-1 b, found by reflecting [A'] and then undoing the reflections.
  */
 function shortest(
   values: Float64Array,

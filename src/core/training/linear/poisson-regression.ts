@@ -13,8 +13,8 @@ export interface PoissonRegressionParams extends IterationParams {
 }
 
 /**
- * Poisson regression with a log link: minimises weighted mean of half the Poisson deviance + alpha w^2 / 2, intercept unpenalised, which has
- * the minimum of scikit-learn's `PoissonRegressor(alpha)`.
+ * Poisson regression with a log link: minimises weighted mean of half the Poisson deviance + alpha w^2 / 2, intercept
+ * unpenalised, which has the minimum of scikit-learn's `PoissonRegressor(alpha)`.
  *
  * @param target counts or rates, at least 0
  * @throws TRAIN_PARAMETER_INVALID, TRAIN_TARGET_INVALID, TRAIN_NOT_CONVERGED, and what createDesign throws

@@ -9,8 +9,8 @@ const ROUNDING = 1e-15;
 const STEP_PRECISION = 1e-3;
 
 /**
- * Minimises objective + sum of l1 |parameter| by proximal Newton steps (Lee, Sun and Saunders 2014): the objective's quadratic model with
- * the penalty kept as it is, then step halving.
+ * Minimises objective + sum of l1 |parameter| by proximal Newton steps (Lee, Sun and Saunders 2014): the objective's quadratic
+ * model with the penalty kept as it is, then step halving.
  */
 export function minimizeByProximalNewton(
   objective: Objective,

@@ -16,9 +16,9 @@ export interface QuadraticLasso {
 }
 
 /**
- * Minimises gradient (u - at) + (u - at) curvature (u - at) / 2 + sum of l1 |u| by cyclic coordinate descent (Friedman, Hastie and
- * Tibshirani 2010). Once the signs have settled, the equations they imply are solved at once: descent alone is slow where columns are
- * alike. Stops when no subgradient is above `tolerance`, or after many rounds with the best it has.
+ * Minimises gradient (u - at) + (u - at) curvature (u - at) / 2 + sum of l1 |u| by cyclic coordinate descent (Friedman, Hastie
+ * and Tibshirani 2010). Once the signs have settled, the equations they imply are solved at once: descent alone is slow where
+ * columns are alike. Stops when no subgradient is above `tolerance`, or after many rounds with the best it has.
  */
 export function minimizeQuadraticLasso(problem: QuadraticLasso, tolerance: number): Float64Array {
   const { size, l1 } = problem;
@@ -38,7 +38,10 @@ export function minimizeQuadraticLasso(problem: QuadraticLasso, tolerance: numbe
   return u;
 }
 
-/** Largest distance from a minimum's conditions: the gradient's with the penalty's sign, or what exceeds the penalty where a parameter is 0. */
+/**
+ * Largest distance from a minimum's conditions: the gradient's with the penalty's sign, or what exceeds the penalty where a
+ * parameter is 0.
+ */
 export function subgradientNorm(parameters: Float64Array, gradient: Float64Array, l1: Float64Array): number {
   let norm = 0;
   for (let j = 0; j < parameters.length; j++) {
