@@ -5,14 +5,15 @@ import {
   gradientBoosting,
   linearRegression,
   logisticRegression,
-  type ParameterValue,
   type ParameterValues,
   poissonRegression,
   randomForest,
   search,
 } from "../../definitions/index.ts";
+import { trainErrors } from "../errors.ts";
 import type { Task } from "../model.ts";
 import type { AutomlCandidate } from "./run-automl.ts";
+import { pointFrom } from "./space.ts";
 
 /** A candidate together with the parameters that are not searched: a trial's are put over the definition's. */
 export interface DefaultCandidate extends AutomlCandidate {
@@ -76,9 +77,7 @@ const BOOSTING_RANGES = {
 function candidate(cost: number, definition: CandidateDefinition, start: ParameterValues = {}): DefaultCandidate {
   const space = "tune" in definition ? (definition.tune?.space ?? []) : [];
   const params: Readonly<Record<string, unknown>> = "params" in definition ? { ...definition.params, ...start } : {};
-  const searched = space.map(({ name }) => [name, scalar(params[name])] as const);
-  return { name: definition.name, definition, space, defaults: Object.fromEntries(searched), cost };
+  const defaults = pointFrom(space, params);
+  if (defaults === null) throw trainErrors.TRAIN_PARAMETER_INVALID(`${definition.name} starts outside its own ranges`);
+  return { name: definition.name, definition, space, defaults, cost };
 }
-
-const scalar = (value: unknown): ParameterValue =>
-  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;

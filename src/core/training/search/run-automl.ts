@@ -6,7 +6,7 @@ import { openStudy } from "./journaled-study.ts";
 import { halvingPruner, noPruner } from "./pruning.ts";
 import { checkSettings, DEFAULT_FAILURES, runSearch, type SearchedStudy, type SearchSettings } from "./run-search.ts";
 import { searchFailed } from "./run-study.ts";
-import { runTrial, type TrialControl, type TrialEvaluator, type TrialScore } from "./run-trial.ts";
+import { climbRungs, runTrial, type TrialControl, type TrialEvaluator, type TrialScore } from "./run-trial.ts";
 import { checkBudget, type SearchEnd } from "./search-budget.ts";
 import { studySpec } from "./study.ts";
 import { memoryJournal, type StudyJournal } from "./study-journal.ts";
@@ -172,12 +172,11 @@ async function openRace(candidate: AutomlCandidate, options: AutomlOptions): Pro
   const opened = await journal(name);
   const journaled = await openStudy(spec, opened, clock.now());
   const evaluate: TrialEvaluator = (task, control) =>
-    runTrial(task, async (report) => {
-      const at = (step: number) =>
-        options.evaluate({ candidate: name, number: task.number, params: task.params, resource: step / maxResource }, control);
-      for (let step = 1; step < maxResource; step *= reduction) report(step, (await at(step)).score);
-      return at(maxResource);
-    });
+    runTrial(task, (report) =>
+      climbRungs(pruner, report, (resource) =>
+        options.evaluate({ candidate: name, number: task.number, params: task.params, resource }, control),
+      ),
+    );
   return { candidate, study: { name, journaled, evaluate }, journal: opened, failedInARow: 0 };
 }
 

@@ -1,7 +1,7 @@
 import type { ParameterValues } from "../../definitions/index.ts";
 import type { Executor, StepTask } from "../../ports/index.ts";
 import { trainErrors } from "../errors.ts";
-import { pruneCheck } from "./pruning.ts";
+import { type Pruner, pruneCheck, rungs } from "./pruning.ts";
 import type { Direction, PruningLimit, Report, TrialResult } from "./trial.ts";
 
 /** A trial as its evaluator gets it; plain JSON. */
@@ -62,6 +62,21 @@ export async function runTrial(
     if (!(error instanceof GivenUp)) throw error;
     return { state: "pruned", reports, detail: null };
   }
+}
+
+/**
+ * Scores a trial on more and more of its resource, as far as a halving pruner lets it: on the share of each rung, then on all. A
+ * pruner without rungs goes straight to all.
+ *
+ * @param scoreOn trains and scores on a share of the rows, above 0; 1 for all
+ */
+export async function climbRungs(
+  pruner: Pruner,
+  report: ReportScore,
+  scoreOn: (share: number) => Promise<TrialScore>,
+): Promise<TrialScore> {
+  if (pruner.kind === "halving") for (const step of rungs(pruner)) report(step, (await scoreOn(step / pruner.maxResource)).score);
+  return scoreOn(1);
 }
 
 /** Evaluates in this process: for what takes no time, and for tests. */

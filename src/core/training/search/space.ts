@@ -30,6 +30,21 @@ export function checkPoint(space: SearchSpace, point: ParameterValues): void {
   }
 }
 
+/** The point of a space that a candidate's parameters make; null where one of them is outside its range. */
+export function pointFrom(space: SearchSpace, params: Readonly<Record<string, unknown>>): ParameterValues | null {
+  const point: Record<string, ParameterValue> = {};
+  for (const { name, domain } of space) {
+    if (!isActive(domain, point)) continue;
+    const value = params[name];
+    if (!isParameterValue(value) || !contains(domain, value)) return null;
+    point[name] = value;
+  }
+  return point;
+}
+
+const isParameterValue = (value: unknown): value is ParameterValue =>
+  value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+
 function contains(domain: SearchDomain, value: ParameterValue): boolean {
   if (domain.search === "choice") return domain.options.includes(value);
   if (typeof value !== "number" || !(value >= domain.low && value <= domain.high)) return false;
