@@ -129,6 +129,14 @@ describe.skipIf(!hasPython)("Python trainers", () => {
     });
   });
 
+  test("a project's folder that is not there is named", async () => {
+    const request = trainerRequest({ program: "entry_point:train", folder: join(scratch, "nowhere") });
+    await expect(new PythonTrainer(options).train(request)).rejects.toMatchObject({
+      code: "TRAIN_PYTHON_PROGRAM_MISSING",
+      message: expect.stringContaining("nowhere"),
+    });
+  });
+
   describe("a program that goes wrong", () => {
     test("is told by the last line of its traceback and where it was; the log has all of it", async () => {
       const failed = new PythonTrainer(options).train(trainerRequest({ program: "raises.py", params: { depth: 3 } }));
@@ -143,7 +151,7 @@ describe.skipIf(!hasPython)("Python trainers", () => {
 
     test.each([
       ["exit with 3", "TRAIN_PYTHON_PROGRAM_FAILED", "ended with code 3: that was it"],
-      ["crash", "TRAIN_PYTHON_PROGRAM_FAILED", "was killed by SIGSEGV"],
+      ["crash", "TRAIN_PYTHON_PROGRAM_FAILED", "was killed by SIGSEGV: "],
       ["import what is not there", "TRAIN_PYTHON_PROGRAM_FAILED", "ModuleNotFoundError: No module named 'not_a_module'"],
       ["save infinite metrics", "TRAIN_PYTHON_OUTPUT_INVALID", "metrics that are no JSON"],
       ["save text for a metric", "TRAIN_PYTHON_OUTPUT_INVALID", "a metric loss that is no number"],
@@ -196,7 +204,10 @@ describe.skipIf(!hasPython)("Python trainers", () => {
       const owner = spawn(process.execPath, [fileURLToPath(new URL("./fixtures/owner.ts", import.meta.url)), folder, what], {
         stdio: ["ignore", "pipe", "inherit"],
       });
-      const line = await new Promise<string>((resolve) => createInterface({ input: owner.stdout }).once("line", resolve));
+      const line = await new Promise<string>((resolve, reject) => {
+        createInterface({ input: owner.stdout }).once("line", resolve);
+        owner.once("exit", () => reject(new Error("it ended by itself")));
+      });
       const pids = pidsOf(line);
       expect(pids.map(isAlive)).toEqual([true, true]);
       owner.kill("SIGKILL");

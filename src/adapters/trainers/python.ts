@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OrreryError } from "../../core/errors.ts";
@@ -12,8 +12,7 @@ import { type PythonEnvironment, pythonEnvironment } from "./python-environment.
 import { readOutput } from "./read-output.ts";
 import { readRequirements } from "./requirements.ts";
 import { supervise } from "./supervise.ts";
-import { checkRows, writeRows } from "./training-files.ts";
-import { outputPaths, trainingSpec } from "./training-spec.ts";
+import { checkRows, temporaryFolder, writeTrainingFiles } from "./training-files.ts";
 
 /** The folder of the Python modules that a trainer may import. */
 const MODULES = fileURLToPath(new URL("./python", import.meta.url));
@@ -44,14 +43,16 @@ export class PythonTrainer implements Trainer {
   async train(request: TrainerRequest): Promise<TrainerResult> {
     checkRows(request);
     const program = programOf(request);
-    const environment = await this.#environment(request);
-    const folder = await makeWorkFolder(this.#options.workFolder);
     try {
-      return await this.#run(request, program, environment, folder);
+      const environment = await this.#environment(request);
+      const folder = await makeWorkFolder(this.#options.workFolder);
+      try {
+        return await this.#run(request, program, environment, folder);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
     } catch (error) {
       throw translate(error);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
     }
   }
 
@@ -59,30 +60,19 @@ export class PythonTrainer implements Trainer {
     const { cacheFolder, python, variables, installTimeoutMs } = this.#options;
     const requirements = await readRequirements(request.requirements, request.folder);
     const forPip = pipEnvironment(variables);
-    try {
-      return await pythonEnvironment({
-        python: await findPython(python, forPip),
-        requirements,
-        cacheFolder: resolve(cacheFolder),
-        variables: forPip,
-        timeoutMs: installTimeoutMs,
-        signal: request.signal,
-        onOutput: request.onOutput,
-      });
-    } catch (error) {
-      throw translate(error);
-    }
+    return await pythonEnvironment({
+      python: await findPython(python, forPip),
+      requirements,
+      cacheFolder: resolve(cacheFolder),
+      variables: forPip,
+      timeoutMs: installTimeoutMs,
+      signal: request.signal,
+      onOutput: request.onOutput,
+    });
   }
 
   async #run(request: TrainerRequest, program: string, environment: PythonEnvironment, folder: string): Promise<TrainerResult> {
-    const paths = outputPaths(folder);
-    await Promise.all([mkdir(join(folder, "output")), mkdir(join(folder, "tmp"))]);
-    const spec = trainingSpec(request, folder);
-    await writeRows(spec.train.path, spec, request, request.train);
-    if (request.validation !== null && spec.validation !== null)
-      await writeRows(spec.validation.path, spec, request, request.validation);
-    const specPath = join(folder, "spec.json");
-    await writeFile(specPath, JSON.stringify(spec, null, 2));
+    const { output, specPath } = await writeTrainingFiles(request, folder);
     const { executable, python, packages, bytes } = environment;
     const variables = programEnvironment(this.#options.variables);
     const end = await supervise({
@@ -95,10 +85,10 @@ export class PythonTrainer implements Trainer {
       signal: request.signal,
       onOutput: request.onOutput,
     });
-    const failure = await failureOf(end, request, paths.failure);
+    const failure = await failureOf(end, request, output.failure);
     if (failure !== null) throw failure;
     return {
-      ...(await readOutput(paths, { program: request.program, log: end.log })),
+      ...(await readOutput(output, { program: request.program, log: end.log })),
       log: end.log,
       seconds: end.seconds,
       peakBytes: end.peakBytes,
@@ -112,6 +102,7 @@ export class PythonTrainer implements Trainer {
  * @throws TRAIN_PYTHON_PROGRAM_MISSING
  */
 function programOf({ program, folder }: TrainerRequest): string {
+  if (!existsSync(folder)) throw trainerErrors.TRAIN_PYTHON_PROGRAM_MISSING(`there is no folder ${folder} to run ${program} in`);
   if (/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$/.test(program)) return program;
   if (!program.endsWith(".py"))
     throw trainerErrors.TRAIN_PYTHON_PROGRAM_MISSING(`"${program}" is neither a script (.py) nor package.module:function`);
@@ -127,12 +118,14 @@ function settings(request: TrainerRequest, executable: string, path: string | un
   return {
     PATH: path === undefined ? bin : `${bin}${delimiter}${path}`,
     VIRTUAL_ENV: dirname(bin),
-    TMPDIR: join(folder, "tmp"),
+    TMPDIR: temporaryFolder(folder),
     PYTHONPATH: MODULES,
     PYTHONNOUSERSITE: "1",
     PYTHONUNBUFFERED: "1",
     PYTHONDONTWRITEBYTECODE: "1",
     PYTHONIOENCODING: "utf-8",
+    // Where in Python a crash in a library happened.
+    PYTHONFAULTHANDLER: "1",
     PYTHONHASHSEED: String(request.seed >>> 0),
     OMP_NUM_THREADS: threads,
     OPENBLAS_NUM_THREADS: threads,
@@ -143,16 +136,12 @@ function settings(request: TrainerRequest, executable: string, path: string | un
 
 /** A new folder, after the ones were removed whose process has died before it could. */
 async function makeWorkFolder(parent: string): Promise<string> {
-  try {
-    await mkdir(parent, { recursive: true });
-    for (const name of await readdir(parent)) {
-      const [, pid] = /^trainer-(\d+)-/.exec(name) ?? [];
-      if (pid !== undefined && !isAlive(Number(pid))) await rm(join(parent, name), { recursive: true, force: true });
-    }
-    return await mkdtemp(join(resolve(parent), `trainer-${process.pid}-`));
-  } catch (error) {
-    throw translate(error);
+  await mkdir(parent, { recursive: true });
+  for (const name of await readdir(parent)) {
+    const [, pid] = /^trainer-(\d+)-/.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(parent, name), { recursive: true, force: true });
   }
+  return await mkdtemp(join(resolve(parent), `trainer-${process.pid}-`));
 }
 
 function isAlive(pid: number): boolean {

@@ -1,6 +1,8 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { TrainerRequest, TrainerRows } from "../../core/ports/index.ts";
 import { trainerErrors } from "./errors.ts";
-import type { TrainingSpec } from "./training-spec.ts";
+import { type OutputPaths, type TrainingSpec, trainingSpec } from "./training-spec.ts";
 import { NumberTooLarge, type ParquetColumn, writeParquet } from "./write-parquet.ts";
 
 /**
@@ -36,19 +38,38 @@ function checkShape({ matrix, target }: TrainerRows, columns: number): void {
     throw trainerErrors.TRAIN_PYTHON_DATA_INVALID(`a matrix of ${rows} rows and ${columns} columns has parts of other lengths`);
 }
 
+/** For what a program puts aside while it runs. */
+export const temporaryFolder = (folder: string): string => join(folder, "tmp");
+
+/**
+ * Writes all that a program reads into `folder`, and makes the folders that it writes to.
+ * @throws TRAIN_PYTHON_DATA_INVALID
+ */
+export async function writeTrainingFiles(
+  request: TrainerRequest,
+  folder: string,
+): Promise<{ readonly specPath: string; readonly output: OutputPaths }> {
+  const spec = trainingSpec(request, folder);
+  const { train, validation } = spec;
+  await Promise.all([mkdir(dirname(spec.output.model)), mkdir(temporaryFolder(folder))]);
+  await writeRows(train.path, spec, request.train);
+  if (validation !== null && request.validation !== null) await writeRows(validation.path, spec, request.validation);
+  const specPath = join(folder, "spec.json");
+  await writeFile(specPath, JSON.stringify(spec, null, 2));
+  return { specPath, output: spec.output };
+}
+
 /**
  * Writes features as float32 (what the graph will be given when it serves, so that it is trained on the same), the target as int32 or
  * float64, and weights as float64.
  * @throws TRAIN_PYTHON_DATA_INVALID for a number that a float32 cannot hold
  */
-export async function writeRows(
-  path: string,
-  spec: TrainingSpec,
-  { features }: TrainerRequest,
-  rows: TrainerRows,
-): Promise<void> {
-  const { matrix, target } = rows;
-  const columns: ParquetColumn[] = features.map(({ name }, index) => ({ name, type: "float32", values: matrix.columns[index] }));
+async function writeRows(path: string, spec: TrainingSpec, { matrix, target }: TrainerRows): Promise<void> {
+  const columns: ParquetColumn[] = spec.features.map(({ name }, index) => ({
+    name,
+    type: "float32",
+    values: matrix.columns[index],
+  }));
   columns.push({ name: spec.target, type: spec.task === "regression" ? "float64" : "int32", values: target.values });
   if (spec.weight !== null)
     columns.push({ name: spec.weight, type: "float64", values: target.weights ?? new Float64Array(matrix.rows).fill(1) });

@@ -147,7 +147,7 @@ async function environmentsAreKept(check: Check, scratch: string): Promise<void>
       PATH: process.env.PATH,
       HOME: scratch,
       PIP_INDEX_URL: "http://127.0.0.1:9/simple",
-      PIP_RETRIES: "0",
+      PIP_RETRIES: "1",
       PIP_CONFIG_FILE: "/dev/null",
     };
     const offline = new PythonTrainer({ cacheFolder, workFolder: join(scratch, "work"), variables });
