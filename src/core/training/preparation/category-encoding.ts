@@ -76,25 +76,21 @@ export function frequencyEncode(draft: CategoryDraft, context: FitContext): Numb
 
 /**
  * One column a category, one for the rare ones together (and for unseen ones, unless they are to be nothing), one for missing values.
- * @param room how many columns there may be
- * @throws TRAIN_TOO_MANY_COLUMNS, TRAIN_PARAMETER_INVALID
+ * @param others how many columns there are besides
+ * @throws TRAIN_TOO_MANY_COLUMNS, TRAIN_MEMORY_WOULD_NOT_SUFFICE, TRAIN_PARAMETER_INVALID
  */
 export function oneHot(
   { rare, unseen }: Step<"one-hot">,
   draft: CategoryDraft,
   context: FitContext,
-  room: number,
+  others: number,
 ): NumberDraft[] {
   if (!(rare >= 0 && rare <= 1)) throw trainErrors.TRAIN_PARAMETER_INVALID(`oneHot() needs a share from 0 to 1, not ${rare}`);
   const { totals, missing, all } = categoryTotals(draft, context);
   const { categories, name } = draft;
   const isFrequent = Array.from(totals, (total) => total > 0 && total >= rare * all);
   const frequent = categories.filter((_, code) => isFrequent[code]);
-  if (frequent.length > room) {
-    throw trainErrors.TRAIN_TOO_MANY_COLUMNS(
-      `${name} has ${frequent.length} categories with a column each; there is room for ${room} columns`,
-    );
-  }
+  context.requireRoom(others + frequent.length, `${name} has ${frequent.length} categories with a column each`);
   const rareValue = frequent.length;
   const missingValue = rareValue + 1;
   const nothing = -1;

@@ -7,13 +7,22 @@ export interface ColumnSample {
   readonly total: number;
 }
 
-/** The known values of a column; rows of weight 0 are as good as absent. */
+/** The known values of a column; rows of weight 0 are as good as absent. Where all count once, it is the column itself. */
 export function columnSample(values: Float64Array, weights?: Float64Array): ColumnSample {
-  const isKnown = (value: number, row: number) => Number.isFinite(value) && (weights === undefined || weights[row] > 0);
-  const known = values.filter(isKnown);
-  if (weights === undefined) return { values: known, weights: undefined, total: known.length };
-  const knownWeights = weights.filter((_, row) => isKnown(values[row], row));
-  return { values: known, weights: knownWeights, total: sumOf(knownWeights) };
+  const known = new Float64Array(values.length);
+  const knownWeights = new Float64Array(weights?.length ?? 0);
+  let count = 0;
+  let total = 0;
+  for (let row = 0; row < values.length; row++) {
+    const weight = weights === undefined ? 1 : weights[row];
+    if (!Number.isFinite(values[row]) || weight <= 0) continue;
+    known[count] = values[row];
+    if (weights !== undefined) knownWeights[count] = weight;
+    total += weight;
+    count += 1;
+  }
+  if (weights !== undefined) return { values: known.subarray(0, count), weights: knownWeights.subarray(0, count), total };
+  return { values: count === values.length ? values : known.subarray(0, count), weights: undefined, total };
 }
 
 /** Whole weights stay, so that they equal repeated rows; others are scaled to a mean of 1, so that their unit does not matter. */
@@ -30,40 +39,49 @@ export interface Moments {
   readonly variance: number;
 }
 
-/** Two passes, in units of the largest magnitude where squares would leave the range of numbers. NaN for an empty sample. */
+/** Of the whole sample; NaN for an empty one. */
 export function momentsOf(sample: ColumnSample): Moments {
-  const direct = plainMoments(sample, 1);
-  if (Number.isFinite(direct.variance) && direct.variance > 1e-290) return direct;
-  const unit = sample.values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-  if (unit === 0) return direct;
-  const { mean, variance } = plainMoments(sample, unit);
+  const { mean, variance, unit } = scaledMoments(sample);
   return { mean: mean * unit, variance: variance * unit * unit };
 }
 
-function plainMoments({ values, weights, total }: ColumnSample, unit: number): Moments {
+/** Standard deviation, 0 where the values differ by rounding only. */
+export function deviationOf(sample: ColumnSample): number {
+  const { mean, variance, unit } = scaledMoments(sample);
+  const count = sample.values.length;
+  const rounding = count * Number.EPSILON * variance + (count * mean * Number.EPSILON) ** 2;
+  return variance > rounding ? Math.sqrt(variance) * unit : 0;
+}
+
+interface ScaledMoments extends Moments {
+  readonly unit: number;
+}
+
+/** In a unit near the largest magnitude where squares would leave the range of numbers, else in units of 1. */
+function scaledMoments(sample: ColumnSample): ScaledMoments {
+  const direct = plainMoments(sample, 1);
+  if (direct.variance > 1e-290 && direct.variance < Number.POSITIVE_INFINITY) return direct;
+  const largest = sample.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  // A power of 2, because dividing by it rounds nothing; not the smallest or largest ones, whose inverse is no number.
+  return largest === 0 ? direct : plainMoments(sample, 2 ** Math.max(-1_000, Math.min(1_000, Math.ceil(Math.log2(largest)))));
+}
+
+/** Mean and variance of the values in a unit. The second pass takes back what the first one rounded. */
+function plainMoments({ values, weights, total }: ColumnSample, unit: number): ScaledMoments {
+  const inverse = 1 / unit;
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (weights?.[i] ?? 1) * (values[i] / unit);
+  for (let i = 0; i < values.length; i++) sum += (weights === undefined ? 1 : weights[i]) * (values[i] * inverse);
   const roughMean = sum / total;
   let rest = 0;
   let squares = 0;
   for (let i = 0; i < values.length; i++) {
-    const difference = values[i] / unit - roughMean;
-    const weight = weights?.[i] ?? 1;
-    rest += weight * difference;
-    squares += weight * difference * difference;
+    const difference = values[i] * inverse - roughMean;
+    const weighted = weights === undefined ? difference : weights[i] * difference;
+    rest += weighted;
+    squares += weighted * difference;
   }
   const correction = rest / total;
-  return { mean: roughMean + correction, variance: Math.max(0, squares / total - correction * correction) };
-}
-
-/** Standard deviation, 0 where the values differ by rounding only. Computed in their own unit, so that no square leaves the range. */
-export function deviationOf(sample: ColumnSample): number {
-  const unit = sample.values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-  if (unit === 0) return 0;
-  const { mean, variance } = plainMoments(sample, unit);
-  const count = sample.values.length;
-  const rounding = count * Number.EPSILON * variance + (count * mean * Number.EPSILON) ** 2;
-  return variance <= rounding ? 0 : Math.sqrt(variance) * unit;
+  return { mean: roughMean + correction, variance: Math.max(0, squares / total - correction * correction), unit };
 }
 
 /**

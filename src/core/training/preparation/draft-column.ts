@@ -52,12 +52,16 @@ function categoryDraft(
   rows: RowSelection,
   weights: Float64Array | undefined,
 ): CategoryDraft | null {
-  const codes = Int32Array.from(rows, (row) => column.codes[row]);
-  // A row that weighs nothing is not why there is a category; if it alone has one, that counts as missing.
-  const seen = new Set(codes.filter((_, position) => weights?.[position] !== 0));
-  seen.delete(-1);
-  if (seen.size === 0) return null;
-  const categories = Array.from(seen, (code) => column.categories[code]).sort();
+  const codes = new Int32Array(rows.length);
+  const isSeen = new Uint8Array(column.categories.length);
+  for (let i = 0; i < rows.length; i++) {
+    const code = column.codes[rows[i]];
+    codes[i] = code;
+    // A row that weighs nothing is not why there is a category; if it alone has one, that counts as missing.
+    if (code >= 0 && weights?.[i] !== 0) isSeen[code] = 1;
+  }
+  const categories = column.categories.filter((_, code) => isSeen[code] === 1).sort();
+  if (categories.length === 0) return null;
   return { kind: "category", name: column.id, feature, ...recoded(column.categories, codes, categories), missingAs: null };
 }
 

@@ -1,5 +1,6 @@
 import type { Target } from "../matrix.ts";
 import type { Task } from "../model.ts";
+import type { RequireRoom } from "./column-room.ts";
 import type { CategoryEncoding } from "./fitted-preparation.ts";
 
 /** What steps are fitted to besides the columns. */
@@ -11,4 +12,5 @@ export interface FitContext {
   readonly seed: number;
   /** Grows as steps encode categories; columns refer to it by position. */
   readonly encodings: CategoryEncoding[];
+  readonly requireRoom: RequireRoom;
 }

@@ -179,10 +179,28 @@ describe("preparation for linear estimators", () => {
         Array.from({ length: 2_100 }, (_, i) => `N${i}`),
       ),
     ]);
-    expect(() => fit(many, [], "linear")).toThrow(refusal("TRAIN_TOO_MANY_COLUMNS", /2100 categories.*2000 columns/));
+    expect(() => fit(many, [], "linear")).toThrow(refusal("TRAIN_TOO_MANY_COLUMNS", /2100 categories.*more than 2000/));
     const wide = small(Array.from({ length: 80 }, (_, i) => numericColumn(`a.x${i}`, [i, 2, 3, i * i])));
     const all = wide.features.map(({ id }) => id);
     expect(() => fit(wide, [polynomial(all)], "linear")).toThrow(refusal("TRAIN_TOO_MANY_COLUMNS", /3240 products/));
+  });
+});
+
+describe("memory", () => {
+  it("is asked for before it is taken, and refused with numbers", () => {
+    const dataset = flightsLike(5_000);
+    const within = (memoryLimit: number, chain: readonly PreparationStep[]) => () =>
+      fit(dataset, chain, "linear", { memoryLimit });
+    expect(within(2 ** 20, [oneHot()])).not.toThrow();
+    expect(within(2 ** 17, [oneHot()])).toThrow(
+      refusal("TRAIN_MEMORY_WOULD_NOT_SUFFICE", /5000 rows x 3 columns take 1 MB; 1 MB may be taken/),
+    );
+    expect(within(300_000, [oneHot()])).toThrow(
+      refusal("TRAIN_MEMORY_WOULD_NOT_SUFFICE", /carrier has 5 categories.*x 7 columns/),
+    );
+    expect(within(200_000, [polynomial(["wind", "noise"])])).toThrow(
+      refusal("TRAIN_MEMORY_WOULD_NOT_SUFFICE", /2 columns make 3 products/),
+    );
   });
 });
 

@@ -5,6 +5,7 @@ import { findFeature } from "../find-feature.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { Task } from "../model.ts";
 import { encodedDraft, frequencyEncode, oneHot, ordinal } from "./category-encoding.ts";
+import { createColumnRoom } from "./column-room.ts";
 import { columnSample, deviationOf, momentsOf, scaledWeights } from "./column-sample.ts";
 import { dateParts } from "./date-parts.ts";
 import { type CategoryDraft, type Draft, draftFeatures, draftsOf, mapped, type NumberDraft } from "./draft-column.ts";
@@ -42,6 +43,8 @@ export interface PreparationOptions {
   readonly timestamps?: readonly string[];
   /** What trees get for categories that no step encodes: codes for native splits, or ranks of their smoothed target mean. */
   readonly treeCategories?: "native" | "rank";
+  /** Bytes that the matrix may take; what the process may have unless said. */
+  readonly memoryLimit?: number;
 }
 
 export interface FittedColumns {
@@ -49,8 +52,6 @@ export interface FittedColumns {
   /** Of the rows that it was fitted on: as `encode` gives it, but for target encoding, which is out of fold. */
   readonly matrix: Matrix;
 }
-
-const MAX_COLUMNS = 2_000;
 
 /** Steps that say nothing to trees, which split alike before and after a monotone map, and take missing values and categories as they are. */
 const FOR_LINEAR: ReadonlySet<PreparationStep["kind"]> = new Set([
@@ -72,7 +73,8 @@ const FOR_LINEAR: ReadonlySet<PreparationStep["kind"]> = new Set([
  * categories and numbers may be missing. A feature without a value in `rows` is left out. Infinite numbers count as missing. Rows are
  * not looked at in any order: permuted rows give the same preparation, up to rounding, but for the folds of target encoding.
  *
- * @throws TRAIN_NO_FEATURES, TRAIN_TOO_MANY_COLUMNS (over 2,000), TRAIN_PARAMETER_INVALID, TRAIN_TOO_FEW_ROWS (fewer than folds)
+ * @throws TRAIN_NO_FEATURES, TRAIN_TOO_MANY_COLUMNS (over 2,000), TRAIN_MEMORY_WOULD_NOT_SUFFICE, TRAIN_PARAMETER_INVALID,
+ *   TRAIN_TOO_FEW_ROWS (fewer than folds)
  */
 export function fitPreparation(dataset: Dataset, rows: RowSelection, options: PreparationOptions): FittedColumns {
   const { family, exclude = [], target } = options;
@@ -85,7 +87,9 @@ export function fitPreparation(dataset: Dataset, rows: RowSelection, options: Pr
     weights: scaledWeights(target.weights),
     seed: options.seed,
     encodings: [],
+    requireRoom: createColumnRoom(rows.length, options.memoryLimit ?? process.availableMemory()),
   };
+  context.requireRoom(dataset.features.length - exclude.length, "the features as they are");
   let drafts = draftsOf(dataset, rows, exclude, context.weights);
   for (const step of options.steps) {
     if (!appliesTo(step, family)) continue;
@@ -93,9 +97,7 @@ export function fitPreparation(dataset: Dataset, rows: RowSelection, options: Pr
   }
   const columns = family === "linear" ? finishLinear(drafts, context) : finishTree(drafts, context, options);
   if (columns.length === 0) throw trainErrors.TRAIN_NO_FEATURES("no feature has a usable value in the training rows");
-  if (columns.length > MAX_COLUMNS) {
-    throw trainErrors.TRAIN_TOO_MANY_COLUMNS(`preparation makes ${columns.length} columns, more than ${MAX_COLUMNS}`);
-  }
+  context.requireRoom(columns.length, "the whole preparation");
   const preparation = withUsedEncodings(columns.map(toColumn), context.encodings);
   const matrix = { rows: rows.length, columns: columns.map(({ values }) => values), ...describeColumns(preparation) };
   return { preparation, matrix };
@@ -127,7 +129,8 @@ function applyStep(step: PreparationStep, drafts: readonly Draft[], scope: StepC
   switch (step.kind) {
     case "products": {
       const known = new Set(drafts.map(({ name }) => name));
-      const added = products(step, inScope.filter(isNumber), MAX_COLUMNS - drafts.length);
+      const factors = inScope.filter(isNumber);
+      const added = products(step, factors, context, drafts.length - factors.length);
       return [...drafts, ...added.filter(({ name }) => !known.has(name))];
     }
     case "select-features": {
@@ -140,7 +143,7 @@ function applyStep(step: PreparationStep, drafts: readonly Draft[], scope: StepC
       let count = drafts.length;
       return drafts.flatMap((draft) => {
         if (!fits(draft)) return [draft];
-        const made = replaced(step, draft, context, MAX_COLUMNS - count + 1);
+        const made = replaced(step, draft, context, count - 1);
         count += made.length - 1;
         return made;
       });
@@ -185,15 +188,17 @@ function requireColumns(
 }
 
 /** What a step makes of one column that it fits. */
-function replaced(step: ColumnStep, draft: Draft, context: FitContext, room: number): Draft[] {
+function replaced(step: ColumnStep, draft: Draft, context: FitContext, others: number): Draft[] {
   if (step.kind === "impute") return impute(step, draft, context);
-  return draft.kind === "category" ? encodeCategory(step, draft, context, room) : [transformNumber(step, draft, context)].flat();
+  return draft.kind === "category"
+    ? encodeCategory(step, draft, context, others)
+    : [transformNumber(step, draft, context)].flat();
 }
 
-function encodeCategory(step: ColumnStep, draft: CategoryDraft, context: FitContext, room: number): Draft[] {
+function encodeCategory(step: ColumnStep, draft: CategoryDraft, context: FitContext, others: number): Draft[] {
   switch (step.kind) {
     case "one-hot":
-      return oneHot(step, draft, context, room);
+      return oneHot(step, draft, context, others);
     case "ordinal":
       return [ordinal(step, draft, context)];
     case "frequency-encode":
@@ -234,7 +239,7 @@ function finishLinear(drafts: readonly Draft[], context: FitContext): NumberDraf
   const numbers = drafts.flatMap((draft): NumberDraft[] => {
     if (draft.kind === "number") return [draft];
     const step = { kind: "one-hot", rare: 0, unseen: "rare" } as const;
-    const columns = oneHot(step, draft, context, MAX_COLUMNS - count + 1);
+    const columns = oneHot(step, draft, context, count - 1);
     count += columns.length - 1;
     return columns;
   });

@@ -25,8 +25,11 @@ export function compileMap(map: NumberMap): NumberFunction {
     }
     case "log":
       return map.signed ? (x) => Math.sign(x) * Math.log1p(Math.abs(x)) : (x) => (x > -1 ? Math.log1p(x) : Number.NaN);
-    case "power":
-      return map.method === "yeo-johnson" ? yeoJohnson(map.lambda) : boxCox(map.lambda);
+    case "power": {
+      const { log, power } = POWER_FAMILIES[map.method];
+      const ofLog = power(map.lambda);
+      return (x) => ofLog(log(x));
+    }
     case "quantile":
       return quantilePlace(Float64Array.from(map.landmarks), map.output);
     case "date-part":
@@ -39,20 +42,37 @@ export function compileMap(map: NumberMap): NumberFunction {
 }
 
 /** What is too large for a number becomes the largest one. */
-export const bounded = (x: number): number => Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, x));
-
-/** Yeo and Johnson, "A new family of power transformations to improve normality or symmetry", Biometrika 87 (2000). */
-export function yeoJohnson(lambda: number): NumberFunction {
-  const positive = powerOrLog(lambda);
-  const negative = powerOrLog(2 - lambda);
-  return (x) => bounded(x >= 0 ? positive(Math.log1p(x)) : -negative(Math.log1p(-x)));
+export function bounded(x: number): number {
+  if (x > Number.MAX_VALUE) return Number.MAX_VALUE;
+  return x < -Number.MAX_VALUE ? -Number.MAX_VALUE : x;
 }
 
-/** Box and Cox, "An analysis of transformations", Journal of the Royal Statistical Society B 26 (1964). */
-export function boxCox(lambda: number): NumberFunction {
-  const power = powerOrLog(lambda);
-  return (x) => (x > 0 ? bounded(power(Math.log(x))) : Number.NaN);
+export interface PowerFamily {
+  /** The logarithm that its powers are computed from. */
+  readonly log: NumberFunction;
+  /** From that logarithm to the transformed number. */
+  readonly power: (lambda: number) => NumberFunction;
 }
+
+export const POWER_FAMILIES: Readonly<Record<"yeo-johnson" | "box-cox", PowerFamily>> = {
+  /** Yeo and Johnson, "A new family of power transformations to improve normality or symmetry", Biometrika 87 (2000). */
+  "yeo-johnson": {
+    log: (x) => (x >= 0 ? Math.log1p(x) : -Math.log1p(-x)),
+    power: (lambda) => {
+      const positive = powerOrLog(lambda);
+      const negative = powerOrLog(2 - lambda);
+      return (log) => bounded(log >= 0 ? positive(log) : -negative(-log));
+    },
+  },
+  /** Box and Cox, "An analysis of transformations", Journal of the Royal Statistical Society B 26 (1964). */
+  "box-cox": {
+    log: (x) => (x > 0 ? Math.log(x) : Number.NaN),
+    power: (lambda) => {
+      const positive = powerOrLog(lambda);
+      return (log) => bounded(positive(log));
+    },
+  },
+};
 
 /** (y^power - 1) / power of y's logarithm; its limit, the logarithm itself, at power 0. */
 const powerOrLog = (power: number): NumberFunction =>

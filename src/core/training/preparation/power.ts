@@ -1,31 +1,28 @@
-import { type ColumnSample, deviationOf } from "./column-sample.ts";
-import type { NumberFunction } from "./number-maps.ts";
+import { type ColumnSample, deviationOf, momentsOf } from "./column-sample.ts";
+import type { NumberFunction, PowerFamily } from "./number-maps.ts";
 
 /**
  * The power that makes a column most nearly normal: maximum of the profile likelihood, whose spread term is the transformed values'
  * variance and whose other term is the transformation's Jacobian. 1 for a column that does not vary.
  */
-export function powerOf(
-  sample: ColumnSample,
-  transform: (lambda: number) => NumberFunction,
-  method: "yeo-johnson" | "box-cox",
-): number {
+export function powerOf(sample: ColumnSample, { log, power }: PowerFamily): number {
   if (deviationOf(sample) === 0) return 1;
-  const { values, weights, total } = sample;
-  const logJacobian = values.reduce((sum, x, i) => {
-    const log = method === "box-cox" ? Math.log(x) : Math.sign(x) * Math.log1p(Math.abs(x));
-    return sum + (weights?.[i] ?? 1) * log;
-  }, 0);
+  const logs = sample.values.map(log);
+  const transformed = new Float64Array(logs.length);
+  // The Jacobian of either family is the exponential of (lambda - 1) times this logarithm.
+  const meanLog = momentsOf({ ...sample, values: logs }).mean;
   const cost = (lambda: number): number => {
-    const deviation = deviationOf({ ...sample, values: values.map(transform(lambda)) });
+    const ofLog = power(lambda);
+    for (let i = 0; i < logs.length; i++) transformed[i] = ofLog(logs[i]);
+    const deviation = deviationOf({ ...sample, values: transformed });
     // A power so extreme that all values become one number is no fit, though its variance is small.
-    return deviation === 0 ? Number.POSITIVE_INFINITY : Math.log(deviation) - ((lambda - 1) * logJacobian) / total;
+    return deviation === 0 ? Number.POSITIVE_INFINITY : Math.log(deviation) - (lambda - 1) * meanLog;
   };
   return minimum(cost, -2, 2);
 }
 
 const GOLDEN = (3 - Math.sqrt(5)) / 2;
-const TOLERANCE = 1e-10;
+const TOLERANCE = 1e-8;
 
 /** Minimum of a function with one valley; the first interval is widened while the valley lies at its edge. */
 function minimum(cost: NumberFunction, from: number, to: number): number {

@@ -12,7 +12,7 @@ import { columnSample, deviationOf, momentsOf, quantilesOf } from "./column-samp
 import { encode, encodeRow } from "./encode.ts";
 import { fitPreparation } from "./fit-preparation.ts";
 import { normalQuantile } from "./normal-quantile.ts";
-import { boxCox, yeoJohnson } from "./number-maps.ts";
+import { compileMap } from "./number-maps.ts";
 import { outOfFold, smoothedMeans } from "./target-encoding.ts";
 
 /** Values to 1e-12, or relative to 1e-10 of larger ones: the tolerance of everything here but powers found by search. */
@@ -88,7 +88,7 @@ describe("steps on numbers", () => {
 
   it("give Yeo-Johnson's and Box-Cox's figures for a given power", () => {
     for (const { method, lambda, x, expected } of golden.powers) {
-      const transform = method === "box-cox" ? boxCox(lambda) : yeoJohnson(lambda);
+      const transform = compileMap({ kind: "power", method: method === "box-cox" ? "box-cox" : "yeo-johnson", lambda });
       x.forEach((value, index) => {
         expectAlike(transform(value), expected[index] ?? null, 1e-12);
       });

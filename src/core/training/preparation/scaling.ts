@@ -3,7 +3,7 @@ import { trainErrors } from "../errors.ts";
 import { columnSample, deviationOf, medianOf, momentsOf, quantilesOf, rangeOf } from "./column-sample.ts";
 import { mapped, type NumberDraft } from "./draft-column.ts";
 import type { FitContext } from "./fit-context.ts";
-import { boxCox, yeoJohnson } from "./number-maps.ts";
+import { POWER_FAMILIES } from "./number-maps.ts";
 import { powerOf } from "./power.ts";
 
 type Step<K extends PreparationStep["kind"]> = Extract<PreparationStep, { kind: K }>;
@@ -74,7 +74,7 @@ export function powerTransform(step: Step<"power-transform">, draft: NumberDraft
       hint: 'Use powerTransform({ method: "yeo-johnson" }), which takes any number, or leave the feature out by `on`.',
     });
   }
-  const lambda = powerOf(sample, step.method === "box-cox" ? boxCox : yeoJohnson, step.method);
+  const lambda = powerOf(sample, POWER_FAMILIES[step.method]);
   const powered = mapped(draft, { kind: "power", method: step.method, lambda });
   return step.standardize ? standardScale(powered, context) : powered;
 }
