@@ -224,6 +224,22 @@ describe("linear models", () => {
     });
   });
 
+  it.each([0, 1e3, 1e6])("share among columns that make each other up, also of many rows, %s from 0", (shift) => {
+    const draw = uniform(13);
+    const rows = 100_000;
+    const [a, b, c] = [shift, 0, 0].map((middle) => Float64Array.from({ length: rows }, () => middle + draw() - 0.5));
+    const values = a.map((x, row) => 2 * (x - shift) + b[row] - c[row] + draw());
+    const alone = fitLinearRegression({ rows, columns: [a, b, c] }, { values }).coefficients;
+    const columns = [a, b, c, a, a.map((x, row) => x + b[row]), a.map((x) => 3 * x)];
+    const { coefficients } = fitLinearRegression({ rows, columns }, { values });
+    // a (w0 + w3 + w4 + 3 w5) + b (w1 + w4): of all such w, the shortest has w0 = w3 = w5 / 3 = u, w1 = v and w4 = u + v.
+    const v = (12 * alone[1] - alone[0]) / 23;
+    const u = alone[1] - 2 * v;
+    [u, v, alone[2], u, u + v, 3 * u].forEach((coefficient, j) => {
+      expect(Math.abs(coefficients[j] - coefficient)).toBeLessThan(1e-6);
+    });
+  });
+
   it("reach ridge's solution for 5,000 columns without second derivatives", () => {
     const values = Float64Array.of(0, 1, 5);
     const { intercepts, coefficients } = fitLinearRegression(WIDE, { values }, { alpha: 2 });

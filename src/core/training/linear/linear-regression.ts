@@ -92,6 +92,7 @@ function fitLeastSquares(design: Design, target: Target, { mean, scale }: Moment
   const solved = leastSquares(
     triangle,
     design.scales.map((each) => 1 / each),
+    resolutionsOf(design),
   );
   const coefficients = new Float64Array(design.width);
   let intercept = mean;
@@ -100,6 +101,15 @@ function fitLeastSquares(design: Design, target: Target, { mean, scale }: Moment
     intercept -= coefficients[position] * design.means[j];
   });
   return { intercepts: Float64Array.of(intercept), coefficients };
+}
+
+/**
+ * What rounding leaves of a column that others make up, as a share of its length: a little more with each row, and more where numbers vary
+ * little about a large mean, since they were rounded before we saw them.
+ */
+function resolutionsOf({ rows, columns, means, scales }: Design): Float64Array {
+  const ofArithmetic = 16 * (columns.length + 1) + Math.sqrt(rows);
+  return means.map((mean, j) => Number.EPSILON * (ofArithmetic + (4 * Math.abs(mean)) / scales[j]));
 }
 
 /** All rows, standardised and times the root of their weight, the target as last column. */

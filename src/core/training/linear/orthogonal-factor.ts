@@ -43,13 +43,13 @@ export function appendRows({ size, values }: Triangle, block: Float64Array, rows
 }
 
 /**
- * The shortest of all x that minimise |A x - b|, where rows of [A b] were added to the triangle (b is its last column). Which
- * columns of A count as dependent is decided with each brought to length 1; "shortest" is meant in the units of `units[j] *
- * x[j]`.
+ * The shortest of all x that minimise |A x - b|, where rows of [A b] were added to the triangle (b is its last column). A column counts as
+ * dependent on others when what they leave of it is no more than `resolutions[j]` of its length; "shortest" is meant in the units
+ * of `units[j] * x[j]`.
  */
-export function leastSquares(triangle: Triangle, units: Float64Array): Float64Array {
+export function leastSquares(triangle: Triangle, units: Float64Array, resolutions: Float64Array): Float64Array {
   const count = triangle.size - 1;
-  const { order, rank, values } = pivoted(triangle);
+  const { order, rank, values } = pivoted(triangle, resolutions);
   const width = count + 1;
   if (rank === count) {
     const solved = backSubstitute(values, width, rank);
@@ -70,24 +70,24 @@ interface Pivoted {
   readonly values: Float64Array;
 }
 
-/** Householder reflections with the longest remaining column first. */
-function pivoted({ size, values: source }: Triangle): Pivoted {
+/** Householder reflections with the column first of which most is left. */
+function pivoted({ size, values: source }: Triangle, resolutions: Float64Array): Pivoted {
   const count = size - 1;
   const values = source.slice();
   for (let i = 0; i < size; i++) values.fill(0, i * size, i * size + i);
   const order = Array.from({ length: count }, (_, j) => j);
-  const lengths = order.map((j) => lengthFrom(values, size, j, 0));
+  const negligible = order.map((j) => resolutions[j] * lengthFrom(values, size, j, 0));
   for (let place = 0; place < count; place++) {
     let longest = place;
-    let remaining = 0;
+    let remaining = 1;
     for (let j = place; j < count; j++) {
-      const length = lengthFrom(values, size, j, place) / (lengths[j] || 1);
-      if (length > remaining) [longest, remaining] = [j, length];
+      const share = lengthFrom(values, size, j, place) / negligible[j];
+      if (share > remaining) [longest, remaining] = [j, share];
     }
-    if (remaining <= size * 16 * Number.EPSILON) return { order, rank: place, values };
+    if (remaining === 1) return { order, rank: place, values };
     if (longest !== place) {
       [order[place], order[longest]] = [order[longest], order[place]];
-      [lengths[place], lengths[longest]] = [lengths[longest], lengths[place]];
+      [negligible[place], negligible[longest]] = [negligible[longest], negligible[place]];
       for (let row = 0; row < size; row++) {
         const a = row * size + place;
         const b = row * size + longest;
