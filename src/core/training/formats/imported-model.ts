@@ -11,6 +11,14 @@ export interface ImportedModel<E = TreesEstimator | LinearEstimator> {
   readonly objective: string;
 }
 
+/** More outputs or columns than these are damage, and would take the memory they announce. */
+export const MAX_OUTPUTS = 10_000;
+export const MAX_COLUMNS = 1_000_000;
+/** Words of a tree's sets of categories: 64 MB. */
+const MAX_WORDS = 2 ** 24;
+/** Trees after `interleaveTrees` has filled in those that say 0. */
+const MAX_TREES = 4_000_000;
+
 /** A node of a tree as a file says it. Children are numbers that `nodeAt` understands. */
 export type DescribedNode =
   | { readonly kind: "leaf"; readonly value: number; readonly cover: number }
@@ -82,7 +90,7 @@ export function assembleTree({ root, nodeAt, columns, maxNodes, fail }: TreeDesc
     value: Float64Array.from(nodes, (node) => (node.kind === "leaf" ? node.value : 0)),
     cover: Float64Array.from(cover),
   };
-  return nodes.some(({ kind }) => kind === "categories") ? { ...tree, categorical: categoricalSplits(nodes) } : tree;
+  return nodes.some(({ kind }) => kind === "categories") ? { ...tree, categorical: categoricalSplits(nodes, fail) } : tree;
 }
 
 function checkNode(node: DescribedNode, columns: number, fail: (message: string) => Error): void {
@@ -97,7 +105,7 @@ function checkNode(node: DescribedNode, columns: number, fail: (message: string)
   if (node.kind === "number" && Number.isNaN(node.threshold)) throw fail("a threshold is no number");
 }
 
-function categoricalSplits(nodes: readonly DescribedNode[]): NonNullable<Tree["categorical"]> {
+function categoricalSplits(nodes: readonly DescribedNode[], fail: (message: string) => Error): NonNullable<Tree["categorical"]> {
   const start = new Int32Array(nodes.length).fill(-1);
   const length = new Int32Array(nodes.length);
   const words: number[] = [];
@@ -105,6 +113,7 @@ function categoricalSplits(nodes: readonly DescribedNode[]): NonNullable<Tree["c
     if (node.kind !== "categories") return;
     start[index] = words.length;
     length[index] = node.words.length;
+    if (words.length + node.words.length > MAX_WORDS) throw fail("a tree's sets of categories are larger than any data has them");
     for (let i = 0; i < node.words.length; i++) words.push(node.words[i]);
   });
   return { start, length, words: Uint32Array.from(words) };
@@ -113,13 +122,21 @@ function categoricalSplits(nodes: readonly DescribedNode[]): NonNullable<Tree["c
 /**
  * Trees by output, as TreesEstimator wants them: tree t belongs to output t % outputs. Outputs with fewer trees than others get
  * trees that say 0.
+ * @throws what `fail` makes, for more outputs than MAX_OUTPUTS or trees than memory would hold
  */
-export function interleaveTrees(trees: readonly Tree[], outputOf: (tree: number) => number, outputs: number): Tree[] {
+export function interleaveTrees(
+  trees: readonly Tree[],
+  outputOf: (tree: number) => number,
+  outputs: number,
+  fail: (message: string) => Error,
+): Tree[] {
+  if (!(outputs >= 1 && outputs <= MAX_OUTPUTS)) throw fail(`trees have ${outputs} outputs; 1 to ${MAX_OUTPUTS} can be`);
   const byOutput: Tree[][] = Array.from({ length: outputs }, () => []);
   trees.forEach((tree, index) => {
     byOutput[outputOf(index)].push(tree);
   });
-  const rounds = Math.max(0, ...byOutput.map(({ length }) => length));
+  const rounds = byOutput.reduce((most, { length }) => Math.max(most, length), 0);
+  if (rounds * outputs > MAX_TREES) throw fail(`${rounds} trees for each of ${outputs} outputs are more than ${MAX_TREES}`);
   return Array.from({ length: rounds * outputs }, (_, t) => byOutput[t % outputs][Math.floor(t / outputs)] ?? leafTree(0, 0));
 }
 

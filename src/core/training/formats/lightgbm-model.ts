@@ -1,7 +1,7 @@
 import { trainErrors } from "../errors.ts";
 import type { Link, Tree, TreesEstimator } from "../model.ts";
 import { previousDouble } from "./float-order.ts";
-import { assembleTree, type DescribedNode, type ImportedModel } from "./imported-model.ts";
+import { assembleTree, type DescribedNode, type ImportedModel, MAX_OUTPUTS } from "./imported-model.ts";
 
 const invalid = trainErrors.TRAIN_MODEL_FILE_INVALID;
 const unsupported = trainErrors.TRAIN_MODEL_FILE_UNSUPPORTED;
@@ -41,7 +41,7 @@ export function readLightgbmModel(text: string): ImportedModel<TreesEstimator> {
     throw invalid(`the LightGBM model names ${features.length} features and has ${header.number("max_feature_idx") + 1}`);
   }
   const outputs = header.number("num_tree_per_iteration");
-  if (!(Number.isInteger(outputs) && outputs >= 1 && blocks.length % outputs === 0)) {
+  if (!(Number.isInteger(outputs) && outputs >= 1 && outputs <= MAX_OUTPUTS && blocks.length % outputs === 0)) {
     throw invalid(`the LightGBM model has ${blocks.length} trees for ${outputs} outputs`);
   }
   const objective = header.has("objective") ? header.text("objective") : "custom";

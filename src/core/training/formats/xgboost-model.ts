@@ -2,7 +2,14 @@ import { z } from "zod";
 import { trainErrors } from "../errors.ts";
 import type { LinearEstimator, Link, Tree, TreesEstimator } from "../model.ts";
 import { previousFloat, thresholdForRounded } from "./float-order.ts";
-import { assembleTree, type DescribedNode, type ImportedModel, interleaveTrees } from "./imported-model.ts";
+import {
+  assembleTree,
+  type DescribedNode,
+  type ImportedModel,
+  interleaveTrees,
+  MAX_COLUMNS,
+  MAX_OUTPUTS,
+} from "./imported-model.ts";
 import { readUbjson } from "./ubjson.ts";
 
 const invalid = trainErrors.TRAIN_MODEL_FILE_INVALID;
@@ -68,8 +75,8 @@ export function readXgboostModel(bytes: Uint8Array): ImportedModel {
   const objective = learner.objective.name;
   const link = LINKS[objective];
   if (link === undefined) throw unsupported(`XGBoost's objective ${objective} has no equivalent here`);
-  const columns = whole(learner.learner_model_param.num_feature, "num_feature");
-  if (whole(learner.learner_model_param.num_target ?? "1", "num_target") > 1) {
+  const columns = whole(learner.learner_model_param.num_feature, "num_feature", MAX_COLUMNS);
+  if (whole(learner.learner_model_param.num_target ?? "1", "num_target", MAX_OUTPUTS) > 1) {
     throw unsupported("the XGBoost model predicts several targets");
   }
   const base = readBase(learner);
@@ -120,15 +127,15 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-function whole(text: string, name: string): number {
+function whole(text: string, name: string, most: number): number {
   const value = Number(text);
-  if (!(Number.isInteger(value) && value >= 0)) throw invalid(`the XGBoost model's ${name} is ${text}`);
+  if (!(Number.isInteger(value) && value >= 0 && value <= most)) throw invalid(`the XGBoost model's ${name} is ${text}`);
   return value;
 }
 
 /** `5E-1`, or `[1E-1,2E-1,7E-1]` since 3.1: what a row without trees would get, before the link where it has one. */
 function readBase({ learner_model_param: { base_score, num_class }, objective }: Learner): Float64Array {
-  const outputs = Math.max(1, whole(num_class, "num_class"));
+  const outputs = Math.max(1, whole(num_class, "num_class", MAX_OUTPUTS));
   const scores = base_score
     .replace(/^\[|\]$/g, "")
     .split(",")
@@ -184,7 +191,7 @@ function readTrees(
     throw invalid(`a tree of the XGBoost model belongs to none of its ${outputs} outputs`);
   }
   const read = trees.map((tree, index) => readTree(tree, columns, Math.fround(weights[index])));
-  return { kind: "trees", link, base, trees: interleaveTrees(read, (tree) => tree_info[tree], outputs) };
+  return { kind: "trees", link, base, trees: interleaveTrees(read, (tree) => tree_info[tree], outputs, invalid) };
 }
 
 function readTree(saved: SavedTree, columns: number, weight: number): Tree {

@@ -1,5 +1,6 @@
 import type { Matrix } from "../../matrix.ts";
 import type { OnnxEstimator } from "../../model.ts";
+import { MAX_COLUMNS } from "../imported-model.ts";
 import { decodeOnnx } from "../onnx/decode-onnx.ts";
 import type { OnnxModel, OnnxTensor } from "../onnx/onnx-model.ts";
 import { compileGraph } from "./compile-graph.ts";
@@ -59,6 +60,7 @@ export function inputParts({ graph }: OnnxModel): InputPart[] {
       }
       const columns = dims?.length === 2 ? dims[1] : -1;
       if (!(columns >= 1)) throw unsupportedGraph(`the file does not say how many columns its input ${name} has`);
+      if (first + columns > MAX_COLUMNS) throw unsupportedGraph(`its inputs have more than ${MAX_COLUMNS} columns`);
       const part = { name, type, first, columns };
       first += columns;
       return part;

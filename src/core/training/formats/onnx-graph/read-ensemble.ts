@@ -84,7 +84,7 @@ export function readEnsemble(node: OperatorNode, input: EnsembleInput): Ensemble
     }
   }
   return {
-    trees: interleaveTrees(trees, (tree) => outputOf[tree], outputs),
+    trees: interleaveTrees(trees, (tree) => outputOf[tree], outputs, invalidGraph),
     targets: outputs,
     base: readBase(attributes, outputs, isOneSided),
     transform: operator === "TreeEnsemble" ? readTransformNumber(attributes) : readTransform(attributes),
