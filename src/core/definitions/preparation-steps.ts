@@ -224,7 +224,7 @@ export const polynomial = (on: readonly string[], scope: Pick<StepScope, "for"> 
   ...scope,
 });
 
-/** Adds the products of the columns of any two of the features. */
+/** Adds the products of the columns of any two of the features; categories have columns to multiply once a step has encoded them. */
 export const interactions = (on: readonly string[], scope: Pick<StepScope, "for"> = {}): PreparationStep => ({
   kind: "products",
   on,

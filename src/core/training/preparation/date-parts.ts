@@ -26,3 +26,7 @@ export function dateParts({ parts, cyclic, keep }: DatePartsStep, draft: NumberD
   });
   return keep ? [draft, ...columns] : columns;
 }
+
+/** Whether a column still holds a timestamp: it may have been filled and clipped, and nothing else. */
+export const isTimestamp = ({ source, maps }: NumberDraft): boolean =>
+  source.kind === "number" && maps.every(({ kind }) => kind === "fill" || kind === "clip");

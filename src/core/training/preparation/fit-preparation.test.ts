@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { categoricalColumn, datasetOf, flightsLike, numericColumn } from "../../../../test/fixtures/training-data.ts";
+import { categoricalColumn, flightsLike, numericColumn } from "../../../../test/fixtures/training-data.ts";
 import {
   clip,
   dateParts,
@@ -21,42 +21,16 @@ import {
   targetEncode,
 } from "../../definitions/index.ts";
 import type { FeatureValue } from "../../features/index.ts";
-import type { Dataset, FeatureColumn, RowSelection } from "../dataset.ts";
+import type { Dataset, FeatureColumn } from "../dataset.ts";
 import { encode, encodeRow } from "./encode.ts";
-import { type EstimatorFamily, fitPreparation, type PreparationOptions } from "./fit-preparation.ts";
+import type { EstimatorFamily } from "./fit-preparation.ts";
 import { type FittedPreparation, featuresOf } from "./fitted-preparation.ts";
+import { allRows, fit, namesOf, small } from "./preparation.fixture.ts";
 
 const steps = [impute("median"), standardScale(), oneHot({ rare: 0.2 })];
 
-const allRows = (dataset: Dataset): RowSelection => Uint32Array.from({ length: dataset.rows }, (_, row) => row);
-const small = (features: FeatureColumn[], label?: number[]) =>
-  datasetOf({
-    features,
-    label: Uint8Array.from(label ?? Array.from({ length: rowsOf(features[0]) }, (_, row) => row % 2)),
-  });
-const rowsOf = (column: FeatureColumn | undefined) =>
-  column === undefined ? 0 : column.kind === "numeric" ? column.values.length : column.codes.length;
-
-function fit(
-  dataset: Dataset,
-  chain: readonly PreparationStep[],
-  family: EstimatorFamily,
-  more: Partial<PreparationOptions> & { readonly rows?: RowSelection } = {},
-) {
-  const { rows = allRows(dataset), ...options } = more;
-  const target = { values: Uint8Array.from(rows, (row) => dataset.label[row]) };
-  return fitPreparation(dataset, rows, { steps: chain, family, target, task: "binary", seed: 1, ...options });
-}
-
-const valuesOfRow = (dataset: Dataset, row: number): FeatureValue[] =>
-  dataset.features.map((feature) => {
-    if (feature.kind === "numeric") return Number.isNaN(feature.values[row]) ? null : feature.values[row];
-    return feature.codes[row] < 0 ? null : (feature.categories[feature.codes[row]] ?? null);
-  });
-
 const columnsOf = (dataset: Dataset, { preparation }: { readonly preparation: FittedPreparation }) =>
   encode(preparation, dataset, allRows(dataset)).columns.map((column) => [...column]);
-const namesOf = ({ preparation }: { readonly preparation: FittedPreparation }) => preparation.columns.map(({ name }) => name);
 const refusal = (code: string, message: RegExp = /./) =>
   expect.objectContaining({ code, message: expect.stringMatching(message) });
 
@@ -267,6 +241,7 @@ describe("a chain of steps", () => {
     ["a name that two features have", standardScale({ on: ["x"] }), /a\.x and b\.x/],
     ["categories where it needs numbers", standardScale({ on: ["c"] }), /works on numbers, and a\.c holds categories/],
     ["numbers where it needs categories", oneHot({ on: ["a.x"] }), /works on categories, and a\.x holds numbers/],
+    ["a timestamp that was scaled before", dateParts({ on: ["t"] }), /works on timestamps as they are, and a\.t holds numbers/],
     ["a range that is none", minMaxScale({ low: 1, high: 1 }), /low below high/],
     ["quantiles that are none", robustScale({ low: 0.8, high: 0.2 }), /between 0 and 1/],
     ["bounds the wrong way round", clip({ low: 1, high: 0 }), /low not above high/],
@@ -283,9 +258,12 @@ describe("a chain of steps", () => {
     const dataset = small([
       numericColumn("a.x", [0, 1, 2, 3]),
       numericColumn("b.x", [5, 6, 7, 9]),
+      numericColumn("a.t", [5, 6, 7, 9]),
       categoricalColumn("a.c", ["a", "b", "a", "b"]),
     ]);
-    expect(() => fit(dataset, [step], "linear")).toThrow(refusal("TRAIN_PARAMETER_INVALID", message));
+    expect(() => fit(dataset, [standardScale({ on: ["t"] }), step], "linear")).toThrow(
+      refusal("TRAIN_PARAMETER_INVALID", message),
+    );
   });
 
   it("does not mind a step on a feature that is excluded or has no value", () => {
@@ -421,148 +399,3 @@ const categoricalColumnOf = (id: string, texts: readonly string[]): FeatureColum
   });
   return { kind: "categorical", id, codes, categories: [...codeOf.keys()] };
 };
-
-const chains: Readonly<Record<string, readonly PreparationStep[]>> = {
-  "the default chain": [impute(), standardScale(), oneHot({ rare: 0.1 })],
-  "no steps": [],
-  "robust, powered and crossed": [
-    impute("mostFrequent"),
-    powerTransform({ on: ["wind"] }),
-    robustScale(),
-    frequencyEncode(),
-    polynomial(["wind", "carrier", "noise"]),
-    standardScale(),
-  ],
-  "encoded by target and selected": [
-    clip({ quantiles: [0.05, 0.95] }),
-    targetEncode({ folds: 3 }),
-    quantileScale({ output: "normal", quantiles: 20 }),
-    interactions(["wind", "noise"]),
-    selectFeatures({ kind: "mutual-information", top: 3 }),
-  ],
-  "for all": [
-    impute("constant", { value: -1, for: "all" }),
-    logTransform({ for: "all" }),
-    ordinal(),
-    minMaxScale({ for: "all" }),
-    dateParts({ on: ["noise"], cyclic: true, keep: true }),
-  ],
-};
-
-describe("encode", () => {
-  const cases = fc.record({
-    seed: fc.integer({ min: 1, max: 1_000 }),
-    family: fc.constantFrom("linear" as const, "tree" as const),
-    chain: fc.constantFrom(...Object.values(chains)),
-  });
-
-  it("gives the same figures for a column as encodeRow for its rows, to the last bit and after a journey as JSON", () => {
-    fc.assert(
-      fc.property(cases, ({ seed, family, chain }) => {
-        const dataset = flightsLike(80, seed);
-        const { preparation } = fit(dataset, chain, family, { rows: allRows(dataset).slice(0, 60) });
-        const { columns } = encode(preparation, dataset, allRows(dataset));
-        const travelled: FittedPreparation = JSON.parse(JSON.stringify(preparation));
-        for (let row = 0; row < dataset.rows; row++) {
-          expect([...encodeRow(travelled, valuesOfRow(dataset, row))]).toEqual(columns.map((column) => column[row]));
-        }
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it("gives the training rows what fitting gave, but for target encoding", () => {
-    fc.assert(
-      fc.property(cases, ({ seed, family, chain }) => {
-        fc.pre(!chain.some(({ kind }) => kind === "target-encode"));
-        const dataset = flightsLike(80, seed);
-        const rows = allRows(dataset).slice(0, 60);
-        const { preparation, matrix } = fit(dataset, chain, family, { rows });
-        expect(encode(preparation, dataset, rows)).toEqual(matrix);
-      }),
-      { numRuns: 40 },
-    );
-  });
-
-  it("does not depend on the order of the rows that it was fitted on (1e-12), but for the folds of target encoding", () => {
-    fc.assert(
-      fc.property(cases, fc.integer(), ({ seed, family, chain }, multiplier) => {
-        const dataset = flightsLike(61, seed);
-        const permuted = allRows(dataset).map((row) => (row * (2 + (Math.abs(multiplier) % 58)) + 7) % 61);
-        const steps = chain.filter(({ kind }) => kind !== "select-features");
-        const a = encode(fit(dataset, steps, family).preparation, dataset, permuted);
-        const b = encode(fit(dataset, steps, family, { rows: permuted }).preparation, dataset, permuted);
-        expect(b.names).toEqual(a.names);
-        if (chain.some(({ kind }) => kind === "target-encode" || kind === "power-transform")) return;
-        expectClose(b.columns, a.columns);
-      }),
-      { numRuns: 40 },
-    );
-  });
-
-  it("takes a row of weight 2 for two rows (1e-9; 1e-6 after a search for the best power)", () => {
-    fc.assert(
-      fc.property(cases, fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 80, maxLength: 80 }), (each, weights) => {
-        const { seed, family } = each;
-        // Landmarks of quantile scaling are as many as rows, which weights do not change; folds deal out rows.
-        const chain = each.chain.filter(({ kind }) => kind !== "target-encode" && kind !== "quantile-scale");
-        const dataset = flightsLike(80, seed);
-        const repeated = Uint32Array.from(weights.flatMap((weight, row) => Array<number>(weight).fill(row)));
-        fc.pre(repeated.length > 40);
-        const target = { values: dataset.label, weights: Float64Array.from(weights) };
-        const weighted = fit(dataset, chain, family, { target });
-        const copied = fit(dataset, chain, family, { rows: repeated });
-        const a = encode(weighted.preparation, dataset, repeated);
-        const b = encode(copied.preparation, dataset, repeated);
-        const shared = (a.names ?? []).filter((name) => b.names?.includes(name));
-        const pick = (matrix: typeof a) =>
-          shared.map((name) => matrix.columns[matrix.names?.indexOf(name) ?? -1] ?? new Float64Array());
-        expectClose(pick(a), pick(b), chain.some(({ kind }) => kind === "power-transform") ? 1e-6 : 1e-9);
-      }),
-      { numRuns: 40 },
-    );
-  });
-
-  it("reads categories by name, so that a dataset with other codes gives the same columns", () => {
-    const dataset = small([categoricalColumn("a.c", ["x", "y", "x", "z"])]);
-    const { preparation } = fit(dataset, [], "linear");
-    const other = small([categoricalColumn("a.c", ["z", "x", "new"])]);
-    expect(encode(preparation, other, allRows(other)).columns.map((column) => [...column])).toEqual([
-      [0, 1, 0],
-      [0, 0, 0],
-      [1, 0, 0],
-    ]);
-  });
-
-  it("leaves out excluded features, and refuses to be left with none", () => {
-    const dataset = flightsLike(60);
-    expect(namesOf(fit(dataset, steps, "tree", { exclude: ["weather.wind"] }))).toEqual(["on-demand.carrier", "plane.noise"]);
-    const all = dataset.features.map(({ id }) => id);
-    expect(() => fit(dataset, steps, "tree", { exclude: all })).toThrow(refusal("TRAIN_NO_FEATURES"));
-  });
-
-  it("refuses a dataset whose features have other kinds", () => {
-    const dataset = flightsLike(60);
-    const { preparation } = fit(dataset, steps, "tree");
-    const swapped = { ...dataset, features: dataset.features.toReversed().slice(0, 2) };
-    expect(() => encode(preparation, swapped, allRows(dataset))).toThrow(refusal("TRAIN_FEATURES_DIFFER"));
-  });
-
-  it("refuses as many targets as there are no rows for", () => {
-    const dataset = flightsLike(10);
-    expect(() => fit(dataset, steps, "tree", { target: { values: Uint8Array.of(1) } })).toThrow(
-      refusal("TRAIN_PARAMETER_INVALID", /1 targets for 10 rows/),
-    );
-  });
-});
-
-function expectClose(actual: readonly Float64Array[], expected: readonly Float64Array[], tolerance = 1e-12): void {
-  expect(actual.length).toBe(expected.length);
-  actual.forEach((column, index) => {
-    column.forEach((value, row) => {
-      const other = expected[index]?.[row] ?? Number.NaN;
-      if (Number.isNaN(other)) expect(value).toBeNaN();
-      else expect(Math.abs(value - other)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(other)));
-    });
-  });
-}
