@@ -94,8 +94,9 @@ export { type DefaultCandidate, defaultCandidates } from "./search/default-candi
 export { halvingPruner, noPruner } from "./search/pruning.ts";
 export { type AutomlResult, runAutoml } from "./search/run-automl.ts";
 export { runStudy } from "./search/run-study.ts";
-export { runStep, runTrial, type TrialControl, type TrialScore } from "./search/run-trial.ts";
+export { climbRungs, runStep, runTrial, type TrialControl, type TrialScore } from "./search/run-trial.ts";
 export { gridSampler, randomSampler, tpeSampler } from "./search/samplers.ts";
+export { pointFrom } from "./search/space.ts";
 export { openStudyJournal, type StudyJournal } from "./search/study-journal.ts";
 export type { Direction, EndedTrial } from "./search/trial.ts";
 export type { Fold } from "./splits/folds.ts";
@@ -120,6 +121,6 @@ export {
   type RowRanker,
   writeRankTables,
 } from "./trees/rank-rows.ts";
-export { groupTrees, type RankedSplits, rankSplits } from "./trees/ranked-splits.ts";
+export { groupTrees, hasRanks, type RankedSplits, rankSplits } from "./trees/ranked-splits.ts";
 export { createTreesScorer, type TreesScorer, treesScorer } from "./trees/trees-scorer.ts";
 export { tuningFold } from "./tuning-fold.ts";

@@ -1,4 +1,4 @@
-import type { Matrix, Tree } from "../../training/index.ts";
+import { hasRanks, type Matrix, type Tree } from "../../training/index.ts";
 import type { LeafPath } from "./leaf-paths.ts";
 import { tableSize, unitsOf } from "./pattern-tables.ts";
 import { createTableExplainer, type ShapKernels, shapKernels, type TabledTree, type TableExplainer } from "./table-explainer.ts";
@@ -23,20 +23,19 @@ export interface TreeShapOptions {
 const TABLE_BYTES = 256 * 2 ** 20;
 /** Tables pay from so many rows on. */
 const ROWS_FOR_TABLES = 200;
-/** Splits of a column then have ranks that fit a byte. */
-const MOST_NODES = 511;
-
 /** What a kind of SHAP value says of one tree. */
 export interface TreeGame {
-  /** Adds the SHAP values of one row to `phi[offset + column]`. */
-  walk(tree: Tree, row: Float64Array, phi: Float64Array, offset: number): void;
+  /** Adds the SHAP values of one row to `phi[offset + column]`, counting the leaves that the nodes `only` lead to, or all. */
+  walk(tree: Tree, row: Float64Array, phi: Float64Array, offset: number, only?: Uint8Array): void;
   /** SHAP values of one leaf by the set of its players that stray from their branches (bit k for player k) and by player. */
   leafTable(tree: Tree, leaf: LeafPath): Float64Array;
 }
 
-interface TreeOfOutput {
+/** A tree, or the part of one that `only` leads to. */
+interface WalkedTree {
   readonly tree: Tree;
   readonly output: number;
+  readonly only?: Uint8Array;
 }
 
 /** SHAP values of trees: few rows by walking, many by tables, which are made when they are first needed. */
@@ -50,8 +49,8 @@ export function createColumnShap(
   const outputs = base.length;
   const width = outputs * columns;
   const all = trees.map((tree, t) => ({ tree, output: t % outputs }));
-  const walk = (which: readonly TreeOfOutput[], row: Float64Array, phi: Float64Array, offset: number): void => {
-    for (const { tree, output } of which) game.walk(tree, row, phi, offset + output * columns);
+  const walk = (which: readonly WalkedTree[], row: Float64Array, phi: Float64Array, offset: number): void => {
+    for (const { tree, output, only } of which) game.walk(tree, row, phi, offset + output * columns, only);
   };
   let tables: Tables | undefined;
 
@@ -64,7 +63,7 @@ export function createColumnShap(
     },
     explainMatrix(matrix) {
       const phi = new Float64Array(matrix.rows * width);
-      let walked: readonly TreeOfOutput[] = all;
+      let walked: readonly WalkedTree[] = all;
       if (matrix.rows >= ROWS_FOR_TABLES) {
         tables ??= prepareTables(all, tableBytes, (tabled) =>
           createTableExplainer(tabled, outputs, columns, game.leafTable, kernels),
@@ -85,28 +84,31 @@ export function createColumnShap(
 
 interface Tables {
   readonly explainer: TableExplainer;
-  /** Trees that have no tables. */
-  readonly walked: readonly TreeOfOutput[];
+  /** What the tables leave out. */
+  readonly walked: readonly WalkedTree[];
 }
+
+const NO_UNITS = { units: [], rest: null };
 
 /** Tables for the trees that they can hold, in their order, as long as there is room. */
 function prepareTables(
-  all: readonly TreeOfOutput[],
+  all: readonly WalkedTree[],
   tableBytes: number,
   makeExplainer: (tabled: readonly TabledTree[]) => TableExplainer,
 ): Tables {
   const tabled: TabledTree[] = [];
-  const walked: TreeOfOutput[] = [];
+  const walked: WalkedTree[] = [];
   let room = tableBytes;
-  for (const each of all) {
-    const units = each.tree.feature.length <= MOST_NODES ? unitsOf(each.tree) : null;
-    const bytes = 8 * (units?.reduce((sum, unit) => sum + tableSize(unit), 0) ?? 0);
-    if (units === null || bytes > room) {
-      walked.push(each);
-    } else {
-      room -= bytes;
-      tabled.push({ ...each, units });
+  for (const { tree, output } of all) {
+    const { units, rest } = hasRanks(tree) ? unitsOf(tree) : NO_UNITS;
+    const bytes = 8 * units.reduce((sum, unit) => sum + tableSize(unit), 0);
+    if (units.length === 0 || bytes > room) {
+      walked.push({ tree, output });
+      continue;
     }
+    room -= bytes;
+    tabled.push({ tree, output, units });
+    if (rest !== null) walked.push({ tree, output, only: rest });
   }
   return { explainer: makeExplainer(tabled), walked };
 }

@@ -3,13 +3,14 @@ import {
   type Dataset,
   encode,
   encodeRow,
+  type FeatureColumn,
   featuresOf,
   type Matrix,
   type ModelPackage,
   type RowSelection,
 } from "../../training/index.ts";
 import { explainErrors } from "../errors.ts";
-import { checkFeatures } from "../sample-rows.ts";
+import { checkFeatures, everyRow } from "../sample-rows.ts";
 import type { ColumnShap } from "./column-shap.ts";
 import { type Background, featureGame } from "./feature-game.ts";
 import { createInterventionalShap } from "./interventional-shap.ts";
@@ -38,7 +39,7 @@ export interface FeatureShap {
 }
 
 export interface FeatureShapOptions extends KernelShapOptions {
-  /** Compares with these rows. Needed for graphs and ensembles; trees and linear models have a way without. */
+  /** Compares with these rows. Graphs and ensembles need one, and take the rows of their package unless others are given; trees and linear models have a way without. */
   readonly background?: Background;
 }
 
@@ -141,8 +142,9 @@ function withoutFeatures(model: ModelPackage, base: Float64Array): FeatureShap {
   };
 }
 
-function byKernel(model: ModelPackage, { background, ...options }: FeatureShapOptions): FeatureShap {
-  if (background === undefined) {
+function byKernel(model: ModelPackage, { background: given, ...options }: FeatureShapOptions): FeatureShap {
+  const background = given ?? packagedBackground(model);
+  if (background === null) {
     throw explainErrors.EXPLAIN_BACKGROUND_NEEDED(`${model.model} is an ${model.estimator.kind} model`);
   }
   const outputs = Math.max(1, model.classes.length);
@@ -169,6 +171,34 @@ function byKernel(model: ModelPackage, { background, ...options }: FeatureShapOp
       return phi;
     },
   };
+}
+
+/** The rows that the package carries for this, as a dataset. */
+function packagedBackground({ plan, background, task, classes }: ModelPackage): Background | null {
+  const rows = background.length;
+  if (rows === 0) return null;
+  const features = plan.features.map(({ id, type }, index): FeatureColumn => {
+    const values = background.map((row) => row[index] ?? null);
+    if (type !== "string") {
+      return { kind: "numeric", id, values: Float64Array.from(values, (value) => (value === null ? Number.NaN : Number(value))) };
+    }
+    const categories = [...new Set(values.flatMap((value) => (value === null ? [] : [String(value)])))];
+    return { kind: "categorical", id, categories, codes: Int32Array.from(values, (value) => categories.indexOf(String(value))) };
+  });
+  const none = new Float64Array(rows);
+  const dataset: Dataset = {
+    rows,
+    task,
+    classes,
+    features,
+    label: none,
+    at: none,
+    labelAt: none,
+    day: new Int32Array(rows),
+    rule: new Uint8Array(rows),
+    segments: [],
+  };
+  return { dataset, rows: everyRow(dataset) };
 }
 
 const valuesOf = ({ features }: Dataset, row: number): FeatureValue[] =>

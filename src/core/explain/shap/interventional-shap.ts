@@ -28,8 +28,8 @@ export function createInterventionalShap(
     meanOutputs(estimator, background),
     columns,
     {
-      walk(tree, row, phi, offset) {
-        for (const other of rows) walkPair(tree, row, other, 1 / rows.length, phi, offset);
+      walk(tree, row, phi, offset, only) {
+        for (const other of rows) walkPair(tree, row, other, 1 / rows.length, phi, offset, only);
       },
       leafTable(tree, leaf) {
         let goesRight = tables.get(tree);
@@ -69,7 +69,15 @@ function coalitionWeights(most: number): CoalitionWeights {
 }
 
 /** Adds what a row's values, put in place of another row's, change of a tree's output, shared after Shapley, times `share`. */
-type PairWalk = (tree: Tree, row: Float64Array, other: Float64Array, share: number, phi: Float64Array, offset: number) => void;
+type PairWalk = (
+  tree: Tree,
+  row: Float64Array,
+  other: Float64Array,
+  share: number,
+  phi: Float64Array,
+  offset: number,
+  only?: Uint8Array,
+) => void;
 
 /** Whose value of a column leads to the present node, where only one of both rows' does. */
 const BOTH = 0;
@@ -79,12 +87,17 @@ const OTHER = 2;
 function createPairWalk(columns: number, weights: CoalitionWeights): PairWalk {
   const leads = new Uint8Array(columns);
 
-  return (tree, row, other, share, phi, offset) => {
+  return (tree, row, other, share, phi, offset, only) => {
     // Of the leaves below the node just left: what each column led by the row gains, and what each led by the other loses.
     let gained = 0;
     let lost = 0;
     function visit(node: number, byRow: number, byOther: number): void {
       const column = tree.feature[node];
+      if (only !== undefined && only[node] === 0) {
+        gained = 0;
+        lost = 0;
+        return;
+      }
       if (column < 0) {
         gained = byRow > 0 ? share * tree.value[node] * weights[byRow - 1][byOther] : 0;
         lost = byOther > 0 ? share * tree.value[node] * weights[byOther - 1][byRow] : 0;

@@ -2,8 +2,11 @@ import { goesLeft, type Tree } from "../../training/index.ts";
 import type { TreeShape } from "./checked-trees.ts";
 import { gaussLegendre } from "./quadrature.ts";
 
-/** Adds the SHAP values of one tree for `row` to `phi[offset + column]`. */
-export type PathWalk = (tree: Tree, row: Float64Array, phi: Float64Array, offset: number) => void;
+/**
+ * Adds the SHAP values of one tree for `row` to `phi[offset + column]`.
+ * @param only nodes (1) on the way to the leaves that count; all of them unless given
+ */
+export type PathWalk = (tree: Tree, row: Float64Array, phi: Float64Array, offset: number, only?: Uint8Array) => void;
 
 /**
  * Path-dependent SHAP values of one row in one walk through a tree of any size.
@@ -30,25 +33,30 @@ export function createPathWalk({ depth, distinct }: TreeShape, columns: number):
   const product = new Float64Array((depth + 1) * points).fill(1, 0, points);
   const below = new Float64Array((depth + 1) * points);
 
-  function visit(tree: Tree, row: Float64Array, phi: Float64Array, offset: number, node: number, level: number): void {
-    const here = level * points;
-    const column = tree.feature[node];
-    if (column < 0) {
-      for (let q = 0; q < points; q++) below[here + q] = tree.value[node] * product[here + q];
-      return;
+  return (tree, row, phi, offset, only) => {
+    function visit(node: number, level: number): void {
+      const here = level * points;
+      const column = tree.feature[node];
+      if (column < 0) {
+        for (let q = 0; q < points; q++) below[here + q] = tree.value[node] * product[here + q];
+        return;
+      }
+      below.fill(0, here, here + points);
+      const left = goesLeft(tree, node, row[column]);
+      descend(node, tree.left[node], left, level);
+      descend(node, tree.right[node], !left, level);
     }
-    below.fill(0, here, here + points);
-    const left = goesLeft(tree, node, row[column]);
-    descend(tree.left[node], left);
-    descend(tree.right[node], !left);
 
-    function descend(child: number, taken: boolean): void {
+    function descend(node: number, child: number, taken: boolean, level: number): void {
+      if (only !== undefined && only[child] === 0) return;
+      const column = tree.feature[node];
       const oneBefore = one[column];
       const zeroBefore = zero[column];
       const oneAfter = taken ? oneBefore : 0;
       const zeroAfter = (zeroBefore * tree.cover[child]) / tree.cover[node];
       // A branch that neither the row nor any training row takes adds nothing, and its product could not be divided by.
       if (oneAfter === 0 && zeroAfter === 0) return;
+      const here = level * points;
       const next = here + points;
       for (let q = 0; q < points; q++) {
         const t = nodes[q];
@@ -57,7 +65,7 @@ export function createPathWalk({ depth, distinct }: TreeShape, columns: number):
       }
       one[column] = oneAfter;
       zero[column] = zeroAfter;
-      visit(tree, row, phi, offset, child, level + 1);
+      visit(child, level + 1);
       one[column] = oneBefore;
       zero[column] = zeroBefore;
       let gained = 0;
@@ -71,7 +79,7 @@ export function createPathWalk({ depth, distinct }: TreeShape, columns: number):
       }
       phi[offset + column] += gained;
     }
-  }
 
-  return (tree, row, phi, offset) => visit(tree, row, phi, offset, 0, 0);
+    visit(0, 0);
+  };
 }

@@ -37,21 +37,32 @@ const JOINED_BITS = 10;
 /** A single leaf may depend on so many; its table has 2^12 rows. */
 const MOST_BITS = 12;
 
-/** The units of a tree; null where a leaf depends on more columns than a table can hold. */
-export function unitsOf(tree: Tree): Unit[] | null {
+export interface UnitsOfTree {
+  readonly units: readonly Unit[];
+  /** Nodes (1) on the way to leaves that depend on more columns than a table can hold; null where there are none. */
+  readonly rest: Uint8Array | null;
+}
+
+export function unitsOf(tree: Tree): UnitsOfTree {
   const inside = innerNodesBelow(tree);
   const units: Unit[] = [];
-  const visit = (node: number, path: readonly Player[]): boolean => {
+  const rest = new Uint8Array(tree.feature.length);
+  const visit = (node: number, path: readonly Player[]): void => {
     const bits = path.length + inside[node];
     const isLeaf = tree.feature[node] < 0;
     if (bits <= JOINED_BITS || (isLeaf && bits <= MOST_BITS)) {
       units.push(unitAt(tree, node, path));
-      return true;
+    } else if (isLeaf) {
+      rest[node] = 1;
+    } else {
+      const [left, right] = [tree.left[node], tree.right[node]];
+      visit(left, stepped(tree, path, node, false));
+      visit(right, stepped(tree, path, node, true));
+      rest[node] = rest[left] | rest[right];
     }
-    if (isLeaf) return false;
-    return visit(tree.left[node], stepped(tree, path, node, false)) && visit(tree.right[node], stepped(tree, path, node, true));
   };
-  return visit(0, []) ? units : null;
+  visit(0, []);
+  return { units, rest: rest[0] === 1 ? rest : null };
 }
 
 /** Doubles in a unit's table. */

@@ -39,9 +39,21 @@ export interface CategoryLookup {
   readonly missingGoesRight: 0 | 1;
 }
 
+/** Whether a tree has at most 255 thresholds a column, so that its splits can be ranked. Trees of at most 256 leaves do. */
+export function hasRanks(tree: Tree): boolean {
+  const thresholds = new Map<number, Set<number>>();
+  for (const node of innerNodes(tree)) {
+    if (isCategorical(tree, node)) continue;
+    const ofColumn = thresholds.get(tree.feature[node]) ?? new Set();
+    thresholds.set(tree.feature[node], ofColumn.add(tree.threshold[node]));
+    if (ofColumn.size > MOST_THRESHOLDS) return false;
+  }
+  return true;
+}
+
 /**
  * Cuts trees, in their order, into the longest groups whose splits can be ranked together.
- * @param trees none with more than 255 inner nodes
+ * @param trees that have ranks
  */
 export function groupTrees(trees: readonly Tree[]): Tree[][] {
   const groups: Tree[][] = [];

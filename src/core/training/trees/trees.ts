@@ -1,1 +1,0 @@
-export { addTree } from "./add-tree.ts";
