@@ -24,17 +24,20 @@ export interface ExportCase {
   readonly dataset: Dataset;
 }
 
-/** Every kind of estimator, link, calibration and preparation, and the million rows of the claim that no row changes sides. */
-export const exportCases = (): ExportCase[] => [
-  treesOnMillionRows(),
-  categoricalTrees(),
-  linearOnEveryMap(),
-  everyMapByItself(),
-  multinomial(),
-  expectedCounts(),
+/**
+ * Every kind of estimator, link, calibration and preparation, and the million rows of the claim that no row changes sides.
+ * @param share of the rows, for a quick look
+ */
+export const exportCases = (share = 1): ExportCase[] => [
+  treesOnMillionRows(1_000_000 * share),
+  categoricalTrees(100_000 * share),
+  linearOnEveryMap(50_000 * share),
+  everyMapByItself(20_000 * share),
+  multinomial(20_000 * share),
+  expectedCounts(20_000 * share),
   baseline(),
-  ensemble(),
-  ...calibrations(),
+  ensemble(20_000 * share),
+  ...calibrations(20_000 * share),
 ];
 
 const randomOf = (seed: number): Random => {
@@ -54,9 +57,8 @@ const isotonic = {
   y: Float64Array.of(0, 0.05, 0.3, 0.35, 0.5, 0.85, 1),
 };
 
-function treesOnMillionRows(): ExportCase {
+function treesOnMillionRows(rows: number): ExportCase {
   const random = randomOf(1);
-  const rows = 1_000_000;
   const shape = { trees: 40, outputs: 1, leaves: 31, categories: [0, 0, 0, 0, 0], scale: 0.1, link: "logit" } as const;
   const estimator = randomTrees(random, shape);
   const dataset = datasetFrom(numericFeatures(random, rows, 5, estimator.trees), rows);
@@ -72,9 +74,8 @@ const codesOf = (count: number): CategoryEncoding => ({
   missing: null,
 });
 
-function categoricalTrees(): ExportCase {
+function categoricalTrees(rows: number): ExportCase {
   const random = randomOf(2);
-  const rows = 100_000;
   const categories = [0, 0, 12, 150];
   const estimator = randomTrees(random, { trees: 45, outputs: 3, leaves: 20, categories, scale: 0.3, link: "softmax" });
   const features = [
@@ -175,8 +176,8 @@ function mixedDataset(random: Random, rows: number): Dataset {
 }
 
 /** One output a column: the preparation's figures are seen as they are. */
-function everyMapByItself(): ExportCase {
-  const dataset = mixedDataset(randomOf(4), 20_000);
+function everyMapByItself(rows: number): ExportCase {
+  const dataset = mixedDataset(randomOf(4), rows);
   // NaN times 0 would hide a column, and so every column is asked for alone, missing values filled.
   const columns = columnsOf(formulas.map((formula) => ({ ...formula, maps: [...formula.maps, { kind: "fill", value: -99 }] })));
   const estimator = {
@@ -212,17 +213,17 @@ const tamed: FittedPreparation = {
   encodings: [targetEncoding],
 };
 
-function linearOnEveryMap(): ExportCase {
+function linearOnEveryMap(rows: number): ExportCase {
   const random = randomOf(5);
-  const dataset = mixedDataset(random, 50_000);
+  const dataset = mixedDataset(random, rows);
   const estimator = { ...linear(random, tamed.columns.length, 1, 0.4), link: "logit" as const };
   const model = packageOf(dataset, { task: "binary", preparation: tamed, estimator, calibration: isotonic });
   return { name: "logistic regression on every way to prepare a column", model, dataset };
 }
 
-function multinomial(): ExportCase {
+function multinomial(rows: number): ExportCase {
   const random = randomOf(6);
-  const dataset = mixedDataset(random, 20_000);
+  const dataset = mixedDataset(random, rows);
   const estimator = { ...linear(random, tamed.columns.length, 4, 0.4), link: "softmax" as const };
   const classes = ["0", "1", "2", "3"];
   return {
@@ -232,9 +233,9 @@ function multinomial(): ExportCase {
   };
 }
 
-function expectedCounts(): ExportCase {
+function expectedCounts(rows: number): ExportCase {
   const random = randomOf(7);
-  const dataset = mixedDataset(random, 20_000);
+  const dataset = mixedDataset(random, rows);
   const estimator = { ...linear(random, tamed.columns.length, 1, 0.1), link: "log" as const };
   return {
     name: "Poisson regression",
@@ -254,9 +255,8 @@ function baseline(): ExportCase {
   };
 }
 
-function ensemble(): ExportCase {
+function ensemble(rows: number): ExportCase {
   const random = randomOf(9);
-  const rows = 20_000;
   const dataset = mixedDataset(random, rows);
   const shape = { trees: 30, outputs: 1, leaves: 15, categories: [0, 0], scale: 0.2, link: "logit" } as const;
   const estimator = {
@@ -288,7 +288,7 @@ function ensemble(): ExportCase {
 }
 
 /** Every calibration, after trees of one output or of several. */
-function calibrations(): ExportCase[] {
+function calibrations(rows: number): ExportCase[] {
   const sigmoid = { kind: "sigmoid" as const, slope: 0.7, intercept: -0.2 };
   const all: readonly [outputs: number, calibration: NonNullable<ModelPackage["calibration"]>][] = [
     [1, isotonic],
@@ -298,7 +298,6 @@ function calibrations(): ExportCase[] {
   ];
   return all.map(([outputs, calibration], index) => {
     const random = randomOf(20 + index);
-    const rows = 20_000;
     const shape = {
       trees: 30,
       leaves: 15,

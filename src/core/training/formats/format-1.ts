@@ -19,7 +19,7 @@ type CandidateOfFormat1 = { readonly name: string } & (
 export interface PackageOfFormat1 {
   readonly package: Omit<
     ModelPackage,
-    "formatVersion" | "task" | "classes" | "estimator" | "calibration" | "candidate" | "preparation"
+    "formatVersion" | "task" | "classes" | "background" | "estimator" | "calibration" | "candidate" | "preparation"
   > & {
     readonly candidate: CandidateOfFormat1;
     readonly preparation: PreparationOfFormat1;
@@ -45,6 +45,7 @@ export function fromFormat1(
     formatVersion: 2,
     task: "binary",
     classes: [],
+    background: [],
     estimator: estimatorOf(estimator, arrays),
     calibration: calibrationOf(calibration, arrays),
   };

@@ -18,6 +18,7 @@ const modelOf = (
   model: "late-arrival",
   task: "binary",
   classes: [],
+  background: [],
   candidate: options.candidate,
   plan: planOf(dataset),
   preparation: {
