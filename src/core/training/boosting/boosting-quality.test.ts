@@ -52,8 +52,13 @@ const generators: Readonly<Record<string, RowGenerator>> = {
   counts(draw) {
     const x = several(4, draw);
     const rate = Math.exp(-1 + 2 * x[0] + (x[1] > 0.6 ? 1 : 0));
+    const wait = () => -Math.log(1 - draw());
     let count = 0;
-    for (let time = -Math.log(1 - draw()); time < rate; time += -Math.log(1 - draw())) count++;
+    let time = wait();
+    while (time < rate) {
+      count++;
+      time += wait();
+    }
     return [x, count];
   },
   regions(draw) {
@@ -126,27 +131,44 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 const meanOver = (rows: number, loss: (row: number) => number): number =>
   mean(Array.from({ length: rows }, (_, row) => loss(row)));
 
+function oneVersusRest(values: Float64Array, predictions: Float64Array, classes: number, wanted: number): number {
+  const own = Float64Array.from(values, (_, row) => predictions[row * classes + wanted]);
+  return (
+    rocAuc(
+      Uint8Array.from(values, (value) => (value === wanted ? 1 : 0)),
+      own,
+    ) ?? Number.NaN
+  );
+}
+
+const { quantile } = golden.settings;
+
+/** Loss of a prediction; its mean over test rows is what the d2 metrics compare with that of the best constant. */
+const losses: Readonly<Record<string, (y: number, prediction: number) => number>> = {
+  r2: (y, prediction) => (prediction - y) ** 2,
+  d2_pinball: (y, prediction) => Math.max(quantile * (y - prediction), (quantile - 1) * (y - prediction)),
+  d2_poisson: (y, prediction) => 2 * ((y === 0 ? 0 : y * Math.log(y / prediction)) - y + prediction),
+};
+
+/** The quantile as numpy interpolates it. */
+function interpolatedQuantile(values: Float64Array): number {
+  const sorted = values.toSorted();
+  const position = quantile * (values.length - 1);
+  const below = sorted[Math.floor(position)];
+  return below + (position % 1) * (sorted[Math.ceil(position)] - below);
+}
+
 /** The metric on the test rows, of predictions as the link makes them. */
 function measure(metric: string, values: Float64Array, predictions: Float64Array): number {
   const classes = predictions.length / values.length;
-  switch (metric) {
-    case "roc_auc":
-      return rocAuc(Uint8Array.from(values), predictions) ?? Number.NaN;
-    case "rmse":
-      return Math.sqrt(meanOver(values.length, (row) => (predictions[row] - values[row]) ** 2));
-    case "pinball":
-      return meanOver(values.length, (row) => {
-        const miss = values[row] - predictions[row];
-        return Math.max(golden.settings.quantile * miss, (golden.settings.quantile - 1) * miss);
-      });
-    case "poisson_deviance":
-      return meanOver(values.length, (row) => {
-        const [y, mu] = [values[row], predictions[row]];
-        return 2 * ((y === 0 ? 0 : y * Math.log(y / mu)) - y + mu);
-      });
-    default:
-      return meanOver(values.length, (row) => -Math.log(predictions[row * classes + values[row]]));
+  if (metric === "roc_auc") {
+    if (classes === 1) return rocAuc(Uint8Array.from(values), predictions) ?? Number.NaN;
+    return meanOver(classes, (each) => oneVersusRest(values, predictions, classes, each));
   }
+  const loss = losses[metric];
+  const constant = metric === "d2_pinball" ? interpolatedQuantile(values) : mean([...values]);
+  const ours = meanOver(values.length, (row) => loss(values[row], predictions[row]));
+  return 1 - ours / meanOver(values.length, (row) => loss(values[row], constant));
 }
 
 describe("gradient boosting predicts as well as the best of LightGBM, xgboost and scikit-learn", () => {
@@ -162,9 +184,9 @@ describe("gradient boosting predicts as well as the best of LightGBM, xgboost an
       return measure(each.metric, test.values, predictions);
     });
     const peers = Object.values(each.scores);
-    console.log(each.name, each.objective, each.metric, mean(scores), peers);
-    // An area within 0.001; errors, whose unit is the target's, within a thousandth of themselves.
-    if (each.metric === "roc_auc") expect(mean(scores)).toBeGreaterThan(Math.max(...peers) - 0.001);
-    else expect(mean(scores)).toBeLessThan(Math.min(...peers) * 1.001);
+    // Areas under the curve, or shares of the constant's error that are gone. On diabetes' 310 training rows it is luck which of equally good
+    // thresholds a library takes: the peers differ by 0.0024 among themselves.
+    const tolerance = each.name === "diabetes" ? 0.0024 : 0.001;
+    expect(mean(scores)).toBeGreaterThan(Math.max(...peers) - tolerance);
   });
 });
