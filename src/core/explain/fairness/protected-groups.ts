@@ -46,9 +46,11 @@ function splitBy(
   const combined = new Float64Array(group.length);
   for (let i = 0; i < group.length; i++) combined[i] = group[i] * width + codes[rows === undefined ? i : rows[i]] + 1;
   const found = distinct(combined, values.length * width);
-  const numbers = numbering(found, values.length * width);
+  const numberOf = numbering(found, values.length * width);
+  const split = new Int32Array(group.length);
+  for (let i = 0; i < split.length; i++) split[i] = numberOf(combined[i]);
   return {
-    group: Int32Array.from(combined, numbers),
+    group: split,
     values: found.map((each) => {
       const code = (each % width) - 1;
       return [...values[Math.floor(each / width)], code < 0 ? null : categories[code]];
