@@ -1,6 +1,6 @@
 /** Compiled, never run: what must not compile is marked, and the compiler complains where a mark is not needed. */
 import { createClient } from "../../src/client/index.ts";
-import { count, defineModel, endpoint, entity, featureView, float64, int32, labels, mean, onDemand, requestField, source, string, timestamp, byTime, baseline } from "../../src/index.ts";
+import { baseline, byTime, clip, count, dateParts, defineModel, endpoint, entity, featureView, float64, groupKFold, grouped, impute, int32, kFold, labels, mean, nested, onDemand, polynomial, powerTransform, repeated, requestField, selectFeatures, source, stratified, stratifiedKFold, string, targetEncode, timeFolds, timestamp } from "../../src/index.ts";
 
 const flights = source.parquet("flights", {
   path: "x",
@@ -62,3 +62,38 @@ client.runs.get();
 // @ts-expect-error an input of the wrong type
 client.runs.get({ id: 1 });
 export const page: Promise<{ items: { id: string }[] }> = client.runs.list();
+
+/** Preparation, splits and folds. */
+defineModel("prepared", {
+  labels: labels(flights, { late: "arr_delay >= 15", at: "scheduled_departure" }),
+  features: [planeInfo.all()],
+  split: grouped("maker", { test: 0.2, validation: 0.2 }),
+  prepare: [
+    dateParts({ parts: ["month", "hour"], cyclic: true }),
+    clip({ low: 0 }),
+    clip({ quantiles: [0.01, 0.99], on: ["seats"] }),
+    impute("constant", { value: "none", for: "all" }),
+    targetEncode({ on: ["maker"], smooth: 20 }),
+    powerTransform({ method: "box-cox", for: "linear" }),
+    polynomial(["seats", "year"]),
+    selectFeatures({ kind: "mutual-information", top: 20 }),
+  ],
+  candidates: [baseline()],
+});
+export const folds = [repeated(stratifiedKFold(5), 3), groupKFold("maker"), timeFolds(5, { gap: "7d" }), nested(kFold(5), kFold(3, { shuffle: false }))];
+// @ts-expect-error a strategy that there is not
+impute("mode");
+// @ts-expect-error a part that a date does not have
+dateParts({ parts: ["century"] });
+// @ts-expect-error products of no features
+polynomial();
+// @ts-expect-error bounds and quantiles at once
+clip({ low: 0, quantiles: [0.01, 0.99] });
+// @ts-expect-error the best columns, but how many
+selectFeatures({ kind: "f-test" });
+// @ts-expect-error shares where a duration is needed
+byTime({ test: 0.2, validation: 0.2 });
+// @ts-expect-error a duration where a share is needed
+stratified({ test: "30d", validation: 0.2 });
+// @ts-expect-error time cannot be shuffled and repeated
+repeated(timeFolds(5), 3);

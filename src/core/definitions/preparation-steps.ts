@@ -207,14 +207,17 @@ export const dateParts = (
   ...options,
 });
 
+type ClipOptions = StepScope &
+  (
+    | { readonly low?: number; readonly high?: number; readonly quantiles?: never }
+    | { readonly quantiles: readonly [low: number, high: number]; readonly low?: never; readonly high?: never }
+  );
+
 /** `clip({ low: 0 })`, `clip({ quantiles: [0.01, 0.99] })`: numbers beyond a bound become the bound. */
-export const clip = (
-  options: StepScope & ({ low?: number; high?: number } | { quantiles: readonly [low: number, high: number] }),
-): PreparationStep => {
-  if (!("quantiles" in options)) return { kind: "clip", by: "bounds", ...options };
-  const { quantiles, ...scope } = options;
-  return { kind: "clip", by: "quantiles", low: quantiles[0], high: quantiles[1], ...scope };
-};
+export const clip = ({ quantiles, ...options }: ClipOptions): PreparationStep =>
+  quantiles === undefined
+    ? { kind: "clip", by: "bounds", ...options }
+    : { kind: "clip", by: "quantiles", ...options, low: quantiles[0], high: quantiles[1] };
 
 /** Adds the squares of the features' columns and the products of any two of them. */
 export const polynomial = (on: readonly string[], scope: Pick<StepScope, "for"> = {}): PreparationStep => ({

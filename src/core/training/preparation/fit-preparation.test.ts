@@ -319,7 +319,7 @@ describe("a chain of steps", () => {
     const dataset = small([numericColumn("a.at", [0, 1])]);
     const { preparation } = fit(
       dataset,
-      [dateParts({ on: ["at"], parts: ["year", "month", "day", "dayOfWeek", "hour"] })],
+      [dateParts({ on: ["at"], parts: ["year", "month", "day", "dayOfWeek", "dayOfYear", "hour", "minute"] })],
       "tree",
     );
     fc.assert(
@@ -330,7 +330,9 @@ describe("a chain of steps", () => {
           date.getUTCMonth() + 1,
           date.getUTCDate(),
           (date.getUTCDay() + 6) % 7,
-          date.getUTCHours(),
+          1 + (date.setUTCHours(0, 0, 0, 0) - Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000,
+          new Date(millis).getUTCHours(),
+          new Date(millis).getUTCMinutes(),
         ]);
       }),
     );

@@ -220,6 +220,16 @@ describe("selection of features", () => {
     }
   });
 
+  it("keeps by l1 the columns whose coefficients are not 0 in scikit-learn's lasso and logistic regression", () => {
+    const kept = (name: GoldenName, c: number, task: Task) => {
+      const { names, target } = goldenData(name);
+      return fitStep(datasetFrom(name, names), selectFeatures({ kind: "l1", c }), { values: target }, task).matrix.names;
+    };
+    const { logistic, lasso } = selection.l1;
+    expect(kept("breast_cancer", logistic.c, "binary")).toEqual(logistic.kept);
+    expect(kept("diabetes", lasso.c, "regression")).toEqual(lasso.kept);
+  });
+
   it("keeps what SelectKBest and VarianceThreshold keep", () => {
     const kept = (name: GoldenName, step: PreparationStep, task: Task) => {
       const { names, target } = goldenData(name);
