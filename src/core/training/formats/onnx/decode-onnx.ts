@@ -10,7 +10,7 @@ import {
   type OnnxTensor,
   type OnnxValueInfo,
 } from "./onnx-model.ts";
-import { type ProtobufField, readFields } from "./protobuf-reader.ts";
+import { type ProtobufField, readFields, safeInteger } from "./protobuf-reader.ts";
 
 const invalid = (message: string, cause?: unknown) =>
   trainErrors.TRAIN_ONNX_INVALID(`the ONNX file is damaged: ${message}`, { cause });
@@ -217,11 +217,7 @@ const RAW_NUMBERS: Record<Exclude<ElementType, "string">, { size: number; read: 
   bool: { size: 1, read: (view, at) => (view.getUint8(at) === 0 ? 0 : 1) },
   int64: {
     size: 8,
-    read: (view, at) => {
-      const value = Number(view.getBigInt64(at, true));
-      if (!Number.isSafeInteger(value)) throw invalid(`the number ${value} is beyond 2^53`);
-      return value;
-    },
+    read: (view, at) => safeInteger(Number(view.getBigInt64(at, true)), invalid),
   },
 };
 

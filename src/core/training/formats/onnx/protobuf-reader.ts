@@ -3,15 +3,17 @@ const FIXED_64 = 1;
 const BYTES = 2;
 const FIXED_32 = 5;
 
+const decoder = new TextDecoder();
+
 /** A field of a message, not yet read: what it holds is for the caller to say. */
 export class ProtobufField {
   readonly number: number;
   readonly #wireType: number;
   readonly #fail: (message: string) => Error;
   /** Of a varint or a fixed number; the bytes of anything longer. */
-  readonly #value: bigint | Uint8Array;
+  readonly #value: number | Uint8Array;
 
-  constructor(number: number, wireType: number, value: bigint | Uint8Array, fail: (message: string) => Error) {
+  constructor(number: number, wireType: number, value: number | Uint8Array, fail: (message: string) => Error) {
     this.number = number;
     this.#wireType = wireType;
     this.#value = value;
@@ -20,7 +22,7 @@ export class ProtobufField {
 
   /** An int32, int64, enum or bool. */
   integer(): number {
-    if (this.#wireType !== VARINT || typeof this.#value !== "bigint") throw this.#unexpected("an integer");
+    if (this.#wireType !== VARINT || typeof this.#value !== "number") throw this.#unexpected("an integer");
     return safeInteger(this.#value, this.#fail);
   }
 
@@ -35,7 +37,7 @@ export class ProtobufField {
   }
 
   text(): string {
-    return new TextDecoder().decode(this.bytes());
+    return decoder.decode(this.bytes());
   }
 
   /** Appends what a repeated field of integers holds, packed or single. */
@@ -111,7 +113,7 @@ class Cursor {
     return this.#at >= this.#bytes.length;
   }
 
-  value(wireType: number): bigint | Uint8Array {
+  value(wireType: number): number | Uint8Array {
     switch (wireType) {
       case VARINT:
         return this.varint();
@@ -126,15 +128,33 @@ class Cursor {
     }
   }
 
-  varint(): bigint {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined) throw this.#fail("the bytes end within a number");
+  /** As a double, which integers up to 2^53 survive; negative ones take ten bytes. */
+  varint(): number {
+    let value = 0;
+    let factor = 1;
+    for (let count = 1; count <= 7; count++) {
+      const byte = this.#byte();
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+      factor *= 128;
+    }
+    return this.#longVarint(BigInt(value));
+  }
+
+  /** The rest of a number of which seven bytes were read. */
+  #longVarint(start: bigint): number {
+    let value = start;
+    for (let shift = 49n; shift < 70n; shift += 7n) {
+      const byte = this.#byte();
       value |= BigInt(byte & 127) << shift;
-      if (byte < 128) return BigInt.asIntN(64, value);
+      if (byte < 128) return Number(BigInt.asIntN(64, value));
     }
     throw this.#fail("a number has more than ten bytes");
+  }
+
+  #byte(): number {
+    if (this.#at >= this.#bytes.length) throw this.#fail("the bytes end within a number");
+    return this.#bytes[this.#at++];
   }
 
   #take(length: number): Uint8Array {
@@ -144,8 +164,11 @@ class Cursor {
   }
 }
 
-function safeInteger(value: bigint, fail: (message: string) => Error): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw fail(`the number ${value} is beyond 2^53`);
-  return number;
+/** The greatest and least int64 say "no bound" (of a slice, for example), and become the greatest and least safe integer. */
+const NO_BOUND = 2 ** 63 - 1_024;
+
+export function safeInteger(number: number, fail: (message: string) => Error): number {
+  if (Number.isSafeInteger(number)) return number;
+  if (Math.abs(number) < NO_BOUND) throw fail(`the number ${number} is beyond 2^53`);
+  return number > 0 ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
 }
