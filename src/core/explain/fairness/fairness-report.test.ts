@@ -137,12 +137,17 @@ describe("fairnessReport", () => {
     expect(part.views[0].disparities.demographic_parity_difference?.value).toBe(0);
   });
 
-  it("refuses no rows, no column, and lengths that differ", () => {
+  it("refuses no rows, no column, lengths that differ, and labels, probabilities and weights that are none", () => {
     const input = twoGroups(30);
     const invalid = expect.objectContaining({ code: "EXPLAIN_GROUPS_INVALID" });
     expect(() => fairnessReport({ ...input, protectedColumns: [] })).toThrow(invalid);
     expect(() => fairnessReport({ ...input, probabilities: new Float64Array(3) })).toThrow(invalid);
     expect(() => fairnessReport({ ...input, protectedColumns: [categoricalColumn("group", ["a"])] })).toThrow(invalid);
+    expect(() => fairnessReport({ ...input, labels: new Uint8Array(200).fill(2) })).toThrow(invalid);
+    for (const wrong of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+      expect(() => fairnessReport({ ...input, probabilities: new Float64Array(200).fill(wrong) })).toThrow(invalid);
+      expect(() => fairnessReport({ ...input, weights: new Float64Array(200).fill(wrong) })).toThrow(invalid);
+    }
     const none = { labels: new Uint8Array(0), probabilities: new Float64Array(0), days: new Int32Array(0) };
     expect(() => fairnessReport({ ...input, ...none })).toThrow(expect.objectContaining({ code: "EXPLAIN_NO_ROWS" }));
   });

@@ -213,6 +213,13 @@ function checkInput({ labels, probabilities, days, weights, protectedColumns }: 
       throw explainErrors.EXPLAIN_GROUPS_INVALID(`${labels.length} labels, but ${given.length} probabilities, days or weights`);
     }
   }
+  for (let row = 0; row < labels.length; row++) {
+    const [p, weight] = [probabilities[row], weights?.[row] ?? 1];
+    if (labels[row] <= 1 && p >= 0 && p <= 1 && weight >= 0 && weight < Number.POSITIVE_INFINITY) continue;
+    throw explainErrors.EXPLAIN_GROUPS_INVALID(
+      `row ${row} has the label ${labels[row]}, the probability ${p}, the weight ${weight}`,
+    );
+  }
 }
 
 function checkedGroups(groups: ProtectedGroups, labels: Uint8Array): ProtectedGroups {

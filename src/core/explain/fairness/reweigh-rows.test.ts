@@ -42,7 +42,9 @@ describe("reweighRows", () => {
     });
   });
 
-  it("weighs nothing for no rows", () => {
+  it("weighs nothing for no rows, and refuses rows without a label", () => {
+    const one = protectedGroups([categoricalColumn("sex", ["f"])]);
+    expect(() => reweighRows(one, new Uint8Array(2))).toThrow(expect.objectContaining({ code: "EXPLAIN_GROUPS_INVALID" }));
     expect(reweighRows(protectedGroups([categoricalColumn("sex", [])]), new Uint8Array(0))).toEqual(new Float64Array(0));
   });
 });
