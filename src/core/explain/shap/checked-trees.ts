@@ -1,34 +1,28 @@
 import type { Tree } from "../../training/index.ts";
 import { explainErrors } from "../errors.ts";
 
-/** What the explainers need to know of a tree whose arrays they can trust. */
-export interface TreeShape {
-  /** Splits on the longest path. */
-  readonly depth: number;
-  /** Most different columns on one path. */
-  readonly distinct: number;
-}
-
 /**
  * @param columns of the matrix
- * @param index of the tree, for messages
+ * @returns most distinct columns on one path
  * @throws EXPLAIN_TREE_INVALID when a tree has a cycle, a child out of range, a split on a column at or past `columns` or an inner
  *   node without cover
  */
-function checkedShape(tree: Tree, columns: number, index: number): TreeShape {
+export function checkTrees(trees: readonly Tree[], columns: number): number {
+  return trees.reduce((most, tree, index) => Math.max(most, checkTree(tree, columns, index)), 0);
+}
+
+function checkTree(tree: Tree, columns: number, index: number): number {
   const nodes = tree.feature.length;
   const seen = new Uint8Array(nodes);
   const uses = new Uint32Array(columns);
   const invalid = (what: string) => explainErrors.EXPLAIN_TREE_INVALID(`Tree ${index} ${what}`);
-  let depth = 0;
   let most = 0;
-  const visit = (node: number, level: number, distinct: number): void => {
+  const visit = (node: number, distinct: number): void => {
     if (node < 0 || node >= nodes) throw invalid(`points to node ${node} of ${nodes}`);
     if (seen[node] === 1) throw invalid(`reaches node ${node} twice`);
     seen[node] = 1;
     const split = tree.feature[node];
     if (split < 0) {
-      depth = Math.max(depth, level);
       most = Math.max(most, distinct);
       return;
     }
@@ -36,12 +30,12 @@ function checkedShape(tree: Tree, columns: number, index: number): TreeShape {
     if (!(tree.cover[node] > 0)) throw invalid(`has no cover at inner node ${node}`);
     const below = uses[split] === 0 ? distinct + 1 : distinct;
     uses[split]++;
-    visit(tree.left[node], level + 1, below);
-    visit(tree.right[node], level + 1, below);
+    visit(tree.left[node], below);
+    visit(tree.right[node], below);
     uses[split]--;
   };
-  visit(0, 0, 0);
-  return { depth, distinct: most };
+  visit(0, 0);
+  return most;
 }
 
 /** Mean of the leaves under a node, by cover. */
@@ -51,13 +45,4 @@ export function expectedValue(tree: Tree, node = 0): number {
   const right = tree.right[node];
   const weighted = tree.cover[left] * expectedValue(tree, left) + tree.cover[right] * expectedValue(tree, right);
   return weighted / tree.cover[node];
-}
-
-/** @throws EXPLAIN_TREE_INVALID */
-export function greatestShape(trees: readonly Tree[], columns: number): TreeShape {
-  const shapes = trees.map((tree, index) => checkedShape(tree, columns, index));
-  return {
-    depth: shapes.reduce((most, { depth }) => Math.max(most, depth), 0),
-    distinct: shapes.reduce((most, { distinct }) => Math.max(most, distinct), 0),
-  };
 }

@@ -1,7 +1,7 @@
 import { hasRanks, type Matrix, type Tree } from "../../training/index.ts";
 import type { LeafPath } from "./leaf-paths.ts";
 import { tableSize, unitsOf } from "./pattern-tables.ts";
-import { createTableExplainer, type ShapKernels, shapKernels, type TabledTree, type TableExplainer } from "./table-explainer.ts";
+import { createTableExplainer, type ShapKernels, shapKernels, type TabledTree } from "./table-explainer.ts";
 
 /** SHAP values of an estimator's raw outputs by column of its matrix. */
 export interface ColumnShap {
@@ -23,19 +23,22 @@ export interface TreeShapOptions {
 const TABLE_BYTES = 256 * 2 ** 20;
 /** Tables pay from so many rows on. */
 const ROWS_FOR_TABLES = 200;
-/** What a kind of SHAP value says of one tree. */
-export interface TreeGame {
-  /** Adds the SHAP values of one row to `phi[offset + column]`, counting the leaves that the nodes `only` lead to, or all. */
-  walk(tree: Tree, row: Float64Array, phi: Float64Array, offset: number, only?: Uint8Array): void;
-  /** SHAP values of one leaf by the set of its players that stray from their branches (bit k for player k) and by player. */
-  leafTable(tree: Tree, leaf: LeafPath): Float64Array;
-}
-
-/** A tree, or the part of one that `only` leads to. */
-interface WalkedTree {
+/** A tree to be walked, or the part of it that leads to some leaves. */
+export interface WalkedTree {
   readonly tree: Tree;
   readonly output: number;
+  /** Nodes (1) on the way to the leaves that count; all unless given. */
   readonly only?: Uint8Array;
+}
+
+/** Adds the SHAP values of one row to `phi`: outputs x columns. */
+export type TreeWalk = (row: Float64Array, phi: Float64Array) => void;
+
+/** How a kind of SHAP value is found: for one row of any trees, and for all rows of one leaf. */
+export interface TreeGame {
+  createWalk(trees: readonly WalkedTree[], outputs: number, columns: number, kernels: ShapKernels): TreeWalk;
+  /** SHAP values of one leaf by the set of its players that stray from their branches (bit k for player k) and by player. */
+  leafTable(tree: Tree, leaf: LeafPath): Float64Array;
 }
 
 /** SHAP values of trees: few rows by walking, many by tables, which are made when they are first needed. */
@@ -48,54 +51,54 @@ export function createColumnShap(
 ): ColumnShap {
   const outputs = base.length;
   const width = outputs * columns;
-  const all = trees.map((tree, t) => ({ tree, output: t % outputs }));
-  const walk = (which: readonly WalkedTree[], row: Float64Array, phi: Float64Array, offset: number): void => {
-    for (const { tree, output, only } of which) game.walk(tree, row, phi, offset + output * columns, only);
-  };
-  let tables: Tables | undefined;
+  const all: WalkedTree[] = trees.map((tree, t) => ({ tree, output: t % outputs }));
+  const createWalk = (which: readonly WalkedTree[]): TreeWalk => game.createWalk(which, outputs, columns, kernels);
+  const walkAll = atFirstCall(() => createWalk(all));
+  const tables = atFirstCall(() => {
+    const { tabled, walked } = divide(all, tableBytes);
+    const explainer = createTableExplainer(tabled, outputs, columns, game.leafTable, kernels);
+    return { explainer, walkRest: walked.length > 0 ? createWalk(walked) : null };
+  });
 
   return {
     outputs,
     base,
     explainRow(row, phi) {
       phi.fill(0);
-      walk(all, row, phi, 0);
+      walkAll()(row, phi);
     },
     explainMatrix(matrix) {
       const phi = new Float64Array(matrix.rows * width);
-      let walked: readonly WalkedTree[] = all;
-      if (matrix.rows >= ROWS_FOR_TABLES) {
-        tables ??= prepareTables(all, tableBytes, (tabled) =>
-          createTableExplainer(tabled, outputs, columns, game.leafTable, kernels),
-        );
-        tables.explainer.addTo(phi, matrix);
-        walked = tables.walked;
-      }
-      if (walked.length === 0) return phi;
-      const row = new Float64Array(columns);
-      for (let i = 0; i < matrix.rows; i++) {
-        for (let column = 0; column < columns; column++) row[column] = matrix.columns[column][i];
-        walk(walked, row, phi, i * width);
+      if (matrix.rows < ROWS_FOR_TABLES) {
+        walkRows(walkAll(), matrix, columns, phi);
+      } else {
+        const { explainer, walkRest } = tables();
+        explainer.addTo(phi, matrix);
+        if (walkRest !== null) walkRows(walkRest, matrix, columns, phi);
       }
       return phi;
     },
   };
 }
 
-interface Tables {
-  readonly explainer: TableExplainer;
-  /** What the tables leave out. */
-  readonly walked: readonly WalkedTree[];
+function walkRows(walk: TreeWalk, matrix: Matrix, columns: number, phi: Float64Array): void {
+  const width = phi.length / matrix.rows;
+  const row = new Float64Array(columns);
+  for (let i = 0; i < matrix.rows; i++) {
+    for (let column = 0; column < columns; column++) row[column] = matrix.columns[column][i];
+    walk(row, phi.subarray(i * width, (i + 1) * width));
+  }
+}
+
+function atFirstCall<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 const NO_UNITS = { units: [], rest: null };
 
-/** Tables for the trees that they can hold, in their order, as long as there is room. */
-function prepareTables(
-  all: readonly WalkedTree[],
-  tableBytes: number,
-  makeExplainer: (tabled: readonly TabledTree[]) => TableExplainer,
-): Tables {
+/** What tables can hold, in the trees' order as long as there is room, and what has to be walked. */
+function divide(all: readonly WalkedTree[], tableBytes: number): { tabled: TabledTree[]; walked: WalkedTree[] } {
   const tabled: TabledTree[] = [];
   const walked: WalkedTree[] = [];
   let room = tableBytes;
@@ -110,5 +113,5 @@ function prepareTables(
     tabled.push({ tree, output, units });
     if (rest !== null) walked.push({ tree, output, only: rest });
   }
-  return { explainer: makeExplainer(tabled), walked };
+  return { tabled, walked };
 }

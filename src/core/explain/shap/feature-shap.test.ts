@@ -47,6 +47,7 @@ const modelOf = (estimator: FittedEstimator, classes: readonly string[] = []): M
   model: "storm",
   task: classes.length > 0 ? "multiclass" : "binary",
   classes,
+  background: [],
   candidate: { kind: "rule", name: "by hand" },
   plan,
   preparation,

@@ -1,6 +1,6 @@
 import { goesLeft, type Matrix, type Tree, type TreesEstimator, treesScorer } from "../../training/index.ts";
 import { explainErrors } from "../errors.ts";
-import { greatestShape } from "./checked-trees.ts";
+import { checkTrees } from "./checked-trees.ts";
 import { type ColumnShap, createColumnShap, type TreeShapOptions } from "./column-shap.ts";
 import type { LeafPath } from "./leaf-paths.ts";
 
@@ -18,7 +18,7 @@ export function createInterventionalShap(
 ): ColumnShap {
   if (background.rows === 0) throw explainErrors.EXPLAIN_NO_ROWS("the background has no rows");
   const columns = background.columns.length;
-  const { distinct } = greatestShape(estimator.trees, columns);
+  const distinct = checkTrees(estimator.trees, columns);
   const weights = coalitionWeights(distinct);
   const rows = rowsOf(background);
   const walkPair = createPairWalk(columns, weights);
@@ -28,8 +28,10 @@ export function createInterventionalShap(
     meanOutputs(estimator, background),
     columns,
     {
-      walk(tree, row, phi, offset, only) {
-        for (const other of rows) walkPair(tree, row, other, 1 / rows.length, phi, offset, only);
+      createWalk: (trees) => (row, phi) => {
+        for (const { tree, output, only } of trees) {
+          for (const other of rows) walkPair(tree, row, other, 1 / rows.length, phi, output * columns, only);
+        }
       },
       leafTable(tree, leaf) {
         let goesRight = tables.get(tree);

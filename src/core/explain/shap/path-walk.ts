@@ -1,15 +1,22 @@
-import { goesLeft, type Tree } from "../../training/index.ts";
-import type { TreeShape } from "./checked-trees.ts";
+import {
+  createKernelMemory,
+  goesLeft,
+  type Kernel,
+  type KernelMemory,
+  type MemoryPlan,
+  planMemory,
+  startKernel,
+  type Tree,
+} from "../../training/index.ts";
+import type { TreeWalk, WalkedTree } from "./column-shap.ts";
 import { gaussLegendre } from "./quadrature.ts";
 
-/**
- * Adds the SHAP values of one tree for `row` to `phi[offset + column]`.
- * @param only nodes (1) on the way to the leaves that count; all of them unless given
- */
-export type PathWalk = (tree: Tree, row: Float64Array, phi: Float64Array, offset: number, only?: Uint8Array) => void;
+const NODE_BYTES = 24;
+/** Whether the row strays above, here, or takes the branch. */
+const STATES = 3;
 
 /**
- * Path-dependent SHAP values of one row in one walk through a tree of any size.
+ * Path-dependent SHAP values of one row in one walk through trees of any size.
  *
  * On a path to a leaf with value v, let a column's zero fraction z be the share of rows that flow on when it is not known, and its one
  * fraction o (0 or 1) whether this row flows on when it is (Lundberg et al., Nature Machine Intelligence 2, 2020). Shapley's weight of
@@ -19,67 +26,177 @@ export type PathWalk = (tree: Tree, row: Float64Array, phi: Float64Array, offset
  *     phi_j = v (o_j - z_j) ∫ ∏ k≠j (t o_k + (1 - t) z_k) dt
  *
  * The product is a polynomial of degree D - 1, for which Gauss-Legendre with D / 2 nodes is exact; all its factors and weights are
- * positive, so that nothing cancels. Products are built on the way down, leaves are summed on the way up, and each split adds what
- * its own factor changes. Time is O(nodes x D) a tree.
+ * positive, so that nothing cancels. Products are built on the way down and leaves are summed on the way up; at each split the sum
+ * below, times what the split's own column has in place of its factor, is what the column gains. Time is O(nodes x D) a row.
  *
- * @param shape greatest depth and distinct columns among the trees that will be walked
+ * @param kernel `shap.wasm`; where it is missing, plain TypeScript gives the same figures, to the last bit
  */
-export function createPathWalk({ depth, distinct }: TreeShape, columns: number): PathWalk {
-  const points = Math.max(1, Math.ceil(distinct / 2));
-  const { nodes, weights } = gaussLegendre(points);
-  const one = new Float64Array(columns).fill(1);
-  const zero = new Float64Array(columns).fill(1);
-  // By level and node of the quadrature: the path's product, and the sum over the leaves below of value x product.
-  const product = new Float64Array((depth + 1) * points).fill(1, 0, points);
-  const below = new Float64Array((depth + 1) * points);
+export function createPathWalk(trees: readonly WalkedTree[], outputs: number, columns: number, kernel: Kernel): TreeWalk {
+  const plan = planMemory();
+  const paths = trees.map(({ tree, only }) => pathsOf(tree, only));
+  const places = paths.map((each) => placePaths(plan, each));
+  const work = placeWork(plan, paths, outputs * columns);
+  const memory = createKernelMemory(plan.bytes);
+  paths.forEach((each, t) => {
+    writePaths(memory, each, places[t], trees[t].output * columns);
+  });
+  const right = new Uint8Array(memory.buffer, work.right);
+  const sums = new Float64Array(memory.buffer, work.phi, outputs * columns);
+  const walk = kernel.available ? startKernel(kernel.module, memory)("walkPaths") : createPlainWalk(memory);
+  const rootProduct = new Float64Array(memory.buffer, work.products);
+  // Every row comes by the root.
+  new Uint8Array(memory.buffer, work.states, 1).fill(2);
 
-  return (tree, row, phi, offset, only) => {
-    function visit(node: number, level: number): void {
-      const here = level * points;
-      const column = tree.feature[node];
-      if (column < 0) {
-        for (let q = 0; q < points; q++) below[here + q] = tree.value[node] * product[here + q];
-        return;
+  return (row, phi) => {
+    sums.fill(0);
+    paths.forEach(({ tree, nodes, points }, t) => {
+      for (let i = 0; i < nodes.length; i++) {
+        const { node } = nodes[i];
+        const column = tree.feature[node];
+        right[i] = column >= 0 && !goesLeft(tree, node, row[column]) ? 1 : 0;
       }
-      below.fill(0, here, here + points);
-      const left = goesLeft(tree, node, row[column]);
-      descend(node, tree.left[node], left, level);
-      descend(node, tree.right[node], !left, level);
+      const { products, states } = work;
+      rootProduct.fill(1, 0, points);
+      walk(places[t].nodes, nodes.length, 8 * points, places[t].factors, work.right, states, products, work.sums, work.phi);
+    });
+    for (let i = 0; i < sums.length; i++) phi[i] += sums[i];
+  };
+}
+
+/** The nodes to walk, parents first. */
+interface Paths {
+  readonly tree: Tree;
+  readonly nodes: readonly PathNode[];
+  /** Nodes of the quadrature: an even number, because they are taken two at a time. */
+  readonly points: number;
+}
+
+/** A node with the branch that leads to it. */
+interface PathNode {
+  readonly node: number;
+  /** Positions in the list: of the parent, and of the last node above whose branch splits the same column (0: none). */
+  readonly parent: number;
+  readonly before: number;
+  readonly column: number;
+  readonly isRight: boolean;
+  /** The column's zero fraction, this branch included. */
+  readonly zero: number;
+}
+
+function pathsOf(tree: Tree, only: Uint8Array | undefined): Paths {
+  const nodes: PathNode[] = [{ node: 0, parent: 0, before: 0, column: 0, isRight: false, zero: 1 }];
+  /** By column, the last node on the present path whose branch splits it. */
+  const last = new Map<number, number>();
+  let most = 0;
+  const visit = (parent: number): void => {
+    const { node } = nodes[parent];
+    const column = tree.feature[node];
+    if (column < 0) {
+      most = Math.max(most, last.size);
+      return;
     }
-
-    function descend(node: number, child: number, taken: boolean, level: number): void {
-      if (only !== undefined && only[child] === 0) return;
-      const column = tree.feature[node];
-      const oneBefore = one[column];
-      const zeroBefore = zero[column];
-      const oneAfter = taken ? oneBefore : 0;
-      const zeroAfter = (zeroBefore * tree.cover[child]) / tree.cover[node];
-      // A branch that neither the row nor any training row takes adds nothing, and its product could not be divided by.
-      if (oneAfter === 0 && zeroAfter === 0) return;
-      const here = level * points;
-      const next = here + points;
-      for (let q = 0; q < points; q++) {
-        const t = nodes[q];
-        const before = t * oneBefore + (1 - t) * zeroBefore;
-        product[next + q] = (product[here + q] * (t * oneAfter + (1 - t) * zeroAfter)) / before;
-      }
-      one[column] = oneAfter;
-      zero[column] = zeroAfter;
-      visit(child, level + 1);
-      one[column] = oneBefore;
-      zero[column] = zeroBefore;
-      let gained = 0;
-      for (let q = 0; q < points; q++) {
-        const t = nodes[q];
-        const sum = below[next + q];
-        const after = (oneAfter - zeroAfter) / (t * oneAfter + (1 - t) * zeroAfter);
-        const before = (oneBefore - zeroBefore) / (t * oneBefore + (1 - t) * zeroBefore);
-        gained += weights[q] * sum * (after - before);
-        below[here + q] += sum;
-      }
-      phi[offset + column] += gained;
+    const before = last.get(column);
+    for (const isRight of [false, true]) {
+      const child = isRight ? tree.right[node] : tree.left[node];
+      if (only !== undefined && only[child] === 0) continue;
+      const zero = ((before === undefined ? 1 : nodes[before].zero) * tree.cover[child]) / tree.cover[node];
+      last.set(column, nodes.length);
+      visit(nodes.push({ node: child, parent, before: before ?? 0, column, isRight, zero }) - 1);
     }
+    if (before === undefined) last.delete(column);
+    else last.set(column, before);
+  };
+  visit(0);
+  return { tree, nodes, points: 2 * Math.max(1, Math.ceil(most / 4)) };
+}
 
-    visit(0, 0);
+interface PathsPlace {
+  readonly nodes: number;
+  readonly factors: number;
+}
+
+function placePaths(plan: MemoryPlan, { nodes, points }: Paths): PathsPlace {
+  return { nodes: plan.place(NODE_BYTES * nodes.length), factors: plan.place(2 * STATES * 8 * points * nodes.length) };
+}
+
+/** What all trees work in, one after the other. */
+function placeWork(plan: MemoryPlan, paths: readonly Paths[], width: number) {
+  const nodes = paths.reduce((most, each) => Math.max(most, each.nodes.length), 1);
+  const vectors = paths.reduce((most, each) => Math.max(most, each.nodes.length * each.points), 2);
+  return {
+    right: plan.place(nodes),
+    states: plan.place(nodes),
+    products: plan.place(8 * vectors),
+    sums: plan.place(8 * vectors),
+    phi: plan.place(8 * width),
+  };
+}
+
+function writePaths({ buffer }: KernelMemory, { tree, nodes, points }: Paths, place: PathsPlace, offset: number): void {
+  const view = new DataView(buffer);
+  const rule = gaussLegendre(points);
+  nodes.forEach(({ node, parent, before, column, isRight, zero }, i) => {
+    const record = place.nodes + NODE_BYTES * i;
+    [parent, before, 8 * (offset + column), isRight ? 1 : 0].forEach((word, w) => {
+      view.setUint32(record + 4 * w, word, true);
+    });
+    view.setFloat64(record + 16, tree.feature[node] < 0 ? tree.value[node] : 0, true);
+    const zeroBefore = before === 0 ? 1 : nodes[before].zero;
+    for (let state = 0; state < STATES; state++) {
+      const oneBefore = state === 0 ? 0 : 1;
+      const oneAfter = state === 2 ? 1 : 0;
+      const factors = new Float64Array(buffer, place.factors + (2 * STATES * i + state) * 8 * points, points);
+      const worths = new Float64Array(buffer, place.factors + (2 * STATES * i + STATES + state) * 8 * points, points);
+      for (let q = 0; q < points; q++) {
+        const t = rule.nodes[q];
+        const factorBefore = t * oneBefore + (1 - t) * zeroBefore;
+        const factorAfter = t * oneAfter + (1 - t) * zero;
+        // Where neither the row nor any training row passes, there is nothing to share and nothing to divide by.
+        factors[q] = factorBefore === 0 ? 0 : factorAfter / factorBefore;
+        const shareBefore = factorBefore === 0 ? 0 : (oneBefore - zeroBefore) / factorBefore;
+        const shareAfter = factorAfter === 0 ? 0 : (oneAfter - zero) / factorAfter;
+        worths[q] = rule.weights[q] * (shareAfter - shareBefore);
+      }
+    }
+  });
+}
+
+/** The kernel `walkPaths` without it: two sums side by side as there. */
+function createPlainWalk({ buffer }: KernelMemory) {
+  const bytes = new Uint8Array(buffer);
+  const words = new Uint32Array(buffer);
+  const numbers = new Float64Array(buffer);
+  return (...places: readonly number[]): void => {
+    const [nodesAt, count, size, factorsAt, rightAt, statesAt, productsAt, sumsAt, phiAt] = places;
+    const points = size / 8;
+    const [factors, products, sums] = [factorsAt / 8, productsAt / 8, sumsAt / 8];
+    for (let node = 1; node < count; node++) {
+      const record = (nodesAt + NODE_BYTES * node) / 4;
+      const parent = words[record];
+      const takes = bytes[rightAt + parent] === words[record + 3] ? 1 : 0;
+      const state = bytes[statesAt + words[record + 1]] === 2 ? 1 + takes : 0;
+      bytes[statesAt + node] = state;
+      const factor = factors + (2 * STATES * node + state) * points;
+      const value = numbers[record / 2 + 2];
+      for (let q = 0; q < points; q++) {
+        const product = numbers[products + parent * points + q] * numbers[factor + q];
+        numbers[products + node * points + q] = product;
+        numbers[sums + node * points + q] = value * product;
+      }
+    }
+    for (let node = count - 1; node > 0; node--) {
+      const record = (nodesAt + NODE_BYTES * node) / 4;
+      const worth = factors + (2 * STATES * node + STATES + bytes[statesAt + node]) * points;
+      const into = sums + words[record] * points;
+      let [even, odd] = [0, 0];
+      for (let q = 0; q < points; q += 2) {
+        const [a, b] = [numbers[sums + node * points + q], numbers[sums + node * points + q + 1]];
+        numbers[into + q] += a;
+        numbers[into + q + 1] += b;
+        even += a * numbers[worth + q];
+        odd += b * numbers[worth + q + 1];
+      }
+      numbers[(phiAt + words[record + 2]) / 8] += even + odd;
+    }
   };
 }

@@ -1,5 +1,5 @@
 import { goesLeft, type Tree, type TreesEstimator } from "../../training/index.ts";
-import { expectedValue, greatestShape } from "./checked-trees.ts";
+import { checkTrees, expectedValue } from "./checked-trees.ts";
 import { type LeafPath, leafPathsOf } from "./leaf-paths.ts";
 import { gaussLegendre } from "./quadrature.ts";
 
@@ -24,7 +24,7 @@ export interface TreeInteractions {
  * @throws EXPLAIN_TREE_INVALID
  */
 export function createTreeInteractions({ base: start, trees }: TreesEstimator, columns: number): TreeInteractions {
-  const { distinct } = greatestShape(trees, columns);
+  const distinct = checkTrees(trees, columns);
   const outputs = start.length;
   const base = start.slice();
   trees.forEach((tree, t) => {

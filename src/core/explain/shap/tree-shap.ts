@@ -1,8 +1,13 @@
 import type { TreesEstimator } from "../../training/index.ts";
-import { expectedValue, greatestShape } from "./checked-trees.ts";
-import { type ColumnShap, createColumnShap, type TreeShapOptions } from "./column-shap.ts";
+import { checkTrees, expectedValue } from "./checked-trees.ts";
+import { type ColumnShap, createColumnShap, type TreeGame, type TreeShapOptions } from "./column-shap.ts";
 import { pathLeafTable } from "./path-leaf-table.ts";
 import { createPathWalk } from "./path-walk.ts";
+
+const PATH_DEPENDENT: TreeGame = {
+  createWalk: (trees, outputs, columns, { shap }) => createPathWalk(trees, outputs, columns, shap),
+  leafTable: pathLeafTable,
+};
 
 /**
  * Exact path-dependent SHAP values: a column that is not known sends a row both ways, in proportion to the nodes' cover. One row is
@@ -12,10 +17,10 @@ import { createPathWalk } from "./path-walk.ts";
  *   node without cover
  */
 export function createTreeShap({ base, trees }: TreesEstimator, columns: number, options: TreeShapOptions = {}): ColumnShap {
-  const walk = createPathWalk(greatestShape(trees, columns), columns);
+  checkTrees(trees, columns);
   const expected = base.slice();
   trees.forEach((tree, t) => {
     expected[t % base.length] += expectedValue(tree);
   });
-  return createColumnShap(trees, expected, columns, { walk, leafTable: pathLeafTable }, options);
+  return createColumnShap(trees, expected, columns, PATH_DEPENDENT, options);
 }

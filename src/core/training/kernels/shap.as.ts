@@ -76,3 +76,59 @@ function addRows(first: usize, end: usize, table: usize, patterns: usize, sums: 
     }
   }
 }
+
+/**
+ * Path-dependent SHAP values of one row in one tree (see explain/shap/path-walk.ts). Nodes come parents first, the root at 0; all
+ * vectors are `size` bytes, a multiple of 16.
+ *
+ * @param nodes 24 bytes each: u32 parent, u32 the last node above whose branch splits the same column (0: none), u32 place in `phi`
+ *   (bytes), u32 1 for a right child, f64 value of a leaf or 0
+ * @param factors six vectors a node, by state (0: the row strays above, 1: it strays here, 2: it takes the branch): what the product
+ *   is multiplied by, then what the sum below is worth
+ * @param right u8 by node: 1 where the row goes right below it
+ * @param states u8 by node
+ */
+export function walkPaths(
+  nodes: usize,
+  count: usize,
+  size: usize,
+  factors: usize,
+  right: usize,
+  states: usize,
+  products: usize,
+  sums: usize,
+  phi: usize,
+): void {
+  for (let node: usize = 1; node < count; node++) {
+    const record = nodes + node * 24;
+    const parent = <usize>load<u32>(record);
+    const takes = <u32>(load<u8>(right + parent) == load<u32>(record, 12));
+    const above = load<u8>(states + <usize>load<u32>(record, 4));
+    const state = above == 2 ? 1 + takes : 0;
+    store<u8>(states + node, <u8>state);
+    const factor = factors + (node * 6 + state) * size;
+    const from = products + parent * size;
+    const to = products + node * size;
+    const sum = sums + node * size;
+    const value = v128.load64_splat(record, 16);
+    for (let at: usize = 0; at < size; at += 16) {
+      const product = f64x2.mul(v128.load(from + at), v128.load(factor + at));
+      v128.store(to + at, product);
+      v128.store(sum + at, f64x2.mul(value, product));
+    }
+  }
+  for (let node = count - 1; node > 0; node--) {
+    const record = nodes + node * 24;
+    const worth = factors + (node * 6 + 3 + <usize>load<u8>(states + node)) * size;
+    const sum = sums + node * size;
+    const into = sums + <usize>load<u32>(record) * size;
+    let gained = f64x2.splat(0);
+    for (let at: usize = 0; at < size; at += 16) {
+      const below = v128.load(sum + at);
+      v128.store(into + at, f64x2.add(v128.load(into + at), below));
+      gained = f64x2.add(gained, f64x2.mul(below, v128.load(worth + at)));
+    }
+    const place = phi + <usize>load<u32>(record, 8);
+    store<f64>(place, load<f64>(place) + (f64x2.extract_lane(gained, 0) + f64x2.extract_lane(gained, 1)));
+  }
+}
