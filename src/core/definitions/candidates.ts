@@ -81,6 +81,8 @@ export interface SearchSettings {
   readonly pruning: boolean;
   /** Processes that trials run in at the same time. */
   readonly workers: number;
+  /** A trial that takes longer is ended and counts as failed. */
+  readonly trialTime: Micros;
 }
 
 export interface AutoMlParams {
@@ -136,21 +138,31 @@ interface TunableOptions extends CandidateOptions {
   readonly time?: Duration;
   readonly pruning?: boolean;
   readonly workers?: number;
+  readonly trialTime?: Duration;
 }
 
 function tunable<P extends object>(
   kind: string,
   defaults: P,
   params: Partial<Searchable<P>>,
-  { name = kind, time, ...settings }: TunableOptions,
+  { name = kind, time, trialTime = "30m", ...settings }: TunableOptions,
 ): Tunable<P> {
-  const { fixed, space } = separateSearch({ ...params });
+  const { fixed, space } = separateSearch({ ...defaults, ...params });
+  // What is searched starts from its default.
   const own = { name, params: { ...defaults, ...fixed } };
   if (space.length === 0) return own;
   const defaultSettings = { sampler: "tpe", trials: 40, pruning: true, workers: 2 } as const;
   return {
     ...own,
-    tune: { space, settings: { ...defaultSettings, ...settings, time: time === undefined ? null : durationToMicros(time) } },
+    tune: {
+      space,
+      settings: {
+        ...defaultSettings,
+        ...settings,
+        time: time === undefined ? null : durationToMicros(time),
+        trialTime: durationToMicros(trialTime),
+      },
+    },
   };
 }
 

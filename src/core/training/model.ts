@@ -1,5 +1,5 @@
 import type { CandidateDefinition, MetricName, Payoff } from "../definitions/index.ts";
-import type { FeaturePlan } from "../features/index.ts";
+import type { FeaturePlan, FeatureValue } from "../features/index.ts";
 import type { Micros } from "../time.ts";
 import type { FittedPreparation } from "./preparation/fitted-preparation.ts";
 
@@ -157,6 +157,8 @@ export interface ModelPackage {
   readonly preparation: FittedPreparation;
   readonly estimator: FittedEstimator;
   readonly calibration: Calibration | null;
+  /** A few training rows' feature values, for estimators that can be explained only by comparing with rows; otherwise empty. */
+  readonly background: readonly (readonly FeatureValue[])[];
   readonly decision: { readonly threshold: number; readonly payoff: Payoff };
   readonly trainedAt: Micros;
   readonly labelCutoff: Micros;

@@ -1,4 +1,5 @@
 import type { MetricName } from "../definitions/index.ts";
+import type { FeatureValue } from "../features/index.ts";
 import { fitCalibration, fitClassCalibration } from "./calibration/calibration.ts";
 import type { Dataset, DatasetSplit, RowSelection } from "./dataset.ts";
 import { trainErrors } from "./errors.ts";
@@ -70,6 +71,7 @@ export function finishCandidate(
     preparation,
     estimator,
     calibration: null,
+    background: estimator.kind === "onnx" || estimator.kind === "ensemble" ? backgroundOf(dataset, split.train) : [],
     decision: { threshold: decision.threshold, payoff: decision.payoff },
     trainedAt: options.trainedAt,
     labelCutoff: split.labelCutoff,
@@ -88,6 +90,20 @@ export function finishCandidate(
     calibrationCurve: dataset.task === "binary" ? reliabilityCurve(binaryLabels(dataset, split.select), prediction) : [],
     history,
   };
+}
+
+const BACKGROUND_ROWS = 25;
+
+/** Feature values of some rows, evenly taken. */
+function backgroundOf({ features }: Dataset, rows: RowSelection): FeatureValue[][] {
+  const count = Math.min(BACKGROUND_ROWS, rows.length);
+  return Array.from({ length: count }, (_, i) => {
+    const row = rows[Math.floor((i * rows.length) / count)];
+    return features.map((column): FeatureValue => {
+      if (column.kind === "categorical") return column.categories[column.codes[row]] ?? null;
+      return Number.isFinite(column.values[row]) ? column.values[row] : null;
+    });
+  });
 }
 
 /** null: what cannot or need not be calibrated says what it says. */

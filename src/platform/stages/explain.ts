@@ -31,6 +31,8 @@ export interface ExplainOutput {
 
 /** Positive labels below which a segment is not judged. */
 export const MIN_POSITIVES = 100;
+/** Models that are explained by sampling cost thousands of predictions a row. */
+const KERNEL = { maxRows: 60, evaluations: 512 };
 const PERMUTATIONS = { repeats: 2, maxRows: 3_000, resamples: 60 };
 
 export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSet; evaluate: EvaluateOutput } }, ExplainOutput>(
@@ -40,9 +42,10 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     const model = modelNamed(opened.project, params.model);
     const packaged = unpackModel(await opened.artifacts.read(winner.package.sha256));
     const { dataset, split } = await openTrainingSet(opened, set, params);
+    const isSampled = packaged.background.length > 0;
     const explanation: StoredExplanation = {
       formatVersion: 1,
-      shap: summarizeShap(packaged, dataset, split.select),
+      shap: summarizeShap(packaged, dataset, split.select, isSampled ? KERNEL : {}),
       permutation: permutationImportance(packaged, dataset, split.select, { metric: model.select, ...PERMUTATIONS }),
       segments: segmentResults(packaged, dataset, split.select, { minPositives: MIN_POSITIVES }),
     };

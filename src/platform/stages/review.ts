@@ -1,3 +1,4 @@
+import { type CandidateDefinition, gradientBoosting } from "../../core/definitions/index.ts";
 import { type DataReview, reviewData } from "../../core/explain/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
@@ -22,10 +23,7 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     const { variant } = needs.evaluate.winner;
     const { dataset, split } = await openTrainingSet(opened, set, params);
     const { candidate } = variant;
-    const small =
-      candidate.kind === "gradient-boosting"
-        ? { ...candidate, params: { ...candidate.params, trees: TREES, earlyStopping: TREES } }
-        : candidate;
+    const small = smaller(candidate);
     const review: DataReview = reviewData(
       dataset,
       split,
@@ -40,3 +38,19 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     return { review: await opened.putJson(review) };
   },
 );
+
+/** Differences between data are much the same for any model that can use them, so that a small one of our own stands for what trains elsewhere. */
+function smaller(candidate: CandidateDefinition): CandidateDefinition {
+  switch (candidate.kind) {
+    case "gradient-boosting":
+      return { ...candidate, params: { ...candidate.params, trees: TREES, earlyStopping: TREES } };
+    case "random-forest":
+    case "extra-trees":
+      return { ...candidate, params: { ...candidate.params, trees: TREES } };
+    case "python":
+    case "auto-ml":
+      return gradientBoosting({ trees: TREES, earlyStopping: TREES });
+    default:
+      return candidate;
+  }
+}

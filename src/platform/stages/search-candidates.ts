@@ -6,6 +6,7 @@ import type { AutoMlCandidate, CandidateDefinition, MetricName } from "../../cor
 import type { TrainingSet } from "../../core/features/index.ts";
 import { type ArtifactRef, type Executor, systemClock } from "../../core/ports/index.ts";
 import {
+  climbRungs,
   type Dataset,
   type DatasetSplit,
   type Direction,
@@ -19,6 +20,7 @@ import {
   higherIsBetter,
   noPruner,
   openStudyJournal,
+  pointFrom,
   randomSampler,
   runAutoml,
   runStep,
@@ -61,7 +63,6 @@ const MODULE = new URL("./score-trial.ts", import.meta.url).href;
 /** Trials that may be given up are fitted on a ninth and a third of the rows first. */
 const RUNGS = 3;
 const REDUCTION = 3;
-const MAX_RESOURCE = REDUCTION ** (RUNGS - 1);
 
 /**
  * Finds a candidate's parameters in its ranges. Goes on where an earlier attempt was cut off.
@@ -77,11 +78,12 @@ export async function tuneCandidate(
   const { space, settings } = candidate.tune;
   const model = modelNamed(opened.project, scope.model);
   const pruner = settings.pruning
-    ? halvingPruner({ minResource: 1, maxResource: MAX_RESOURCE, reduction: REDUCTION })
+    ? halvingPruner({ minResource: 1, maxResource: REDUCTION ** (RUNGS - 1), reduction: REDUCTION })
     : noPruner();
   const sampler = { tpe: tpeSampler, random: randomSampler, grid: gridSampler }[settings.sampler]();
   const executor = openExecutor(settings.workers);
   const journal = await openJournal(task, "tune");
+  const start = pointFrom(space, { ...candidate.params });
   let ended = 0;
   try {
     const result = await runStudy({
@@ -92,15 +94,16 @@ export async function tuneCandidate(
       seed: model.seed,
       budget: { trials: settings.trials, ...(settings.time !== null && { time: settings.time }) },
       workers: settings.workers,
+      trialTime: settings.trialTime,
+      initial: start === null ? [] : [start],
       clock: systemClock,
       journal,
       evaluate: (trial, control) =>
-        runTrial(trial, async (report) => {
-          const at = (step: number) =>
-            scoreTrial(task, executor, control, withParams(candidate, trial.params), step / MAX_RESOURCE, false);
-          if (settings.pruning) for (let step = 1; step < MAX_RESOURCE; step *= REDUCTION) report(step, (await at(step)).score);
-          return at(MAX_RESOURCE);
-        }),
+        runTrial(trial, (report) =>
+          climbRungs(pruner, report, (share) =>
+            scoreTrial(task, executor, control, withParams(candidate, trial.params), share, false),
+          ),
+        ),
       onTrial: () => onProgress(++ended / settings.trials),
     });
     if (result.best === null)
@@ -155,6 +158,7 @@ export async function searchAll(
       reduction: REDUCTION,
       budget: { time },
       workers,
+      trialTime: time,
       clock: systemClock,
       journal: (name) => openJournal(task, name),
       evaluate: ({ candidate, params, resource }, control) =>

@@ -71,6 +71,9 @@ export function endpointHandlers({ platform }: RouteContext): RoomHandlers<"endp
   };
 }
 
+/** Enough to rank features of a model that only sampling explains, and few enough not to hold up other requests. */
+const KERNEL_EVALUATIONS = 512;
+
 export function predictionHandlers({ platform }: RouteContext): RoomHandlers<"predictions"> {
   const { project, paths, artifacts } = platform;
   const find = async (id: string): Promise<PredictionRecord> => {
@@ -85,7 +88,7 @@ export function predictionHandlers({ platform }: RouteContext): RoomHandlers<"pr
     async explain({ id }) {
       const record = await find(id);
       const model = unpackModel(await artifacts.read(record.artifact));
-      const { base, output, contributions } = createExplainer(model)(
+      const { base, output, contributions } = createExplainer(model, { evaluations: KERNEL_EVALUATIONS })(
         model.plan.features.map((feature): FeatureValue => record.features[feature.id] ?? null),
       );
       return {

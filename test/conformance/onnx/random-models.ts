@@ -117,6 +117,7 @@ export function packageOf(dataset: Dataset, parts: Parts): ModelPackage {
     formatVersion: 2,
     model: "conformance",
     classes: [],
+    background: [],
     candidate: baseline(),
     plan: {
       formatVersion: 1,
