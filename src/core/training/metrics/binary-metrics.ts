@@ -8,7 +8,29 @@ import { type RankedRows, rankRows } from "./rank-rows.ts";
  * @throws TRAIN_EVALUATION_INVALID
  */
 export function rocAuc(labels: Uint8Array, scores: Float64Array, weights?: Float64Array): number | undefined {
-  return rankingMetrics(rankRows(labels, scores, weights))?.roc_auc;
+  return areaUnderRoc(rankRows(labels, scores, weights));
+}
+
+/** The area alone takes half as long as all of `rankingMetrics`. */
+function areaUnderRoc({ rows, label, weight, lastOfTie }: RankedRows): number | undefined {
+  let above = 0;
+  let negatives = 0;
+  let tiedPositives = 0;
+  let tiedNegatives = 0;
+  let orderedPairs = 0;
+  for (let place = 0; place < rows; place++) {
+    const count = weight === null ? 1 : weight[place];
+    const positive = count * label[place];
+    tiedPositives += positive;
+    tiedNegatives += count - positive;
+    if (lastOfTie[place] === 0) continue;
+    orderedPairs += tiedNegatives * (above + tiedPositives / 2);
+    above += tiedPositives;
+    negatives += tiedNegatives;
+    tiedPositives = 0;
+    tiedNegatives = 0;
+  }
+  return above > 0 && negatives > 0 ? orderedPairs / (above * negatives) : undefined;
 }
 
 /**
