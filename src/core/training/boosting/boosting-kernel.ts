@@ -10,11 +10,11 @@ import { createPlainKernel } from "./plain-kernel.ts";
 export interface BoostingKernel {
   /** Adds the records of the `count` rows at `index` to their bins' cells; a column's cells begin at its offset (counted in cells). */
   fillHistogram(
-    byRow: number,
+    rows: number,
+    rowBytes: number,
     columns: number,
     index: number,
     count: number,
-    records: number,
     offsets: number,
     histogram: number,
   ): void;
@@ -30,7 +30,7 @@ export interface BoostingKernel {
    */
   logLossPairs(scores: number, targets: number, count: number, pairs: number): void;
   /** Makes records of pairs of doubles: gradients and hessians of rows of weight 1. `weights` 0: all weigh 1. */
-  recordRows(pairs: number, count: number, units: RecordUnits, weights: number, records: number): void;
+  recordRows(pairs: number, count: number, units: RecordUnits, weights: number, rows: number, rowBytes: number): void;
   /** Moves rows that go left to the front, keeps their order, and copies the others to `right`; returns how many go left. */
   partitionRows(bins: number, index: number, count: number, goesLeft: number, right: number): number;
   addToScores(scores: number, index: number, count: number, value: number): void;
@@ -73,8 +73,8 @@ function createWasmKernel(module: WebAssembly.Module, memory: KernelMemory): Boo
     unpackHistogram: (histogram, cells, { gradient, hessian, weight, weightBits }, sums) =>
       unpackHistogram(histogram, cells, weightBits, gradient, hessian, weight, sums),
     logLossPairs: find("logLossPairs"),
-    recordRows: (pairs, count, { gradient, hessian, weight, weightBits }, weights, records) =>
-      recordRows(pairs, count, 1 / gradient, 1 / hessian, weightBits, 1 / weight, weights, records),
+    recordRows: (pairs, count, { gradient, hessian, weight, weightBits }, weights, rows, rowBytes) =>
+      recordRows(pairs, count, 1 / gradient, 1 / hessian, weightBits, 1 / weight, weights, rows, rowBytes),
     partitionRows: find("partitionRows"),
     addToScores: find("addToScores"),
   };

@@ -6,21 +6,22 @@ import { exponential } from "./exponential.ts";
 const ROUNDING = 1.5 * 2 ** 52;
 const nearest = (x: number): number => x + ROUNDING - ROUNDING;
 
+const RECORD_BYTES = 24;
+
 /** The kernel without WebAssembly. Cells are three doubles: whole numbers below 2^53, so that their sums are exact as well. */
 export function createPlainKernel({ buffer }: KernelMemory): BoostingKernel {
   const bytes = new Uint8Array(buffer);
   const integers = new Uint32Array(buffer);
   const numbers = new Float64Array(buffer);
   return {
-    fillHistogram(byRow, columns, index, count, records, offsets, histogram) {
+    fillHistogram(rows, rowBytes, columns, index, count, offsets, histogram) {
       const first = index / 4;
-      const firstRecord = records / 8;
       const firstOffset = offsets / 4;
       const firstCell = histogram / 8;
       for (let i = first; i < first + count; i++) {
-        const row = integers[i];
-        const bins = byRow + row * columns;
-        const record = firstRecord + 3 * row;
+        const row = rows + integers[i] * rowBytes;
+        const bins = row + RECORD_BYTES;
+        const record = row / 8;
         const gradient = numbers[record];
         const hessian = numbers[record + 1];
         const weight = numbers[record + 2];
@@ -64,10 +65,10 @@ export function createPlainKernel({ buffer }: KernelMemory): BoostingKernel {
       }
     },
 
-    recordRows(pairs, count, units, weights, records) {
+    recordRows(pairs, count, units, weights, rows, rowBytes) {
       for (let row = 0; row < count; row++) {
         const pair = pairs / 8 + 2 * row;
-        const record = records / 8 + 3 * row;
+        const record = (rows + row * rowBytes) / 8;
         const weight = weights === 0 ? 1 : numbers[weights / 8 + row];
         numbers[record] = nearest(nearest(numbers[pair] / units.gradient) * weight);
         numbers[record + 1] = nearest(nearest(numbers[pair + 1] / units.hessian) * weight);

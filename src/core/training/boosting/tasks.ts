@@ -28,12 +28,12 @@ export function createTasks(
   views: WorkspaceViews,
   objective: Objective,
 ): Record<TaskName, Task> {
-  const { rows, allRows, columns, cells, cellBytes } = workspace;
+  const { rows, allRows, columns, cells, cellBytes, rowsAt, rowBytes } = workspace;
   const { bytes } = views;
   const histogramBytes = cells * cellBytes;
 
   const fill = (index: number, count: number, histogram: number) =>
-    kernel.fillHistogram(workspace.byRow, columns, index, count, workspace.records, workspace.offsets, histogram);
+    kernel.fillHistogram(rowsAt, rowBytes, columns, index, count, workspace.offsets, histogram);
   /** The first part writes where the sum is wanted, the others beside it. */
   const ownHistogram = (target: number, { part }: Share) =>
     part === 0 ? target : workspace.threadHistograms + part * histogramBytes;
@@ -45,8 +45,8 @@ export function createTasks(
         const end = Math.min(to, start + PAIR_BLOCK);
         for (let column = 0; column < columns; column++) {
           const bins = workspace.bins + column * allRows;
-          let at = workspace.byRow + start * columns + column;
-          for (let row = start; row < end; row++, at += columns) bytes[at] = bytes[bins + row];
+          let at = rowsAt + start * rowBytes + cellBytes + column;
+          for (let row = start; row < end; row++, at += rowBytes) bytes[at] = bytes[bins + row];
         }
       }
     },
@@ -65,7 +65,7 @@ export function createTasks(
         const end = Math.min(to, start + PAIR_BLOCK);
         objective.writePairs(views, output, start, end, pairNumbers);
         const weights = workspace.weights === 0 ? 0 : workspace.weights + 8 * start;
-        kernel.recordRows(pairs, end - start, units, weights, workspace.records + cellBytes * start);
+        kernel.recordRows(pairs, end - start, units, weights, rowsAt + start * rowBytes, rowBytes);
       }
     },
 

@@ -29,9 +29,10 @@ export interface Workspace extends WorkspaceShape {
   readonly bytes: number;
   /** Bins, column after column, of all rows. */
   readonly bins: number;
-  /** Bins of the training rows, row after row. */
-  readonly byRow: number;
-  readonly records: number;
+  /** Of each training row its record, and behind it its bins. */
+  readonly rowsAt: number;
+  /** What a row takes there: whole doubles. */
+  readonly rowBytes: number;
   /** Of all rows, output after output. */
   readonly scores: number;
   readonly targets: number;
@@ -62,10 +63,10 @@ export interface Workspace extends WorkspaceShape {
 export function planWorkspace(shape: WorkspaceShape): Workspace {
   const plan: MemoryPlan = planMemory();
   const { rows, allRows, columns, outputs, cells, cellBytes, threads, leaves } = shape;
+  const rowBytes = 8 * Math.ceil((cellBytes + columns) / 8);
   const positions = {
     bins: plan.place(columns * allRows),
-    byRow: plan.place(columns * rows),
-    records: plan.place(cellBytes * rows),
+    rowsAt: plan.place(rowBytes * rows),
     scores: plan.place(8 * outputs * allRows),
     targets: plan.place(8 * rows),
     weights: shape.weighted ? plan.place(8 * rows) : 0,
@@ -84,7 +85,7 @@ export function planWorkspace(shape: WorkspaceShape): Workspace {
     arguments: plan.place(8 * TASK_ARGUMENTS),
     answers: plan.place(8 * 2 * threads),
   };
-  return { ...shape, ...positions, bytes: plan.bytes };
+  return { ...shape, ...positions, rowBytes, bytes: plan.bytes };
 }
 
 /** Typed arrays over the workspace's positions. */
