@@ -32,10 +32,8 @@ export interface Condition {
   readonly bit: number;
 }
 
-/** Subtrees are joined into one unit up to so many outcomes. */
-const JOINED_BITS = 10;
-/** A single leaf may depend on so many; its table has 2^12 rows. */
-const MOST_BITS = 12;
+/** Outcomes of a unit: larger tables take longer to make and to find rows in than walking to their leaves does. */
+const MOST_BITS = 10;
 
 export interface UnitsOfTree {
   readonly units: readonly Unit[];
@@ -48,11 +46,9 @@ export function unitsOf(tree: Tree): UnitsOfTree {
   const units: Unit[] = [];
   const rest = new Uint8Array(tree.feature.length);
   const visit = (node: number, path: readonly Player[]): void => {
-    const bits = path.length + inside[node];
-    const isLeaf = tree.feature[node] < 0;
-    if (bits <= JOINED_BITS || (isLeaf && bits <= MOST_BITS)) {
+    if (path.length + inside[node] <= MOST_BITS) {
       units.push(unitAt(tree, node, path));
-    } else if (isLeaf) {
+    } else if (tree.feature[node] < 0) {
       rest[node] = 1;
     } else {
       const [left, right] = [tree.left[node], tree.right[node]];
