@@ -13,15 +13,13 @@ export interface CorrelationMatrix {
 /** Correlations of each two numeric features, over the rows that have both. Plain JSON. */
 export function correlationMatrix(dataset: Dataset, rows: RowSelection, method: CorrelationMethod): CorrelationMatrix {
   const numeric = dataset.features.filter((column) => column.kind === "numeric");
-  const columns = numeric.map(({ values }) => Float64Array.from(rows, (row) => values[row]));
-  const ranked = method === "spearman" ? columns.map(ranksIfComplete) : columns;
+  const columns = numeric.map(({ values }) => ordered(Float64Array.from(rows, (row) => values[row])));
+  const correlation = method === "pearson" ? pearsonOfOrdered : spearmanOfOrdered;
   const values = columns.map(() => new Array<number | null>(columns.length).fill(null));
   for (let a = 0; a < columns.length; a++) {
     for (let b = a; b < columns.length; b++) {
-      const [x, y] = [ranked[a], ranked[b]];
-      const found = x !== null && y !== null ? pearson(x, y) : spearman(columns[a], columns[b]);
-      values[a][b] = found;
-      values[b][a] = found;
+      values[a][b] = correlation(columns[a], columns[b]);
+      values[b][a] = values[a][b];
     }
   }
   return { method, features: numeric.map(({ id }) => id), values };
@@ -55,26 +53,37 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number | nu
 }
 
 /** Spearman's rho: Pearson's r of the ranks among the rows where both are finite, equal values sharing their mean rank. */
-export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): number | null {
-  const both = Array.from({ length: x.length }, (_, row) => row).filter(
-    (row) => Number.isFinite(x[row]) && Number.isFinite(y[row]),
-  );
-  return pearson(averageRanks(both.map((row) => x[row])), averageRanks(both.map((row) => y[row])));
+export const spearman = (x: Float64Array, y: Float64Array): number | null => spearmanOfOrdered(ordered(x), ordered(y));
+
+/** A column with the order of its finite values, which serves for its ranks beside any other column. */
+interface OrderedColumn {
+  readonly values: Float64Array;
+  /** Rows with a finite value, the least first. */
+  readonly order: Uint32Array;
 }
 
-/** Ranks from 1; equal values share the mean of theirs. */
-export function averageRanks(values: ArrayLike<number>): Float64Array {
-  const order = Uint32Array.from({ length: values.length }, (_, row) => row).sort((a, b) => values[a] - values[b]);
-  const ranks = new Float64Array(values.length);
-  for (let start = 0; start < order.length; ) {
+function ordered(values: Float64Array): OrderedColumn {
+  const finite = Uint32Array.from(values.keys()).filter((row) => Number.isFinite(values[row]));
+  return { values, order: finite.sort((a, b) => values[a] - values[b]) };
+}
+
+const pearsonOfOrdered = (x: OrderedColumn, y: OrderedColumn): number | null => pearson(x.values, y.values);
+
+const spearmanOfOrdered = (x: OrderedColumn, y: OrderedColumn): number | null =>
+  pearson(ranksBeside(x, y.values), ranksBeside(y, x.values));
+
+/** Ranks from 1 among the rows where the other column is finite too, equal values sharing the mean of theirs; NaN in the other rows. */
+function ranksBeside({ values, order }: OrderedColumn, other: Float64Array): Float64Array {
+  const ranks = new Float64Array(values.length).fill(Number.NaN);
+  const shared = order.filter((row) => Number.isFinite(other[row]));
+  for (let start = 0; start < shared.length; ) {
     let end = start + 1;
-    while (end < order.length && values[order[end]] === values[order[start]]) end += 1;
-    for (let i = start; i < end; i++) ranks[order[i]] = (start + end + 1) / 2;
+    while (end < shared.length && values[shared[end]] === values[shared[start]]) end += 1;
+    for (let i = start; i < end; i++) ranks[shared[i]] = (start + end + 1) / 2;
     start = end;
   }
   return ranks;
 }
 
-/** Ranks can be shared between pairs only where no value is missing: otherwise each pair has rows of its own. */
-const ranksIfComplete = (column: Float64Array): Float64Array | null =>
-  column.every(Number.isFinite) ? averageRanks(column) : null;
+/** Ranks of finite values from 1; equal values share the mean of theirs. */
+export const averageRanks = (values: Float64Array): Float64Array => ranksBeside(ordered(values), values);

@@ -110,11 +110,25 @@ describe("correlations", () => {
   });
 
   it("are undefined for a constant, for one row and where no row has both", () => {
-    for (const correlation of [pearson, spearman]) {
-      expect(correlation([1, 1, 1], [1, 2, 3])).toBeNull();
-      expect(correlation([1], [2])).toBeNull();
-      expect(correlation([], [])).toBeNull();
-      expect(correlation([1, Number.NaN], [Number.NaN, 2])).toBeNull();
+    const pairs = [
+      [
+        [1, 1, 1],
+        [1, 2, 3],
+      ],
+      [
+        [0.1, 0.1, 0.1],
+        [1, 2, 3],
+      ],
+      [[1], [2]],
+      [[], []],
+      [
+        [1, Number.NaN],
+        [Number.NaN, 2],
+      ],
+    ];
+    for (const [x = [], y = []] of pairs) {
+      expect(pearson(x, y)).toBeNull();
+      expect(spearman(Float64Array.from(x), Float64Array.from(y))).toBeNull();
     }
     expect(pearson([1e-200, 2e-200, 3e-200], [1e200, 2e200, 3e200])).toBeCloseTo(1, 12);
   });

@@ -1,5 +1,5 @@
 import type { CategoricalColumn, Dataset, NumericColumn, RowSelection } from "../dataset.ts";
-import { columnSample, deviationOf, momentsOf, quantilesOf, rangeOf } from "../preparation/column-sample.ts";
+import { type ColumnSample, columnSample, deviationOf, momentsOf, quantilesOf, rangeOf } from "../preparation/column-sample.ts";
 
 interface ProfileBase {
   /** Feature id. */
@@ -56,37 +56,41 @@ export function profileFeatures(dataset: Dataset, rows: RowSelection): FeaturePr
 }
 
 function profileNumbers({ id, values }: NumericColumn, rows: RowSelection): NumberProfile {
-  const sample = columnSample(Float64Array.from(rows, (row) => values[row]));
-  const known = sample.values;
+  const known = columnSample(Float64Array.from(rows, (row) => values[row]))
+    .values.slice()
+    .sort();
   const base = {
     kind: "number",
     feature: id,
     rows: rows.length,
     missing: rows.length - known.length,
-    distinct: new Set(known).size,
+    distinct: known.reduce((count, value, i) => count + (i === 0 || value !== known[i - 1] ? 1 : 0), 0),
   } as const;
   if (known.length === 0) return { ...base, moments: null, quantiles: [], histogram: [] };
-  const { mean } = momentsOf(sample);
-  const deviation = deviationOf(sample);
-  const { low, high } = rangeOf(sample);
-  const quantiles = quantilesOf(sample, SHARES).map((value, index) => ({ share: SHARES[index], value }));
-  const standardMoment = (power: number) =>
-    deviation === 0 ? null : known.reduce((sum, value) => sum + ((value - mean) / deviation) ** power, 0) / known.length;
-  const kurtosis = standardMoment(4);
+  const sample = columnSample(known);
   return {
     ...base,
-    moments: {
-      mean,
-      deviation,
-      skewness: standardMoment(3),
-      kurtosis: kurtosis === null ? null : kurtosis - 3,
-      min: low,
-      max: high,
-      zeros: known.reduce((count, value) => count + (value === 0 ? 1 : 0), 0),
-    },
-    quantiles,
-    histogram: histogramOf(known, low, high),
+    moments: numberMoments(sample),
+    quantiles: quantilesOf(sample, SHARES).map((value, index) => ({ share: SHARES[index], value })),
+    histogram: histogramOf(known, known[0], known[known.length - 1]),
   };
+}
+
+function numberMoments(sample: ColumnSample): NumberMoments {
+  const { mean } = momentsOf(sample);
+  const deviation = deviationOf(sample);
+  let [cubes, fourths, zeros] = [0, 0, 0];
+  for (const value of sample.values) {
+    const z = deviation === 0 ? 0 : (value - mean) / deviation;
+    cubes += z * z * z;
+    fourths += z * z * z * z;
+    if (value === 0) zeros += 1;
+  }
+  const { low, high } = rangeOf(sample);
+  const varies = deviation > 0;
+  const skewness = varies ? cubes / sample.total : null;
+  const kurtosis = varies ? fourths / sample.total - 3 : null;
+  return { mean, deviation, skewness, kurtosis, min: low, max: high, zeros };
 }
 
 /** The last bin holds its upper edge too. */

@@ -194,8 +194,8 @@ function aucOfLead(values: Float64Array, { at }: Dataset, rows: RowSelection, ta
 function tellsTime(column: FeatureColumn, { dataset, rows, limits }: Context): Finding {
   if (column.kind !== "numeric") return null;
   const rho = spearman(
-    Array.from(rows, (row) => column.values[row]),
-    Array.from(rows, (row) => dataset.at[row]),
+    Float64Array.from(rows, (row) => column.values[row]),
+    Float64Array.from(rows, (row) => dataset.at[row]),
   );
   const figure = Math.abs(rho ?? 0);
   if (figure < limits.timeCorrelation || rows.length < MIN_ROWS) return null;

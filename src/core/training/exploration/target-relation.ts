@@ -153,7 +153,8 @@ function correlations(
 ): Pick<TargetRelation, "pearson" | "spearman"> {
   if (column.kind !== "numeric" || task === "multiclass") return { pearson: null, spearman: null };
   const numbers = Float64Array.from(rows, (row) => column.values[row]);
-  return { pearson: pearson(numbers, values), spearman: spearman(numbers, values) };
+  const answer = Float64Array.from(values);
+  return { pearson: pearson(numbers, answer), spearman: spearman(numbers, answer) };
 }
 
 function aucAlone(column: FeatureColumn, rows: RowSelection, { values }: ExplorationTarget): number | null {
@@ -165,11 +166,8 @@ function aucAlone(column: FeatureColumn, rows: RowSelection, { values }: Explora
 /** Ranks, with missing values in the middle of them, where they favour neither side. */
 function numberScores({ values }: NumericColumn, rows: RowSelection): Float64Array | null {
   const numbers = Float64Array.from(rows, (row) => values[row]);
-  const known = numbers.filter(Number.isFinite);
-  if (known.length === 0) return null;
-  const ranks = averageRanks(known);
-  let next = 0;
-  return numbers.map((value) => (Number.isFinite(value) ? ranks[next++] : (known.length + 1) / 2));
+  const known = numbers.reduce((count, value) => count + (Number.isFinite(value) ? 1 : 0), 0);
+  return known === 0 ? null : averageRanks(numbers).map((rank) => (Number.isNaN(rank) ? (known + 1) / 2 : rank));
 }
 
 /** By the target's mean in other folds: with its own row in it, a category that one row has alone would always be right. */

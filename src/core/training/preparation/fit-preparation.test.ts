@@ -160,6 +160,53 @@ describe("preparation for linear estimators", () => {
   });
 });
 
+describe("bad input", () => {
+  const dataset = flightsLike(40);
+
+  it.each(["linear", "tree"] as const)("is refused where there is no row, or nothing in any row: %s", (family) => {
+    expect(() => fit(dataset, steps, family, { rows: new Uint32Array(0) })).toThrow(refusal("TRAIN_NO_FEATURES"));
+    const empty = small([numericColumn("a.x", [Number.NaN, Number.POSITIVE_INFINITY]), categoricalColumn("a.c", [null, null])]);
+    expect(() => fit(empty, steps, family)).toThrow(refusal("TRAIN_NO_FEATURES"));
+  });
+
+  it("of one row is enough for trees; nothing varies in it for linear estimators", () => {
+    const rows = Uint32Array.of(3);
+    expect(fit(dataset, steps, "tree", { rows }).matrix.rows).toBe(1);
+    expect(() => fit(dataset, steps, "linear", { rows })).toThrow(refusal("TRAIN_NO_FEATURES"));
+    expect(() => fit(dataset, [targetEncode()], "tree", { rows })).toThrow(
+      refusal("TRAIN_TOO_FEW_ROWS", /1 rows cannot make 5 folds/),
+    );
+  });
+
+  it("of one class is encoded as any other", () => {
+    const one = { ...dataset, label: new Uint8Array(40) };
+    const { matrix } = fit(one, [targetEncode(), selectFeatures({ kind: "mutual-information", top: 2 })], "tree");
+    expect(matrix.columns).toHaveLength(2);
+  });
+
+  it("may have more columns than rows", () => {
+    const wide = small(Array.from({ length: 60 }, (_, i) => numericColumn(`a.x${i}`, [i, i * i, -i, 1])));
+    expect(fit(wide, [standardScale()], "linear").matrix.columns).toHaveLength(60);
+  });
+
+  it("in the weights is refused", () => {
+    const weighted = (weights: readonly number[]) => () =>
+      fit(dataset, steps, "tree", { target: { values: new Uint8Array(40), weights: Float64Array.from(weights) } });
+    for (const weights of [Array(40).fill(0), Array(39).fill(1), Array(40).fill(-1), Array(40).fill(Number.NaN)]) {
+      expect(weighted(weights)).toThrow(refusal("TRAIN_WEIGHTS_INVALID"));
+    }
+  });
+
+  it("of weights in any unit gives the same preparation", () => {
+    const weights = Float64Array.from({ length: 40 }, (_, row) => 0.1 + (row % 3) / 7);
+    const by = (unit: number) =>
+      fit(dataset, [impute("median"), robustScale()], "linear", {
+        target: { values: new Uint8Array(40), weights: weights.map((weight) => weight * unit) },
+      });
+    expect(by(2 ** -20).preparation).toEqual(by(1).preparation);
+  });
+});
+
 describe("memory", () => {
   it("is asked for before it is taken, and refused with numbers", () => {
     const dataset = flightsLike(5_000);

@@ -1,6 +1,7 @@
 import type { PreparationStep, StepFamily } from "../../definitions/index.ts";
 import type { Dataset, RowSelection } from "../dataset.ts";
 import { trainErrors } from "../errors.ts";
+import { checkedWeight } from "../linear/design.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { Task } from "../model.ts";
 import { applyStep } from "./apply-step.ts";
@@ -60,13 +61,14 @@ const FOR_LINEAR: ReadonlySet<PreparationStep["kind"]> = new Set([
  * not looked at in any order: permuted rows give the same preparation, up to rounding, but for the folds of target encoding.
  *
  * @throws TRAIN_NO_FEATURES, TRAIN_TOO_MANY_COLUMNS (over 2,000), TRAIN_MEMORY_WOULD_NOT_SUFFICE, TRAIN_PARAMETER_INVALID,
- *   TRAIN_TOO_FEW_ROWS (fewer than folds)
+ *   TRAIN_WEIGHTS_INVALID, TRAIN_TOO_FEW_ROWS (fewer than folds)
  */
 export function fitPreparation(dataset: Dataset, rows: RowSelection, options: PreparationOptions): FittedColumns {
   const { family, exclude = [], target, timestamps = [], treeCategories = "native" } = options;
   if (target.values.length !== rows.length) {
     throw trainErrors.TRAIN_PARAMETER_INVALID(`there are ${target.values.length} targets for ${rows.length} rows`);
   }
+  checkedWeight(target.weights, rows.length);
   const context: FitContext = {
     target,
     task: options.task,
@@ -82,7 +84,10 @@ export function fitPreparation(dataset: Dataset, rows: RowSelection, options: Pr
     drafts = applyStep(step, drafts, dataset, timestamps, context);
   }
   const columns = family === "linear" ? finishLinear(drafts, context) : finishTree(drafts, context, treeCategories);
-  if (columns.length === 0) throw trainErrors.TRAIN_NO_FEATURES("no feature has a usable value in the training rows");
+  if (columns.length === 0) {
+    const lacks = family === "linear" ? "values that differ" : "a usable value";
+    throw trainErrors.TRAIN_NO_FEATURES(`no feature has ${lacks} in the ${rows.length} training rows`);
+  }
   context.requireRoom(columns.length, "the whole preparation");
   const preparation = withUsedEncodings(columns.map(toColumn), context.encodings);
   const matrix = { rows: rows.length, columns: columns.map(({ values }) => values), ...describeColumns(preparation) };

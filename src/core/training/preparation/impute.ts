@@ -67,6 +67,6 @@ function mostFrequent({ categories, codes }: CategoryDraft, weights: Float64Arra
 }
 
 function constantOf(value: number | string | undefined): number | string {
-  if (typeof value === "string" || Number.isFinite(value)) return value ?? 0;
+  if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) return value;
   throw trainErrors.TRAIN_PARAMETER_INVALID(`impute("constant") needs a finite value or a text, not ${value}`);
 }

@@ -113,15 +113,18 @@ function balancedFolds(sizes: Int32Array, folds: number): FoldAssignment {
 
 /** Each fold tests the rows assigned to it and trains on all others. */
 export function foldsOf(assignment: FoldAssignment, folds: number): Fold[] {
-  return Array.from({ length: folds }, (_, fold) => ({
-    train: positionsWhere(assignment, (each) => each !== fold),
-    test: positionsWhere(assignment, (each) => each === fold),
-  }));
-}
-
-function positionsWhere(assignment: FoldAssignment, holds: (fold: number) => boolean): RowSelection {
-  const positions = Uint32Array.from(assignment.keys());
-  return positions.filter((row) => holds(assignment[row]));
+  const sizes = new Uint32Array(folds);
+  for (const fold of assignment) sizes[fold] += 1;
+  return Array.from(sizes, (size, fold) => {
+    const test = new Uint32Array(size);
+    const train = new Uint32Array(assignment.length - size);
+    let [tested, trained] = [0, 0];
+    for (let row = 0; row < assignment.length; row++) {
+      if (assignment[row] === fold) test[tested++] = row;
+      else train[trained++] = row;
+    }
+    return { train, test };
+  });
 }
 
 function requireFolds(folds: number, available: number, what: "rows" | "groups"): void {
