@@ -16,7 +16,7 @@ export interface TreeShape {
   readonly scale: number;
 }
 
-/** A tree with thresholds that no float32 is, missing values on either side, and sets of categories of one word and of many. */
+/** A tree with thresholds that no float32 is, missing values on either side, and sets of categories: of one word, of many, and empty. */
 export function randomTree(random: Random, { leaves, categories, scale }: TreeShape): Tree {
   const nodes = 2 * leaves - 1;
   const feature = new Int32Array(nodes).fill(-1);
@@ -41,7 +41,8 @@ export function randomTree(random: Random, { leaves, categories, scale }: TreeSh
     threshold[node] = Number.NaN;
     start[node] = words.length;
     length[node] = Math.ceil((random() * codes + 1) / 32);
-    for (let word = 0; word < length[node]; word++) words.push(Math.floor(random() * 2 ** 32));
+    const isEmpty = random() < 0.1;
+    for (let word = 0; word < length[node]; word++) words.push(isEmpty ? 0 : Math.floor(random() * 2 ** 32));
   }
   return {
     feature,

@@ -7,6 +7,7 @@ import { checkExport } from "./check-export.ts";
 import { checkImport, foreignCase, type TrainedModel } from "./check-import.ts";
 import { exportCases } from "./export-cases.ts";
 import { nodeRuntime, pythonRuntime, run } from "./runtimes.ts";
+import { trainedCases } from "./trained-cases.ts";
 
 /** Our models in ONNX Runtime for Python and Node, and other trainers' models here: the same figures on both sides. */
 const conformance: Conformance = async (check) => {
@@ -15,7 +16,7 @@ const conformance: Conformance = async (check) => {
     const trained = trainModels(folder);
     for (const model of trained) await check(`import: ${model.name}`, () => checkImport(model, folder));
     const foreign = trained.flatMap((model) => foreignCase(model, folder) ?? []);
-    for (const each of [...exportCases(), ...foreign]) {
+    for (const each of [...exportCases(), ...trainedCases(20_000), ...foreign]) {
       for (const runtime of [pythonRuntime, nodeRuntime]) {
         await check(`export: ${each.name}, ${runtime.name}`, () => checkExport(each, runtime, folder));
       }

@@ -7,6 +7,8 @@ import type { OnnxAttribute } from "./onnx-model.ts";
 const LESS_OR_EQUAL = 0;
 const MEMBER = 6;
 
+const BELOW_ALL = -Number.MAX_VALUE;
+
 const SUM = 1;
 const NO_TRANSFORM = 0;
 
@@ -66,15 +68,17 @@ class EnsembleNodes {
   #addSplit(tree: Tree, node: number, places: Int32Array): void {
     const { feature, threshold, left, right, missingLeft, categorical } = tree;
     const isCategorical = categorical !== undefined && categorical.start[node] >= 0;
+    const members = isCategorical ? membersOf(categorical, node) : [];
     this.#features.push(feature[node]);
-    this.#splits.push(isCategorical ? 0 : threshold[node]);
-    this.#modes.push(isCategorical ? MEMBER : LESS_OR_EQUAL);
+    this.#splits.push(isCategorical ? BELOW_ALL : threshold[node]);
+    // A set without members, which missing values alone pass, is refused by runtimes; no code is below all numbers either.
+    this.#modes.push(members.length > 0 ? MEMBER : LESS_OR_EQUAL);
     this.#whenTrue.push(places[left[node]]);
     this.#whenFalse.push(places[right[node]]);
     this.#trueIsLeaf.push(feature[left[node]] < 0 ? 1 : 0);
     this.#falseIsLeaf.push(feature[right[node]] < 0 ? 1 : 0);
     this.#missingIsTrue.push(missingLeft[node]);
-    if (isCategorical) this.#members.push(...membersOf(categorical, node), Number.NaN);
+    if (members.length > 0) this.#members.push(...members, Number.NaN);
   }
 
   /** A tree needs a node, and so one whose sides are the same. */
