@@ -31,12 +31,12 @@ export interface WalkedTree {
   readonly only?: Uint8Array;
 }
 
-/** Adds the SHAP values of one row to `phi`: outputs x columns. */
-export type TreeWalk = (row: Float64Array, phi: Float64Array) => void;
+/** Adds the SHAP values of matrix rows to `phi`: rows x outputs x columns, row by row. */
+export type TreeWalk = (rows: readonly Float64Array[], phi: Float64Array) => void;
 
 /** How a kind of SHAP value is found: for one row of any trees, and for all rows of one leaf. */
 export interface TreeGame {
-  createWalk(trees: readonly WalkedTree[], outputs: number, columns: number, kernels: ShapKernels): TreeWalk;
+  createWalk(trees: readonly WalkedTree[], outputs: number, kernels: ShapKernels): TreeWalk;
   /** SHAP values of one leaf by the set of its players that stray from their branches (bit k for player k) and by player. */
   leafTable(tree: Tree, leaf: LeafPath): Float64Array;
 }
@@ -52,7 +52,7 @@ export function createColumnShap(
   const outputs = base.length;
   const width = outputs * columns;
   const all: WalkedTree[] = trees.map((tree, t) => ({ tree, output: t % outputs }));
-  const createWalk = (which: readonly WalkedTree[]): TreeWalk => game.createWalk(which, outputs, columns, kernels);
+  const createWalk = (which: readonly WalkedTree[]): TreeWalk => game.createWalk(which, outputs, kernels);
   const walkAll = atFirstCall(() => createWalk(all));
   const tables = atFirstCall(() => {
     const { tabled, walked } = divide(all, tableBytes);
@@ -65,29 +65,29 @@ export function createColumnShap(
     base,
     explainRow(row, phi) {
       phi.fill(0);
-      walkAll()(row, phi);
+      walkAll()([row], phi);
     },
     explainMatrix(matrix) {
       const phi = new Float64Array(matrix.rows * width);
       if (matrix.rows < ROWS_FOR_TABLES) {
-        walkRows(walkAll(), matrix, columns, phi);
+        walkAll()(rowsOf(matrix), phi);
       } else {
         const { explainer, walkRest } = tables();
         explainer.addTo(phi, matrix);
-        if (walkRest !== null) walkRows(walkRest, matrix, columns, phi);
+        walkRest?.(rowsOf(matrix), phi);
       }
       return phi;
     },
   };
 }
 
-function walkRows(walk: TreeWalk, matrix: Matrix, columns: number, phi: Float64Array): void {
-  const width = phi.length / matrix.rows;
-  const row = new Float64Array(columns);
-  for (let i = 0; i < matrix.rows; i++) {
-    for (let column = 0; column < columns; column++) row[column] = matrix.columns[column][i];
-    walk(row, phi.subarray(i * width, (i + 1) * width));
-  }
+export function rowsOf({ columns, rows }: Matrix): Float64Array[] {
+  const width = columns.length;
+  const numbers = new Float64Array(rows * width);
+  columns.forEach((column, j) => {
+    for (let row = 0; row < rows; row++) numbers[row * width + j] = column[row];
+  });
+  return Array.from({ length: rows }, (_, row) => numbers.subarray(row * width, (row + 1) * width));
 }
 
 function atFirstCall<T>(make: () => T): () => T {

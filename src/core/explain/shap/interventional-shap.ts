@@ -1,7 +1,7 @@
 import { goesLeft, type Matrix, type Tree, type TreesEstimator, treesScorer } from "../../training/index.ts";
 import { explainErrors } from "../errors.ts";
 import { checkTrees } from "./checked-trees.ts";
-import { type ColumnShap, createColumnShap, type TreeShapOptions } from "./column-shap.ts";
+import { type ColumnShap, createColumnShap, rowsOf, type TreeShapOptions } from "./column-shap.ts";
 import type { LeafPath } from "./leaf-paths.ts";
 
 /**
@@ -28,10 +28,13 @@ export function createInterventionalShap(
     meanOutputs(estimator, background),
     columns,
     {
-      createWalk: (trees) => (row, phi) => {
-        for (const { tree, output, only } of trees) {
-          for (const other of rows) walkPair(tree, row, other, 1 / rows.length, phi, output * columns, only);
-        }
+      createWalk: (trees, outputs) => (explained, phi) => {
+        explained.forEach((row, i) => {
+          for (const { tree, output, only } of trees) {
+            const offset = (i * outputs + output) * columns;
+            for (const other of rows) walkPair(tree, row, other, 1 / rows.length, phi, offset, only);
+          }
+        });
       },
       leafTable(tree, leaf) {
         let goesRight = tables.get(tree);
@@ -44,10 +47,6 @@ export function createInterventionalShap(
     },
     options,
   );
-}
-
-function rowsOf({ columns, rows }: Matrix): Float64Array[] {
-  return Array.from({ length: rows }, (_, row) => Float64Array.from(columns, (column) => column[row]));
 }
 
 function meanOutputs(estimator: TreesEstimator, background: Matrix): Float64Array {

@@ -14,6 +14,7 @@ import { gaussLegendre } from "./quadrature.ts";
 const NODE_BYTES = 24;
 /** Whether the row strays above, here, or takes the branch. */
 const STATES = 3;
+const GROUP_BYTES = 256 * 2 ** 20;
 
 /**
  * Path-dependent SHAP values of one row in one walk through trees of any size.
@@ -29,37 +30,76 @@ const STATES = 3;
  * positive, so that nothing cancels. Products are built on the way down and leaves are summed on the way up; at each split the sum
  * below, times what the split's own column has in place of its factor, is what the column gains. Time is O(nodes x D) a row.
  *
+ * @param distinct most columns on one path
  * @param kernel `shap.wasm`; where it is missing, plain TypeScript gives the same figures, to the last bit
+ * @param groupBytes factors that are kept; of a larger forest they are made for some trees at a time, at each call
  */
-export function createPathWalk(trees: readonly WalkedTree[], outputs: number, columns: number, kernel: Kernel): TreeWalk {
+export function createPathWalk(
+  trees: readonly WalkedTree[],
+  { outputs, columns, distinct }: { readonly outputs: number; readonly columns: number; readonly distinct: number },
+  kernel: Kernel,
+  groupBytes = GROUP_BYTES,
+): TreeWalk {
+  const bytesOf = ({ tree }: WalkedTree): number => tree.feature.length * (NODE_BYTES + 2 * STATES * 8 * pointsFor(distinct));
+  const groups = groupBySize(trees, bytesOf, groupBytes);
+  if (groups.length === 1) return createGroupWalk(groups[0], outputs, columns, kernel);
+  return (rows, phi) => {
+    for (const group of groups) createGroupWalk(group, outputs, columns, kernel)(rows, phi);
+  };
+}
+
+function groupBySize<T>(all: readonly T[], sizeOf: (each: T) => number, most: number): T[][] {
+  const groups: T[][] = [];
+  let room = 0;
+  for (const each of all) {
+    const size = sizeOf(each);
+    if (groups.length === 0 || size > room) {
+      groups.push([]);
+      room = most;
+    }
+    groups[groups.length - 1].push(each);
+    room -= size;
+  }
+  return groups;
+}
+
+/** Nodes of the quadrature for so many columns on a path: an even number, because they are taken two at a time. */
+const pointsFor = (distinct: number): number => 2 * Math.max(1, Math.ceil(distinct / 4));
+
+function createGroupWalk(trees: readonly WalkedTree[], outputs: number, columns: number, kernel: Kernel): TreeWalk {
+  const width = outputs * columns;
   const plan = planMemory();
   const paths = trees.map(({ tree, only }) => pathsOf(tree, only));
   const places = paths.map((each) => placePaths(plan, each));
-  const work = placeWork(plan, paths, outputs * columns);
+  const work = placeWork(plan, paths, width);
   const memory = createKernelMemory(plan.bytes);
   paths.forEach((each, t) => {
     writePaths(memory, each, places[t], trees[t].output * columns);
   });
   const right = new Uint8Array(memory.buffer, work.right);
-  const sums = new Float64Array(memory.buffer, work.phi, outputs * columns);
+  const sums = new Float64Array(memory.buffer, work.phi, width);
   const walk = kernel.available ? startKernel(kernel.module, memory)("walkPaths") : createPlainWalk(memory);
   const rootProduct = new Float64Array(memory.buffer, work.products);
   // Every row comes by the root.
   new Uint8Array(memory.buffer, work.states, 1).fill(2);
 
-  return (row, phi) => {
-    sums.fill(0);
-    paths.forEach(({ tree, nodes, points }, t) => {
-      for (let i = 0; i < nodes.length; i++) {
-        const { node } = nodes[i];
-        const column = tree.feature[node];
-        right[i] = column >= 0 && !goesLeft(tree, node, row[column]) ? 1 : 0;
-      }
-      const { products, states } = work;
-      rootProduct.fill(1, 0, points);
-      walk(places[t].nodes, nodes.length, 8 * points, places[t].factors, work.right, states, products, work.sums, work.phi);
+  const { products, states } = work;
+  const walkTree = (t: number, row: Float64Array): void => {
+    const { tree, nodes, points } = paths[t];
+    for (let i = 0; i < nodes.length; i++) {
+      const { node } = nodes[i];
+      const column = tree.feature[node];
+      right[i] = column >= 0 && !goesLeft(tree, node, row[column]) ? 1 : 0;
+    }
+    rootProduct.fill(1, 0, points);
+    walk(places[t].nodes, nodes.length, 8 * points, places[t].factors, work.right, states, products, work.sums, work.phi);
+  };
+  return (rows, phi) => {
+    rows.forEach((row, i) => {
+      sums.fill(0);
+      for (let t = 0; t < paths.length; t++) walkTree(t, row);
+      for (let at = 0; at < width; at++) phi[i * width + at] += sums[at];
     });
-    for (let i = 0; i < sums.length; i++) phi[i] += sums[i];
   };
 }
 
@@ -67,7 +107,7 @@ export function createPathWalk(trees: readonly WalkedTree[], outputs: number, co
 interface Paths {
   readonly tree: Tree;
   readonly nodes: readonly PathNode[];
-  /** Nodes of the quadrature: an even number, because they are taken two at a time. */
+  /** Nodes of the quadrature. */
   readonly points: number;
 }
 
@@ -107,7 +147,7 @@ function pathsOf(tree: Tree, only: Uint8Array | undefined): Paths {
     else last.set(column, before);
   };
   visit(0);
-  return { tree, nodes, points: 2 * Math.max(1, Math.ceil(most / 4)) };
+  return { tree, nodes, points: pointsFor(most) };
 }
 
 interface PathsPlace {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type RandomTreeOptions, randomColumns, randomTree } from "../../../../test/fixtures/random-trees.ts";
 import { createTreesScorer, type RandomStream, seededRandom, type Tree, type TreesEstimator } from "../../training/index.ts";
+import { createPathWalk } from "./path-walk.ts";
 import { conditional, distance, shapleyValues } from "./shapley.fixture.ts";
 import { shapKernels } from "./table-explainer.ts";
 import { createTreeShap } from "./tree-shap.ts";
@@ -112,6 +113,18 @@ describe("TreeSHAP, path-dependent", () => {
     const { base } = createTreeShap(estimator, 40);
     const sums = raw.map((_, row) => phi.subarray(row * 40, (row + 1) * 40).reduce((sum, value) => sum + value, base[0]));
     expect(distance(sums, raw)).toBeLessThan(1e-9);
+  });
+
+  it("makes the factors of a forest that is too large to keep for some trees at a time, with the same result", () => {
+    const random = seededRandom(12);
+    const trees = Array.from({ length: 9 }, () => ({ tree: randomTree(random, { columns: 6, splits: 30 }), output: 0 }));
+    const rows = Array.from({ length: 5 }, () => rowOf(randomColumns(random, 1, { columns: 6 }), 0));
+    const size = { outputs: 1, columns: 6, distinct: 6 };
+    const [kept, remade] = [new Float64Array(30), new Float64Array(30)];
+    createPathWalk(trees, size, none)(rows, kept);
+    createPathWalk(trees, size, none, 50_000)(rows, remade);
+    expect(distance(kept, remade)).toBeLessThan(1e-12);
+    expect(kept.every((value) => value !== 0)).toBe(true);
   });
 
   it("agrees with tables of more than eight outcomes a unit", () => {

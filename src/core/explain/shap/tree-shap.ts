@@ -4,11 +4,6 @@ import { type ColumnShap, createColumnShap, type TreeGame, type TreeShapOptions 
 import { pathLeafTable } from "./path-leaf-table.ts";
 import { createPathWalk } from "./path-walk.ts";
 
-const PATH_DEPENDENT: TreeGame = {
-  createWalk: (trees, outputs, columns, { shap }) => createPathWalk(trees, outputs, columns, shap),
-  leafTable: pathLeafTable,
-};
-
 /**
  * Exact path-dependent SHAP values: a column that is not known sends a row both ways, in proportion to the nodes' cover. One row is
  * explained by walking the trees (see `createPathWalk`), many by tables (see `pattern-tables.ts`); both agree to rounding.
@@ -17,10 +12,14 @@ const PATH_DEPENDENT: TreeGame = {
  *   node without cover
  */
 export function createTreeShap({ base, trees }: TreesEstimator, columns: number, options: TreeShapOptions = {}): ColumnShap {
-  checkTrees(trees, columns);
+  const distinct = checkTrees(trees, columns);
   const expected = base.slice();
   trees.forEach((tree, t) => {
     expected[t % base.length] += expectedValue(tree);
   });
-  return createColumnShap(trees, expected, columns, PATH_DEPENDENT, options);
+  const game: TreeGame = {
+    createWalk: (walked, outputs, { shap }) => createPathWalk(walked, { outputs, columns, distinct }, shap),
+    leafTable: pathLeafTable,
+  };
+  return createColumnShap(trees, expected, columns, game, options);
 }
