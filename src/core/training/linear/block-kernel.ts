@@ -48,9 +48,9 @@ export interface BlockShape {
   readonly pairs: number;
 }
 
-/** Rows of a block: as many as keep it within about 128 kB; a multiple of 4 that spreads columns over the cache's sets. */
+/** Rows of a block: as many as keep it within about 512 kB; a multiple of 4 that spreads columns over the cache's sets. */
 export function blockCapacity(width: number): number {
-  const rows = Math.max(64, Math.min(1024, Math.floor(16_384 / width)));
+  const rows = Math.max(64, Math.min(1024, Math.floor(65_536 / width)));
   return (rows & ~7) - 4;
 }
 

@@ -1,4 +1,5 @@
 import { trainErrors } from "../errors.ts";
+import { seededRandom } from "../random.ts";
 import { type Design, takeColumns } from "./design.ts";
 import { minimizeByLbfgs } from "./lbfgs.ts";
 import type { LossFamily } from "./loss-family.ts";
@@ -12,10 +13,10 @@ import type { Solution, StoppingRule } from "./solution.ts";
 const NEWTON_LIMIT = 700;
 /** Parameters that a model with an absolute penalty may keep: each costs a row of that matrix. */
 const ACTIVE_LIMIT = 4000;
-/** A sample of so many rows is fitted first, where that is a small part of all. */
-const SAMPLE_ROWS = 40_000;
-const SAMPLE_ROWS_PER_PARAMETER = 100;
-const SMALLEST_SAMPLE_STRIDE = 4;
+/** One row in so many is fitted first, and of those again, as long as that leaves rows enough. */
+const SAMPLE_STRIDE = 8;
+const FEWEST_SAMPLE_ROWS = 2000;
+const FEWEST_SAMPLE_ROWS_PER_PARAMETER = 10;
 const SAMPLE_STOPPING: StoppingRule = { tolerance: 1e-4, maxIterations: 20 };
 /** Keeps penalties of columns with tiny units finite. */
 const LARGEST_PENALTY = 1e250;
@@ -45,7 +46,8 @@ export interface GeneralizedProblem {
 
 /**
  * Minimises mean loss + penalties: Newton's method, proximal where coefficients may be driven to 0, or L-BFGS where there are too
- * many parameters. With many rows a sample's minimum is the start.
+ * many parameters. With many rows a sample's minimum is the start, and its second
+ * derivatives serve as long as they do.
  *
  * @param name for messages
  * @throws TRAIN_NOT_CONVERGED, TRAIN_TOO_MANY_COLUMNS
@@ -68,42 +70,39 @@ export function fitGeneralized(problem: GeneralizedProblem, stopping: StoppingRu
 
 function solve(problem: GeneralizedProblem, start: Float64Array, stopping: StoppingRule): Solution {
   const sample = sampleOf(problem, start.length);
+  const from = sample === undefined ? start : minimumOf(sample, start);
   const isSmall = start.length <= NEWTON_LIMIT;
-  if (problem.penalties.l1 > 0) {
-    const solveL1 = isSmall ? solveProximal : solveByWorkingSets;
-    return solveL1(problem, sample === undefined ? start : afterSample(solveL1(sample, start, SAMPLE_STOPPING), start), stopping);
-  }
+  if (problem.penalties.l1 > 0) return (isSmall ? solveProximal : solveByWorkingSets)(problem, from, stopping);
   const objective = objectiveOf(problem);
-  if (isSmall) {
-    if (sample === undefined) return minimizeByNewton(objective, start, stopping);
-    const sampleObjective = objectiveOf(sample);
-    const from = afterSample(minimizeByNewton(sampleObjective, start, SAMPLE_STOPPING), start);
-    return minimizeByNewton(objective, from, stopping, factorCurvature(sampleObjective, from));
-  }
+  if (isSmall) return minimizeByNewton(objective, from, stopping, sample && factorCurvature(objectiveOf(sample), from));
   // Columns have variance 1, and no loss of ours curves much more than that at its start.
   const scale = objective.penalty.map((penalty) => penalty + 1);
-  return minimizeByLbfgs(objective, start, scale, { ...stopping, maxIterations: stopping.maxIterations * LBFGS_PATIENCE });
+  return minimizeByLbfgs(objective, from, scale, { ...stopping, maxIterations: stopping.maxIterations * LBFGS_PATIENCE });
 }
 
-/** Rows at even distances, where that is a small part of all. */
+function minimumOf(sample: GeneralizedProblem, start: Float64Array): Float64Array {
+  const { converged, parameters } = solve(sample, start, SAMPLE_STOPPING);
+  return converged ? parameters : start;
+}
+
+/** One row of each so many at random: rows may come in cycles that even distances would miss. */
 function sampleOf(problem: GeneralizedProblem, parameters: number): GeneralizedProblem | undefined {
   const { design, targets } = problem;
-  const stride = Math.floor(design.rows / Math.max(SAMPLE_ROWS, SAMPLE_ROWS_PER_PARAMETER * parameters));
-  if (stride < SMALLEST_SAMPLE_STRIDE) return undefined;
-  const rows = Math.floor(design.rows / stride);
-  const every = (values: ArrayLike<number>) => {
+  const rows = Math.floor(design.rows / SAMPLE_STRIDE);
+  if (rows < Math.max(FEWEST_SAMPLE_ROWS, FEWEST_SAMPLE_ROWS_PER_PARAMETER * parameters)) return undefined;
+  const random = seededRandom(rows);
+  const drawn = Uint32Array.from({ length: rows }, (_, i) => SAMPLE_STRIDE * i + random.below(SAMPLE_STRIDE));
+  const take = (values: ArrayLike<number>) => {
     const taken = new Float64Array(rows);
-    for (let row = 0; row < rows; row++) taken[row] = values[row * stride];
+    for (let i = 0; i < rows; i++) taken[i] = values[drawn[i]];
     return taken;
   };
-  const weights = design.weights && every(design.weights);
+  const weights = design.weights && take(design.weights);
   const totalWeight = weights === undefined ? rows : weights.reduce((sum, weight) => sum + weight, 0);
   if (totalWeight === 0) return undefined;
-  const sample = { ...design, rows, columns: design.columns.map(every), totalWeight, ...(weights && { weights }) };
-  return { ...problem, design: sample, targets: every(targets) };
+  const sample = { ...design, rows, columns: design.columns.map(take), totalWeight, ...(weights && { weights }) };
+  return { ...problem, design: sample, targets: take(targets) };
 }
-
-const afterSample = ({ converged, parameters }: Solution, start: Float64Array) => (converged ? parameters : start);
 
 function solveProximal(problem: GeneralizedProblem, start: Float64Array, stopping: StoppingRule): Solution {
   return minimizeByProximalNewton(objectiveOf(problem), l1Of(problem), start, stopping);

@@ -5,6 +5,7 @@ import { dot, largest, type Solution, type StoppingRule } from "./solution.ts";
 /** Second derivatives are kept while steps by them shrink the gradient at least so much: a pass without them costs a fraction. */
 const GOOD_CONTRACTION = 0.1;
 const SUFFICIENT_DECREASE = 1e-4;
+const SHORTEST_STEP = 2 ** -33;
 /** Below this share of the value an expected gain is lost in rounding, and the gradient decides alone. */
 const VISIBLE_GAIN = 1e-10;
 /** Where rounding keeps the gradient from falling, an expected gain of this share of the value is as good as none. */
@@ -35,7 +36,8 @@ export function minimizeByNewton(
       isFresh = true;
     }
     const direction = factor.solve(current.gradient);
-    const next = takeStep(objective, parameters, current, direction);
+    // By old second derivatives only a full step is worth trying.
+    const next = takeStep(objective, parameters, current, direction, isFresh ? SHORTEST_STEP : 1);
     if (next === undefined) {
       const isAtLimit = Math.abs(dot(direction, current.gradient)) <= ROUNDING * Math.abs(current.value);
       if (isFresh) return { parameters, converged: isAtLimit, gradientNorm: norm, iterations: iteration };
@@ -57,11 +59,17 @@ interface Step extends Evaluation {
   readonly length: number;
 }
 
-function takeStep(objective: Objective, from: Float64Array, at: Evaluation, direction: Float64Array): Step | undefined {
+function takeStep(
+  objective: Objective,
+  from: Float64Array,
+  at: Evaluation,
+  direction: Float64Array,
+  shortest: number,
+): Step | undefined {
   const slope = dot(direction, at.gradient);
   if (!(slope > 0)) return undefined;
   const isVisible = slope > VISIBLE_GAIN * Math.abs(at.value);
-  for (let length = 1; length > 1e-10; length /= 2) {
+  for (let length = 1; length >= shortest; length /= 2) {
     const parameters = from.map((value, i) => value - length * direction[i]);
     const next = objective.evaluate(parameters);
     const isBetter = isVisible
