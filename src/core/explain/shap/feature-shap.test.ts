@@ -90,7 +90,7 @@ const valuesOf = ({ features }: Dataset, row: number): FeatureValue[] =>
 describe("SHAP values by feature", () => {
   it.each([
     ["trees, path-dependent", modelOf(treesOf(1, "logit")), {}],
-    ["trees, interventional", modelOf(treesOf(1, "logit")), { background }],
+    ["trees, interventional", modelOf(treesOf(1, "logit")), { background, trees: "interventional" as const }],
     ["trees of several classes", modelOf(treesOf(3, "softmax"), ["calm", "breeze", "storm"]), {}],
     ["a linear model", modelOf(linear), {}],
     ["a linear model against a background", modelOf(linear), { background }],
@@ -154,7 +154,9 @@ describe("SHAP values by feature", () => {
   });
 
   it("need a background where only comparing explains, and one with the plan's features", () => {
-    expect(() => createFeatureShap(modelOf(ensemble))).toThrow(expect.objectContaining({ code: "EXPLAIN_BACKGROUND_NEEDED" }));
+    const noBackground = expect.objectContaining({ code: "EXPLAIN_BACKGROUND_NEEDED" });
+    expect(() => createFeatureShap(modelOf(ensemble))).toThrow(noBackground);
+    expect(() => createFeatureShap(modelOf(treesOf(1, "logit")), { trees: "interventional" })).toThrow(noBackground);
     const other = { ...background, dataset: { ...dataset, features: dataset.features.toReversed() } };
     expect(() => createFeatureShap(modelOf(linear), { background: other })).toThrow(
       expect.objectContaining({ code: "EXPLAIN_FEATURES_MISMATCH" }),

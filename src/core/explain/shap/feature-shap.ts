@@ -47,7 +47,7 @@ export interface FeatureShapOptions extends KernelShapOptions {
  * SHAP values by feature: those of a feature's columns are summed, which keeps them additive; a column of several features counts for
  * each in equal parts.
  *
- * - Trees: exact; against the background if there is one (see `createInterventionalShap`), else path-dependent (`createTreeShap`).
+ * - Trees: exact, path-dependent (see `createTreeShap`) or interventional (`createInterventionalShap`).
  * - Linear: coefficient x (value - mean), the mean that of the background. Without one it is taken to be 0, as it is of a standardised
  *   column; 0 also stands for "not missing" and "not this category", so that a category's own coefficient is what it adds.
  * - Graphs and ensembles: kernel SHAP of the prediction (see `kernelShap`). Of an ensemble that is the weighted sum of its members'.
@@ -63,9 +63,9 @@ export function createFeatureShap(model: ModelPackage, options: FeatureShapOptio
   }
   switch (estimator.kind) {
     case "trees":
-      return background === undefined
-        ? byColumns(model, "tree-path-dependent", createTreeShap(estimator, model.preparation.columns.length))
-        : byColumns(model, "tree-interventional", createInterventionalShap(estimator, matrixOf(model, background)));
+      return options.trees === "interventional"
+        ? byColumns(model, "tree-interventional", createInterventionalShap(estimator, matrixOf(model, needed(model, background))))
+        : byColumns(model, "tree-path-dependent", createTreeShap(estimator, model.preparation.columns.length));
     case "linear": {
       const columns = model.preparation.columns.length;
       const means = background === undefined ? new Float64Array(columns) : columnMeans(matrixOf(model, background));

@@ -6,7 +6,6 @@
 const MISSING_RIGHT: u8 = 255;
 const BIAS: u8 = 128;
 
-// @ts-ignore: decorators on functions are AssemblyScript's
 @inline
 function storeRank(row: usize, rank: usize, x: f64, whenLeft: usize, whenRight: usize): void {
   if (whenLeft != 0) store<u8>(whenLeft + row, <u8>rank - BIAS);
@@ -53,14 +52,12 @@ export function lookUpColumn(numbers: usize, rows: usize, table: usize, codes: u
 }
 
 /** Leaf that each of 16 rows ends in, given the first plane whose byte is not 0: its number of trailing zeros plus 8 a plane. */
-// @ts-ignore: decorators on functions are AssemblyScript's
 @inline
 function leafOf(byte: v128, base: v128): v128 {
   const below = v128.andnot(i8x16.sub(byte, i8x16.splat(1)), byte);
   return i8x16.add(base, i8x16.popcnt(below));
 }
 
-// @ts-ignore: decorators on functions are AssemblyScript's
 @inline
 function addLeaves(leaves: usize, values: usize, out: usize): void {
   for (let row: usize = 0; row < 64; row += 2) {
@@ -95,7 +92,6 @@ export function scoreTrees(trees: usize, count: usize, ranks: usize, rows: usize
  * Leaves of 64 rows. Planes come from the last to the first; each is u32 first split, u32 end of its splits, u32 its first leaf in
  * each byte, and a split is u32 slot, i8 rank, u8 leaves to clear.
  */
-// @ts-ignore: decorators on functions are AssemblyScript's
 @inline
 function scoreRows(planes: usize, count: usize, ranks: usize, leaves: usize): void {
   const zero = i8x16.splat(0);
@@ -152,7 +148,6 @@ const MISSING_LEFT: u32 = 1;
 const CATEGORIES: u32 = 2;
 const FLAGS: u32 = 7;
 
-// @ts-ignore: decorators on functions are AssemblyScript's
 @inline
 function next(node: usize, row: usize): usize {
   const test = load<u32>(node, 8);

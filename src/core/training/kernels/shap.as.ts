@@ -25,7 +25,6 @@ export function addUnits(units: usize, count: usize, ranks: usize, rows: usize, 
  * Patterns of 64 rows as u16. A condition is u32 slot, i8 rank, u8 that turns "the row goes right" around, u8 bit of the pattern; it
  * sets the bit where it holds.
  */
-// @ts-ignore: decorators on functions are AssemblyScript's
 @inline
 function findPatterns(unit: usize, ranks: usize, patterns: usize): void {
   const first = <usize>load<u32>(unit);
@@ -40,7 +39,6 @@ function findPatterns(unit: usize, ranks: usize, patterns: usize): void {
   }
 }
 
-// @ts-ignore: decorators on functions are AssemblyScript's
 @inline
 function bitsOf(first: usize, end: usize, ranks: usize): v128 {
   let bits = i8x16.splat(0);
@@ -52,7 +50,6 @@ function bitsOf(first: usize, end: usize, ranks: usize): v128 {
   return bits;
 }
 
-// @ts-ignore: decorators on functions are AssemblyScript's
 @inline
 function addRows(first: usize, end: usize, table: usize, patterns: usize, sums: usize): void {
   const width = (end - first) << 1;
