@@ -18,6 +18,7 @@ export interface EncodedDraft extends NumberDraft {
   readonly source: Extract<ColumnSource, { kind: "encoded" }>;
 }
 
+/** The column of a category's numbers, with an encoding of its own; where missing values were imputed, they get their category's number. */
 export function encodedDraft(
   draft: CategoryDraft,
   { values, unseen, missing }: CategoryNumbers,
