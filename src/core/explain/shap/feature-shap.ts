@@ -39,8 +39,10 @@ export interface FeatureShap {
 }
 
 export interface FeatureShapOptions extends KernelShapOptions {
-  /** Compares with these rows. Graphs and ensembles need one, and take the rows of their package unless others are given; trees and linear models have a way without. */
+  /** Rows to compare with; graphs, ensembles and interventional values of trees take those of the package unless others are given. */
   readonly background?: Background;
+  /** How columns that are not known are treated in trees: path-dependent unless said. */
+  readonly trees?: "path-dependent" | "interventional";
 }
 
 /**
@@ -64,7 +66,11 @@ export function createFeatureShap(model: ModelPackage, options: FeatureShapOptio
   switch (estimator.kind) {
     case "trees":
       return options.trees === "interventional"
-        ? byColumns(model, "tree-interventional", createInterventionalShap(estimator, matrixOf(model, needed(model, background))))
+        ? byColumns(
+            model,
+            "tree-interventional",
+            createInterventionalShap(estimator, matrixOf(model, backgroundOf(model, background))),
+          )
         : byColumns(model, "tree-path-dependent", createTreeShap(estimator, model.preparation.columns.length));
     case "linear": {
       const columns = model.preparation.columns.length;
@@ -142,11 +148,8 @@ function withoutFeatures(model: ModelPackage, base: Float64Array): FeatureShap {
   };
 }
 
-function byKernel(model: ModelPackage, { background: given, ...options }: FeatureShapOptions): FeatureShap {
-  const background = given ?? packagedBackground(model);
-  if (background === null) {
-    throw explainErrors.EXPLAIN_BACKGROUND_NEEDED(`${model.model} is an ${model.estimator.kind} model`);
-  }
+function byKernel(model: ModelPackage, options: FeatureShapOptions): FeatureShap {
+  const background = backgroundOf(model, options.background);
   const outputs = Math.max(1, model.classes.length);
   const gameOf = featureGame(model, outputs, background);
   const nobody = new Uint8Array(model.plan.features.length);
@@ -171,6 +174,13 @@ function byKernel(model: ModelPackage, { background: given, ...options }: Featur
       return phi;
     },
   };
+}
+
+/** @throws EXPLAIN_BACKGROUND_NEEDED */
+function backgroundOf(model: ModelPackage, given: Background | undefined): Background {
+  const background = given ?? packagedBackground(model);
+  if (background === null) throw explainErrors.EXPLAIN_BACKGROUND_NEEDED(`${model.model} has nothing to be compared with`);
+  return background;
 }
 
 /** The rows that the package carries for this, as a dataset. */
