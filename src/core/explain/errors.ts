@@ -21,6 +21,14 @@ export const explainErrors = defineErrors({
     kind: "invalid",
     hint: "Give rows of the training set as background: this kind of model is explained by comparing with them.",
   },
+  EXPLAIN_CONSTRAINT_INVALID: {
+    kind: "invalid",
+    hint: "Numbers take a direction, bounds and a step above 0; texts take the values that are allowed.",
+  },
+  EXPLAIN_GOAL_INVALID: {
+    kind: "invalid",
+    hint: "Say what the prediction should be: a goal (at-least or below a number) for values, toClass for several classes.",
+  },
   EXPLAIN_BUDGET_TOO_SMALL: { kind: "invalid", hint: "Allow more evaluations; four for each feature are the least." },
   EXPLAIN_GROUPS_INVALID: {
     kind: "invalid",
