@@ -103,9 +103,10 @@ function divide(all: readonly WalkedTree[], tableBytes: number): { tabled: Table
   const walked: WalkedTree[] = [];
   let room = tableBytes;
   for (const { tree, output } of all) {
-    const { units, rest } = hasRanks(tree) ? unitsOf(tree) : NO_UNITS;
+    const { units, rest } = room > 0 && hasRanks(tree) ? unitsOf(tree) : NO_UNITS;
     const bytes = 8 * units.reduce((sum, unit) => sum + tableSize(unit), 0);
-    if (units.length === 0 || bytes > room) {
+    if (bytes > room) room = 0;
+    if (units.length === 0 || room === 0) {
       walked.push({ tree, output });
       continue;
     }

@@ -1,4 +1,4 @@
-import { createKernelMemory, type KernelMemory, planMemory } from "../kernels/kernel-memory.ts";
+import { createKernelMemory, type KernelMemory, type MemoryPlan, planMemory } from "../kernels/kernel-memory.ts";
 import { type Kernel, startKernel } from "../kernels/load-kernel.ts";
 import type { Matrix } from "../matrix.ts";
 import type { Tree, TreesEstimator } from "../model.ts";
@@ -13,6 +13,9 @@ const BIAS = 128;
 const PLANE_BYTES = 12;
 const SPLIT_BYTES = 8;
 const TREE_BYTES = 16;
+/** Rows that the kernel takes at a time, and a byte for each one's leaf. */
+const ROWS = 64;
+const LEAVES_BYTES = ROWS;
 
 /** Whether every tree is small enough for `createLeafBitScorer`. */
 export const fitsLeafBits = (trees: readonly Tree[]): boolean =>
@@ -68,6 +71,23 @@ interface PlacedGroup {
   readonly at: { readonly trees: number; readonly planes: number; readonly splits: number; readonly values: number };
 }
 
+function placeGroup(plan: MemoryPlan, group: readonly Tree[]): PlacedGroup {
+  const splits = rankSplits(group);
+  const trees = group.map((tree, t) => leafBits(tree, splits.slotOf[t], splits.rankOf[t]));
+  const sum = (count: (tree: LeafBits) => number): number => trees.reduce((total, tree) => total + count(tree), 0);
+  return {
+    splits,
+    ranks: placeRanks(plan, splits),
+    trees,
+    at: {
+      trees: plan.place(TREE_BYTES * trees.length),
+      planes: plan.place(PLANE_BYTES * sum(({ planes }) => planes.length)),
+      splits: plan.place(SPLIT_BYTES * sum(({ planes }) => planes.reduce((n, plane) => n + plane.length, 0))),
+      values: plan.place(8 * sum(({ values }) => values.length)),
+    },
+  };
+}
+
 /**
  * Scores matrices block by block with the kernel `scoreTrees`: sixteen rows at a time run over the splits of a tree without a branch.
  * Figures are those of walking each tree, to the last bit, because comparisons are exact and leaves are added in the trees' order.
@@ -79,53 +99,37 @@ export function createLeafBitScorer(
   { base, trees }: TreesEstimator,
   module: Extract<Kernel, { available: true }>["module"],
 ): (matrix: Matrix) => Float64Array {
+  const outputs = base.length;
   const plan = planMemory();
-  const groups = groupTrees(trees).map((group): PlacedGroup => {
-    const splits = rankSplits(group);
-    const bits = group.map((tree, t) => leafBits(tree, splits.slotOf[t], splits.rankOf[t]));
-    const sum = (count: (tree: LeafBits) => number): number => bits.reduce((total, tree) => total + count(tree), 0);
-    return {
-      splits,
-      ranks: placeRanks(plan, splits),
-      trees: bits,
-      at: {
-        trees: plan.place(TREE_BYTES * bits.length),
-        planes: plan.place(PLANE_BYTES * sum(({ planes }) => planes.length)),
-        splits: plan.place(SPLIT_BYTES * sum(({ planes }) => planes.reduce((n, plane) => n + plane.length, 0))),
-        values: plan.place(8 * sum(({ values }) => values.length)),
-      },
-    };
-  });
-  const sumsAt = plan.place(8 * BLOCK * base.length);
-  const leavesAt = plan.place(64);
+  const groups = groupTrees(trees).map((group) => placeGroup(plan, group));
+  const sumsAt = plan.place(8 * BLOCK * outputs);
+  const leavesAt = plan.place(LEAVES_BYTES);
   const memory = createKernelMemory(plan.bytes);
   let firstTree = 0;
   for (const group of groups) {
     writeRankTables(memory, group.splits, group.ranks);
-    writeTrees(memory, group, firstTree, base.length);
+    writeTrees(memory, group, firstTree, outputs);
     firstTree += group.trees.length;
   }
   const kernel = startKernel(module, memory);
   const scoreTrees = kernel("scoreTrees");
   const rankers = groups.map(({ splits, ranks }) => createKernelRanker(kernel, memory, splits, ranks));
-  const sums = Array.from(base, (_, output) => new Float64Array(memory.buffer, sumsAt + 8 * BLOCK * output, BLOCK));
+  const sums = new Float64Array(memory.buffer, sumsAt, BLOCK * outputs);
 
   return ({ columns, rows }) => {
-    const raw = new Float64Array(rows * base.length);
+    const raw = new Float64Array(rows * outputs);
     for (let first = 0; first < rows; first += BLOCK) {
       const inBlock = Math.min(BLOCK, rows - first);
-      sums.forEach((sum, output) => {
-        sum.fill(base[output]);
+      base.forEach((start, output) => {
+        sums.fill(start, BLOCK * output, BLOCK * (output + 1));
       });
       groups.forEach(({ trees: { length }, at, ranks }, g) => {
         rankers[g](columns, first, inBlock);
-        scoreTrees(at.trees, length, ranks.ranks, Math.ceil(inBlock / 64) * 64, sumsAt, leavesAt);
+        scoreTrees(at.trees, length, ranks.ranks, Math.ceil(inBlock / ROWS) * ROWS, sumsAt, leavesAt);
       });
-      if (sums.length === 1) raw.set(sums[0].subarray(0, inBlock), first);
-      else
-        sums.forEach((sum, output) => {
-          for (let row = 0; row < inBlock; row++) raw[(first + row) * base.length + output] = sum[row];
-        });
+      for (let output = 0; output < outputs; output++) {
+        for (let row = 0; row < inBlock; row++) raw[(first + row) * outputs + output] = sums[BLOCK * output + row];
+      }
     }
     return raw;
   };
