@@ -20,7 +20,7 @@ export interface ForestOptions {
   readonly seed: number;
   /** Predict every row by the trees that did not draw it; needs `bootstrap`. */
   readonly outOfBag?: boolean;
-  /** Bytes that training may take; what this machine or container has unless given. */
+  /** Bytes that training may take; what this machine or container has left unless given. */
   readonly memoryLimit?: number;
   /** Called as trees are grown, with the share done (0…1). */
   readonly onDone?: (done: number) => void;

@@ -1,7 +1,6 @@
 import { trainErrors } from "../errors.ts";
 import type { Matrix } from "../matrix.ts";
 import type { ForestParams } from "./forest-params.ts";
-import { memoryLimit } from "./memory-limit.ts";
 import { NODE_BYTES, OUTPUT_BYTES } from "./node-store.ts";
 
 export interface ForestMemory {
@@ -22,7 +21,7 @@ export function forestMemory(
   { rows, columns }: Matrix,
   { maxLeaves, maxDepth, minLeafRows }: ForestParams,
   classes: number,
-  limit = memoryLimit(),
+  limit = process.availableMemory(),
 ): ForestMemory {
   const histograms = 2 * 256 * 8 * Math.max(2, classes);
   const working = rows * (columns.length + ROW_BYTES) + histograms;
