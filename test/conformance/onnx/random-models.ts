@@ -50,7 +50,8 @@ export function randomTree(random: Random, { leaves, categories, scale }: TreeSh
     left,
     right,
     missingLeft: Uint8Array.from(feature, () => Math.round(random())),
-    value: Float64Array.from(feature, (column) => (column < 0 ? scale * normal(random) : 0)),
+    // Equal leaves beside each other are what runtimes join.
+    value: Float64Array.from(feature, (column) => (column < 0 ? scale * pick(random, [0.5, normal(random)]) : 0)),
     cover: new Float64Array(nodes).fill(1),
     ...(words.length > 0 && { categorical: { start, length, words: Uint32Array.from(words) } }),
   };

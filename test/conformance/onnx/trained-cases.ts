@@ -21,12 +21,14 @@ const CANDIDATES: readonly CandidateDefinition[] = [
   extraTrees({ trees: 30 }),
 ];
 
-/** Candidates as they are really trained, with the preparation and calibration that were fitted for them. */
-export function trainedCases(rows: number): ExportCase[] {
+/** Candidates as they are really trained, on few rows and on many, with the preparation and calibration that were fitted for them. */
+export const trainedCases = (): ExportCase[] => [4_000, 5_000, 20_000].flatMap(trainOn);
+
+function trainOn(rows: number): ExportCase[] {
   const dataset = flightsLike(rows);
   const split = splitByTime(dataset, byTime({ test: "10d", validation: "20d" }), START + 1_000 * DAY);
   return CANDIDATES.map((candidate) => {
     const { package: model } = trainCandidate(dataset, split, trainingOptions(dataset, candidate));
-    return { name: `trained ${candidate.name}`, model, dataset };
+    return { name: `${candidate.name} trained on ${rows} rows`, model, dataset };
   });
 }

@@ -66,7 +66,7 @@ class EnsembleNodes {
   }
 
   #addSplit(tree: Tree, node: number, places: Int32Array): void {
-    const { feature, threshold, left, right, missingLeft, categorical } = tree;
+    const { feature, threshold, left, right, categorical } = tree;
     const isCategorical = categorical !== undefined && categorical.start[node] >= 0;
     const members = isCategorical ? membersOf(categorical, node) : [];
     this.#features.push(feature[node]);
@@ -77,7 +77,7 @@ class EnsembleNodes {
     this.#whenFalse.push(places[right[node]]);
     this.#trueIsLeaf.push(feature[left[node]] < 0 ? 1 : 0);
     this.#falseIsLeaf.push(feature[right[node]] < 0 ? 1 : 0);
-    this.#missingIsTrue.push(missingLeft[node]);
+    this.#missingIsTrue.push(missingGoesLeft(tree, node) ? 1 : 0);
     if (members.length > 0) this.#members.push(...members, Number.NaN);
   }
 
@@ -117,6 +117,23 @@ class EnsembleNodes {
       post_transform: { type: "int", value: NO_TRANSFORM },
     };
   }
+}
+
+/**
+ * Where a missing value goes. ONNX Runtime (seen in 1.30 and 1.32) joins nodes that ask the same column for sets of categories, one to
+ * the right of the other, where both lead to leaves of the same value on the left, and then knows the first node's side for missing
+ * values only. Such a row may as well go left at the first node if it would at a later one: it ends at the same value.
+ */
+function missingGoesLeft(tree: Tree, node: number): boolean {
+  if (tree.missingLeft[node] === 1) return true;
+  const next = tree.right[node];
+  return isJoined(tree, node, next) && missingGoesLeft(tree, next);
+}
+
+function isJoined({ feature, left, value, categorical }: Tree, node: number, next: number): boolean {
+  const bothAskForSets = categorical !== undefined && categorical.start[node] >= 0 && categorical.start[next] >= 0;
+  const bothEndLeft = feature[left[node]] < 0 && feature[left[next]] < 0;
+  return bothAskForSets && bothEndLeft && feature[node] === feature[next] && value[left[node]] === value[left[next]];
 }
 
 const doubles = (values: readonly number[]): OnnxAttribute => ({
