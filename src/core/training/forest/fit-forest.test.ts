@@ -215,6 +215,14 @@ describe("a forest", () => {
     );
   });
 
+  it("never draws rows of weight 0, of which a tree could not learn", () => {
+    const weights = Float64Array.from({ length: 40 }, (_, row) => (row < 2 ? 1 : 0));
+    const values = Float64Array.from(weights, (_, row) => row);
+    const { trees } = forestOf({ rows: 40, columns: [values] }, { values, weights }, { trees: 20 }, REGRESSION);
+    for (const { value } of trees) for (const each of value) expect(each * 20).toBeGreaterThanOrEqual(0);
+    for (const { value } of trees) for (const each of value) expect(each * 20).toBeLessThanOrEqual(1);
+  });
+
   it("takes one row, huge and tiny magnitudes, more columns than rows, and 100,000 categories", () => {
     const one = forestOf({ rows: 1, columns: [Float64Array.of(5)] }, { values: Float64Array.of(7) }, {}, REGRESSION);
     expect(predict(one, { rows: 1, columns: [Float64Array.of(-1)] })[0]).toBeCloseTo(7, 12);

@@ -70,11 +70,14 @@ export function fitForest(matrix: Matrix, target: Target, params: Partial<Forest
     randomThresholds: options.kind === "extra-trees",
   });
   const outOfBag = options.outOfBag ? createOutOfBag(matrix, target, classes) : null;
+  const counting = Uint32Array.from(target.values.keys()).filter(
+    (row) => target.weights === undefined || target.weights[row] > 0,
+  );
   const seeds = seededRandom(options.seed);
   const trees: Tree[] = [];
   for (let t = 0; t < settings.trees; t++) {
     const random = seededRandom(seeds.uint32());
-    const draws = settings.bootstrap ? drawRows(matrix.rows, random) : undefined;
+    const draws = settings.bootstrap ? drawRows(counting, matrix.rows, random) : undefined;
     const sample = takeSample(targets, target.weights, draws);
     const writeLeaf = isRegression
       ? meanWriter(sample, target.values, settings.trees)
@@ -92,10 +95,10 @@ export function fitForest(matrix: Matrix, target: Target, params: Partial<Forest
   };
 }
 
-/** How often each row was drawn. */
-function drawRows(rows: number, random: RandomStream): Uint32Array {
+/** How often each of `rows` rows was drawn; only those that count are. */
+function drawRows(counting: Uint32Array, rows: number, random: RandomStream): Uint32Array {
   const draws = new Uint32Array(rows);
-  for (let i = 0; i < rows; i++) draws[random.below(rows)]++;
+  for (let i = 0; i < counting.length; i++) draws[counting[random.below(counting.length)]]++;
   return draws;
 }
 
