@@ -1,6 +1,8 @@
 import type { KernelMemory } from "../kernels/kernel-memory.ts";
 import { type Kernel, loadKernel, startKernel } from "../kernels/load-kernel.ts";
+import type { BoostingParams } from "./boosting-params.ts";
 import { createPlainKernel } from "./plain-kernel.ts";
+import type { NodeSums } from "./split.ts";
 
 /**
  * The inner loops, on one memory. Arguments are positions in it (bytes) and counts. A row's record and a histogram's cell hold a
@@ -22,6 +24,24 @@ export interface BoostingKernel {
   clearBytes(target: number, bytes: number): void;
   addHistogram(target: number, source: number, cells: number): void;
   subtractHistogram(parent: number, child: number, cells: number): void;
+  /**
+   * Finds the edge that gains most among columns of numbers that nothing constrains, with missing values on either side: the largest
+   * GL^2 / (HL + l2) + GR^2 / (HR + l2), gradients pulled to 0 by l1 first.
+   * @param candidates position of two 32-bit numbers a column: its first cell, and how many bins of values it has
+   * @param least what must be surpassed
+   * @param answer position of three doubles: gain, bin, and 1 where missing values go left; unchanged where nothing surpasses `least`
+   * @returns the candidate's position among its like, or -1
+   */
+  scanNumbers(
+    histogram: number,
+    candidates: number,
+    count: number,
+    units: RecordUnits,
+    node: NodeSums,
+    limits: ScanLimits,
+    least: number,
+    answer: number,
+  ): number;
   /** Writes each cell as three doubles: gradient, hessian, weight. */
   unpackHistogram(histogram: number, cells: number, units: RecordUnits, sums: number): void;
   /**
@@ -45,6 +65,9 @@ export interface RecordUnits {
   readonly weightBits: number;
 }
 
+/** What a split must keep to, and what it is charged. */
+export type ScanLimits = Pick<BoostingParams, "l1" | "l2" | "minLeafRows" | "minHessian">;
+
 /** Which path to take; plain TypeScript where the kernel cannot be had, or on demand. */
 export function boostingKernel(): Kernel {
   return loadKernel(new URL("../kernels/boosting.wasm", import.meta.url));
@@ -61,6 +84,7 @@ function createWasmKernel(module: WebAssembly.Module, memory: KernelMemory): Boo
   const find = startKernel(module, memory);
   const addHistogram = find("addHistogram");
   const subtractHistogram = find("subtractHistogram");
+  const scanNumbers = find("scanNumbers");
   const unpackHistogram = find("unpackHistogram");
   const recordRows = find("recordRows");
   const cellBytes = cellBytesOf(module);
@@ -70,6 +94,12 @@ function createWasmKernel(module: WebAssembly.Module, memory: KernelMemory): Boo
     clearBytes: find("clearBytes"),
     addHistogram: (target, source, cells) => addHistogram(target, source, cells * cellBytes),
     subtractHistogram: (parent, child, cells) => subtractHistogram(parent, child, cells * cellBytes),
+    scanNumbers: (histogram, candidates, count, units, node, limits, least, answer) =>
+      scanNumbers(
+        ...[histogram, candidates, count, units.weightBits, units.gradient, units.hessian, units.weight],
+        ...[node.gradient, node.hessian, node.weight, limits.l1, limits.l2, limits.minLeafRows, limits.minHessian],
+        ...[least, answer],
+      ),
     unpackHistogram: (histogram, cells, { gradient, hessian, weight, weightBits }, sums) =>
       unpackHistogram(histogram, cells, weightBits, gradient, hessian, weight, sums),
     logLossPairs: find("logLossPairs"),

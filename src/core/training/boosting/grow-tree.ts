@@ -1,13 +1,10 @@
-import type { BinnedColumn } from "../trees/binning.ts";
-import type { BoostingKernel, RecordUnits } from "./boosting-kernel.ts";
-import type { BoostingParams } from "./boosting-params.ts";
+import type { RecordUnits } from "./boosting-kernel.ts";
 import type { Crew } from "./crew.ts";
-import { findSplit } from "./find-split.ts";
+import { findSplit, type SplitGround } from "./find-split.ts";
 import { allowedColumns } from "./interactions.ts";
 import { type NodeLimits, type NodeSums, nodeOutput, type Split } from "./split.ts";
 import { shareOf } from "./tasks.ts";
 import { draftTree, type TreeDraft } from "./tree-draft.ts";
-import type { Workspace, WorkspaceViews } from "./workspace.ts";
 
 /** Where the rows of a node stand in the index. */
 export interface RowRange {
@@ -43,13 +40,8 @@ interface Leaf extends RowRange {
   readonly split: Split | null;
 }
 
-export interface TreeGround {
-  readonly kernel: BoostingKernel;
+export interface TreeGround extends SplitGround {
   readonly crew: Crew;
-  readonly workspace: Workspace;
-  readonly views: WorkspaceViews;
-  readonly columns: readonly BinnedColumn[];
-  readonly params: BoostingParams;
   /** The objective's largest step. */
   readonly mostStep: number;
 }
@@ -74,14 +66,12 @@ export function createTreeGrower(ground: TreeGround): TreeGrower {
     const giveBack = (histogram: number) => {
       if (histogram !== 0) free.push(histogram);
     };
-    const unpack = (histogram: number) => kernel.unpackHistogram(histogram, cells, units, workspace.sums);
-    const search = { columns, offsets: views.offsets, sums: views.sums, params };
 
     function withSplit(leaf: Omit<Leaf, "split">): Leaf {
       if (leaf.histogram === 0) return { ...leaf, split: null };
-      unpack(leaf.histogram);
       const allowed = allowedColumns(params.interactions, leaf.path, sampledColumns);
-      const split = findSplit(search, leaf.sums, { ...leaf.limits, l2: params.l2 }, allowed);
+      const limits = { ...leaf.limits, l2: params.l2 };
+      const split = findSplit(ground, { histogram: leaf.histogram, units, sums: leaf.sums, limits, allowed });
       if (split !== null) return { ...leaf, split };
       giveBack(leaf.histogram);
       return { ...leaf, histogram: 0, split };
@@ -90,8 +80,9 @@ export function createTreeGrower(ground: TreeGround): TreeGrower {
     function openRoot(): Leaf {
       const histogram = takeHistogram();
       addParts(histogram, crew.run("fillHistogram", sampled, 0, sampled, histogram));
-      unpack(histogram);
-      const sums = firstColumnSums(views.sums, columns[0].binning.valueBins + 1);
+      const firstCells = columns[0].binning.valueBins + 1;
+      kernel.unpackHistogram(histogram, firstCells, units, workspace.sums);
+      const sums = firstColumnSums(views.sums, firstCells);
       const limits = { l1: params.l1, l2: params.l2, lower: -mostStep, upper: mostStep };
       const range = { start: 0, end: sampled, ridersStart: sampled, ridersEnd: allRows };
       return withSplit({ ...range, node: draft.addLeaf(sums.weight), depth: 0, sums, limits, path: new Set(), histogram });

@@ -1,6 +1,7 @@
 import type { KernelMemory } from "../kernels/kernel-memory.ts";
 import type { BoostingKernel } from "./boosting-kernel.ts";
 import { exponential } from "./exponential.ts";
+import { softThreshold } from "./split.ts";
 
 /** Added and taken away again, it rounds a number below 2^51 to a whole one, halves to even, as WebAssembly's `nearest` does. */
 const ROUNDING = 1.5 * 2 ** 52;
@@ -45,6 +46,51 @@ export function createPlainKernel({ buffer }: KernelMemory): BoostingKernel {
     subtractHistogram(parent, child, cells) {
       const offset = (child - parent) / 8;
       for (let at = parent / 8; at < parent / 8 + 3 * cells; at++) numbers[at] -= numbers[at + offset];
+    },
+
+    scanNumbers(histogram, candidates, count, units, node, limits, least, answer) {
+      const { l1, l2, minLeafRows, minHessian } = limits;
+      let mostNumerator = least;
+      let mostDenominator = 1;
+      let best = -1;
+      for (let candidate = 0; candidate < count; candidate++) {
+        const first = histogram / 8 + 3 * integers[candidates / 4 + 2 * candidate];
+        const missing = first + 3 * integers[candidates / 4 + 2 * candidate + 1];
+        const sides = numbers[missing + 2] === 0 ? 1 : 2;
+        for (let side = 0; side < sides; side++) {
+          let gradients = side === 0 ? 0 : numbers[missing];
+          let hessians = side === 0 ? 0 : numbers[missing + 1];
+          let weights = side === 0 ? 0 : numbers[missing + 2];
+          for (let cell = first; cell < missing; cell += 3) {
+            // An empty bin's edge splits the rows as the one before it does.
+            if (numbers[cell + 2] === 0) continue;
+            gradients += numbers[cell];
+            hessians += numbers[cell + 1];
+            weights += numbers[cell + 2];
+            const leftWeight = weights * units.weight;
+            const leftHessian = hessians * units.hessian;
+            if (leftWeight < minLeafRows || leftHessian < minHessian) continue;
+            const rightWeight = node.weight - leftWeight;
+            const rightHessian = node.hessian - leftHessian;
+            if (rightWeight < minLeafRows || rightHessian < minHessian || rightWeight === 0) break;
+            const leftGradient = gradients * units.gradient;
+            const leftPull = softThreshold(leftGradient, l1);
+            const rightPull = softThreshold(node.gradient - leftGradient, l1);
+            const leftCurvature = leftHessian + l2;
+            const rightCurvature = rightHessian + l2;
+            const numerator = leftPull * leftPull * rightCurvature + rightPull * rightPull * leftCurvature;
+            const denominator = leftCurvature * rightCurvature;
+            if (numerator * mostDenominator <= mostNumerator * denominator) continue;
+            mostNumerator = numerator;
+            mostDenominator = denominator;
+            best = candidate;
+            numbers[answer / 8] = numerator / denominator;
+            numbers[answer / 8 + 1] = (cell - first) / 3;
+            numbers[answer / 8 + 2] = side;
+          }
+        }
+      }
+      return best;
     },
 
     unpackHistogram(histogram, cells, { gradient, hessian, weight }, sums) {

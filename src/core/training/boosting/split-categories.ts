@@ -1,6 +1,6 @@
 import type { BoostingParams } from "./boosting-params.ts";
 import type { NodeLimits, NodeSums } from "./split.ts";
-import { nodeGain } from "./split.ts";
+import { nodeGain, subtractSums } from "./split.ts";
 import type { ColumnCells } from "./split-numbers.ts";
 
 /** The best set of categories so far; overwritten when a better one is found. */
@@ -53,22 +53,21 @@ function tryPrefixes(
   bins: readonly number[],
   best: CategorySplit,
 ): void {
-  let gradient = 0;
-  let hessian = 0;
-  let weight = 0;
+  let left: NodeSums = { gradient: 0, hessian: 0, weight: 0 };
   let inGroup = 0;
   for (let i = 0; i < bins.length; i++) {
     const cell = 3 * (first + bins[i]);
-    gradient += sums[cell];
-    hessian += sums[cell + 1];
-    weight += sums[cell + 2];
+    left = {
+      gradient: left.gradient + sums[cell],
+      hessian: left.hessian + sums[cell + 1],
+      weight: left.weight + sums[cell + 2],
+    };
     inGroup += sums[cell + 2];
-    const restHessian = node.hessian - hessian;
-    const restWeight = node.weight - weight;
-    if (restWeight < Math.max(minLeafRows, minGroup) || restHessian < minHessian || restWeight === 0) return;
-    if (weight < minLeafRows || hessian < minHessian || inGroup < minGroup) continue;
+    const right = subtractSums(node, left);
+    if (right.weight < Math.max(minLeafRows, minGroup) || right.hessian < minHessian || right.weight === 0) return;
+    if (left.weight < minLeafRows || left.hessian < minHessian || inGroup < minGroup) continue;
     inGroup = 0;
-    const gain = nodeGain(gradient, hessian, limits) + nodeGain(node.gradient - gradient, restHessian, limits);
+    const gain = nodeGain(left, limits) + nodeGain(right, limits);
     if (gain <= best.gain) continue;
     best.gain = gain;
     best.bins = bins.slice(0, i + 1);

@@ -36,8 +36,8 @@ export function nodeOutput({ gradient, hessian }: NodeSums, { l1, l2, lower, upp
 }
 
 /** Twice the fall of the objective when a node gives its best output: G^2 / (H + l2) where nothing limits it. */
-export function nodeGain(gradient: number, hessian: number, { l1, l2, lower, upper }: NodeLimits): number {
-  const pull = l1 === 0 ? gradient : softThreshold(gradient, l1);
+export function nodeGain({ gradient, hessian }: NodeSums, { l1, l2, lower, upper }: NodeLimits): number {
+  const pull = softThreshold(gradient, l1);
   const curvature = hessian + l2;
   const best = -pull / curvature;
   if (best >= lower && best <= upper) return -pull * best;

@@ -53,6 +53,9 @@ export interface Workspace extends WorkspaceShape {
   readonly pairs: number;
   readonly sums: number;
   readonly goesLeft: number;
+  /** What a scan over columns of numbers is told and answers. */
+  readonly candidates: number;
+  readonly scanAnswer: number;
   readonly leafTable: number;
   /** Signals between threads, then what a task is told, then what parts answer. */
   readonly signals: number;
@@ -80,6 +83,8 @@ export function planWorkspace(shape: WorkspaceShape): Workspace {
     pairs: plan.place(threads * PAIR_BLOCK * 16),
     sums: plan.place(24 * cells),
     goesLeft: plan.place(256),
+    candidates: plan.place(8 * columns),
+    scanAnswer: plan.place(24),
     leafTable: plan.place(8 * LEAF_FIELDS * leaves),
     signals: plan.place(4 * (2 + 2 * threads)),
     arguments: plan.place(8 * TASK_ARGUMENTS),
@@ -96,6 +101,8 @@ export interface WorkspaceViews extends BoostedRows {
   readonly offsets: Uint32Array;
   readonly sums: Float64Array;
   readonly goesLeft: Uint8Array;
+  readonly candidates: Uint32Array;
+  readonly scanAnswer: Float64Array;
   readonly leafTable: Float64Array;
   readonly signals: Int32Array;
   readonly arguments: Float64Array;
@@ -116,6 +123,8 @@ export function viewWorkspace({ buffer }: KernelMemory, workspace: Workspace): W
     offsets: new Uint32Array(buffer, workspace.offsets, columns),
     sums: doubles(workspace.sums, 3 * cells),
     goesLeft: new Uint8Array(buffer, workspace.goesLeft, 256),
+    candidates: new Uint32Array(buffer, workspace.candidates, 2 * columns),
+    scanAnswer: doubles(workspace.scanAnswer, 3),
     leafTable: doubles(workspace.leafTable, LEAF_FIELDS * leaves),
     signals: new Int32Array(buffer, workspace.signals, 2 + 2 * threads),
     arguments: doubles(workspace.arguments, TASK_ARGUMENTS),
