@@ -8,6 +8,7 @@ import {
   type KernelMemory,
   loadKernel,
   type Matrix,
+  type MemoryPlan,
   placeRanks,
   planMemory,
   type RankedSplits,
@@ -81,38 +82,12 @@ export function createTableExplainer(
   kernels: ShapKernels,
 ): TableExplainer {
   const plan = planMemory();
-  let first = 0;
-  const groups = groupTrees(trees.map(({ tree }) => tree)).map((group): PlacedGroup => {
-    const members = trees.slice(first, (first += group.length));
-    const splits = rankSplits(group);
-    const units = members.flatMap(({ tree, output, units: own }, t) =>
-      own.map((unit) => ({
-        unit,
-        tree,
-        t,
-        output,
-        conditions: plan.place(CONDITION_BYTES * unit.conditions.length),
-        columns: plan.place(4 * unit.columns.length),
-        table: plan.place(8 * tableSize(unit)),
-      })),
-    );
-    return { splits, ranks: placeRanks(plan, splits), units, records: plan.place(UNIT_BYTES * units.length) };
-  });
+  const groups = placeGroups(plan, trees);
   const width = outputs * columns;
   const sumsAt = plan.place(8 * BLOCK * width);
   const patternsAt = plan.place(2 * ROWS);
   const memory = createKernelMemory(plan.bytes);
-  for (const group of groups) {
-    writeRankTables(memory, group.splits, group.ranks);
-    group.units.forEach((placed, index) => {
-      writeUnit(memory, group, placed, group.records + UNIT_BYTES * index, columns);
-      fillTable(
-        placed.unit,
-        (leaf) => leafTable(placed.tree, leaf),
-        new Float64Array(memory.buffer, placed.table, tableSize(placed.unit)),
-      );
-    });
-  }
+  for (const group of groups) writeGroup(memory, group, columns, leafTable);
   const sums = new Float64Array(memory.buffer, sumsAt, BLOCK * width);
   const workers = groups.map((group) => createGroupWorker(group, memory, kernels, { columns, sumsAt, patternsAt }));
 
@@ -128,6 +103,41 @@ export function createTableExplainer(
       }
     },
   };
+}
+
+function placeGroups(plan: MemoryPlan, trees: readonly TabledTree[]): PlacedGroup[] {
+  let first = 0;
+  return groupTrees(trees.map(({ tree }) => tree)).map((group) => {
+    const members = trees.slice(first, first + group.length);
+    first += group.length;
+    const splits = rankSplits(group);
+    const units = members.flatMap(({ tree, output, units: own }, t) =>
+      own.map((unit) => ({
+        unit,
+        tree,
+        t,
+        output,
+        conditions: plan.place(CONDITION_BYTES * unit.conditions.length),
+        columns: plan.place(4 * unit.columns.length),
+        table: plan.place(8 * tableSize(unit)),
+      })),
+    );
+    return { splits, ranks: placeRanks(plan, splits), units, records: plan.place(UNIT_BYTES * units.length) };
+  });
+}
+
+function writeGroup(
+  memory: KernelMemory,
+  group: PlacedGroup,
+  columns: number,
+  leafTable: (tree: Tree, leaf: LeafPath) => Float64Array,
+): void {
+  writeRankTables(memory, group.splits, group.ranks);
+  group.units.forEach((placed, index) => {
+    writeUnit(memory, group, placed, group.records + UNIT_BYTES * index, columns);
+    const table = new Float64Array(memory.buffer, placed.table, tableSize(placed.unit));
+    fillTable(placed.unit, (leaf) => leafTable(placed.tree, leaf), table);
+  });
 }
 
 interface Sums {
