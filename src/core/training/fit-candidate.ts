@@ -210,7 +210,8 @@ function directionOf(column: EncodedColumn, directions: ReadonlyMap<number, numb
   const [feature, ...others] = featuresOf(column);
   const direction = directions.get(feature) ?? 0;
   if (direction === 0 || others.length > 0) return 0;
-  const keepsOrder = column.source.kind === "number" && column.maps.every(({ kind }) => kind !== "wave" && kind !== "date-part");
-  if (keepsOrder) return direction;
+  const kinds = new Set(column.maps.map(({ kind }) => kind));
+  if (kinds.has("is-missing") || kinds.has("date-part") || kinds.has("wave")) return 0;
+  if (column.source.kind === "number") return direction;
   throw trainErrors.TRAIN_PARAMETER_INVALID(`\`monotone\` names a feature whose column ${column.name} does not rise with it`);
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { goldenMetrics, relativeError } from "../../../../test/fixtures/golden-metrics.ts";
 import { uniform } from "../../../../test/fixtures/training-data.ts";
+import { normalQuantile } from "../preparation/normal-quantile.ts";
 import { deLongTest } from "./de-long.ts";
-import { normalQuantile } from "./distributions.ts";
 
 /** The rows of de_long_case in make-metrics.py. */
 function twoModels(seed: number, rows: number, steps: number) {

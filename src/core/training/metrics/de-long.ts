@@ -1,6 +1,7 @@
 import { trainErrors } from "../errors.ts";
 import type { MetricEstimate } from "../model.ts";
-import { normalQuantile, normalTwoSided } from "./distributions.ts";
+import { normalQuantile } from "../preparation/normal-quantile.ts";
+import { normalTwoSided } from "./distributions.ts";
 import { type RankedRows, rankRows } from "./rank-rows.ts";
 
 export interface DeLongTest {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { goldenMetrics } from "../../../../test/fixtures/golden-metrics.ts";
+import { normalQuantile } from "../preparation/normal-quantile.ts";
 import {
   chiSquareUpperTail,
   erfc,
   fairBinomialCdf,
   fUpperTail,
   normalCdf,
-  normalQuantile,
   normalTwoSided,
   studentQuantile,
   studentTwoSided,

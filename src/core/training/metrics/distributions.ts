@@ -93,19 +93,3 @@ export const normalCdf = (z: number): number => 0.5 * erfc(-z / SQRT_TWO);
 export const normalTwoSided = (z: number): number => erfc(Math.abs(z) / SQRT_TWO);
 /** P(X >= x) of chi-square with one degree of freedom. */
 export const chiSquareUpperTail = (x: number): number => (x <= 0 ? 1 : erfc(Math.sqrt(x / 2)));
-
-/** Inverse of `normalCdf` for p in 0…1; by bisection, to double precision in the tails that intervals need. */
-export function normalQuantile(p: number): number {
-  if (p === 0.5) return 0;
-  if (p <= 0) return Number.NEGATIVE_INFINITY;
-  if (p >= 1) return Number.POSITIVE_INFINITY;
-  if (p > 0.5) return -normalQuantile(1 - p);
-  let low = -40;
-  let high = 0;
-  for (let step = 0; step < 100; step++) {
-    const middle = (low + high) / 2;
-    if (normalCdf(middle) < p) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
-}

@@ -1,4 +1,4 @@
-import type { BinaryMetric, MetricName, Payoff } from "../../definitions/index.ts";
+import { BINARY_METRICS, type MetricName, type Payoff } from "../../definitions/index.ts";
 import { trainErrors } from "../errors.ts";
 import { rankingMetrics } from "./binary-metrics.ts";
 import { equalWidthBin } from "./calibration-error.ts";
@@ -14,24 +14,7 @@ export interface Decision {
 }
 
 /** What `evaluate` measures of a classifier of two classes. */
-export const METRIC_NAMES = [
-  "roc_auc",
-  "pr_auc",
-  "ks",
-  "log_loss",
-  "brier",
-  "f1",
-  "precision",
-  "recall",
-  "specificity",
-  "accuracy",
-  "balanced_accuracy",
-  "mcc",
-  "kappa",
-  "ece",
-  "mce",
-  "payoff_per_decision",
-] as const satisfies readonly BinaryMetric[];
+export const METRIC_NAMES = BINARY_METRICS;
 
 /** A metric is absent where it is undefined: ranking metrics with one class, precision with nothing predicted positive. */
 export type MetricValues = Partial<Record<MetricName, number>>;

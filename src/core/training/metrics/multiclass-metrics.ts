@@ -1,4 +1,4 @@
-import type { MulticlassMetric } from "../../definitions/index.ts";
+import { MULTICLASS_METRICS, type MulticlassMetric } from "../../definitions/index.ts";
 import { trainErrors } from "../errors.ts";
 import { ratio } from "./confusion.ts";
 import { definedMetrics } from "./metrics.ts";
@@ -7,27 +7,7 @@ import { logLossOf } from "./probability-metrics.ts";
 import { checkWeights } from "./rank-rows.ts";
 import { denseUnits, type Resampled, weightsOfRows } from "./resampling.ts";
 
-export const MULTICLASS_METRICS = [
-  "accuracy",
-  "balanced_accuracy",
-  "top_2_accuracy",
-  "top_3_accuracy",
-  "precision_macro",
-  "precision_weighted",
-  "recall_macro",
-  "recall_weighted",
-  "f1_macro",
-  "f1_weighted",
-  "log_loss",
-  "brier",
-  "mcc",
-  "kappa",
-  "quadratic_kappa",
-  "roc_auc_ovr",
-  "roc_auc_ovr_weighted",
-  "roc_auc_ovo",
-  "roc_auc_ovo_weighted",
-] as const satisfies readonly MulticlassMetric[];
+export { MULTICLASS_METRICS } from "../../definitions/index.ts";
 
 /** Rows of several classes, ready to be measured under any weights. */
 export interface ScoredClasses {

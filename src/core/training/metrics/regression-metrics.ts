@@ -1,22 +1,10 @@
-import type { RegressionMetric } from "../../definitions/index.ts";
+import { REGRESSION_METRICS, type RegressionMetric } from "../../definitions/index.ts";
 import { trainErrors } from "../errors.ts";
 import { definedMetrics } from "./metrics.ts";
 import { checkFinite, checkWeights, rowsByScore } from "./rank-rows.ts";
 import { denseUnits, type Resampled, weightsOfRows } from "./resampling.ts";
 
-export const REGRESSION_METRICS = [
-  "mae",
-  "median_ae",
-  "mse",
-  "rmse",
-  "mape",
-  "smape",
-  "max_error",
-  "r2",
-  "explained_variance",
-  "pinball",
-  "poisson_deviance",
-] as const satisfies readonly RegressionMetric[];
+export { REGRESSION_METRICS } from "../../definitions/index.ts";
 
 /** Predicted values beside the true ones, ready to be measured under any weights. */
 export interface ScoredValues {

@@ -1,8 +1,9 @@
 import type { MetricName } from "../../definitions/index.ts";
 import { trainErrors } from "../errors.ts";
 import type { MetricEstimate } from "../model.ts";
+import { normalQuantile } from "../preparation/normal-quantile.ts";
 import { seededRandom } from "../random.ts";
-import { normalCdf, normalQuantile } from "./distributions.ts";
+import { normalCdf } from "./distributions.ts";
 
 export interface ResamplingOptions {
   /** Bootstrap resamples of units; 200 unless said. 0 gives the point estimates as their own bounds. */
