@@ -29,6 +29,7 @@ export const explainErrors = defineErrors({
     kind: "invalid",
     hint: "Say what the prediction should be: a goal (at-least or below a number) for values, toClass for several classes.",
   },
+  EXPLAIN_DEPTH_INVALID: { kind: "invalid", hint: "Give a depth of 1 to 4: deeper rules cannot be read." },
   EXPLAIN_BUDGET_TOO_SMALL: { kind: "invalid", hint: "Allow more evaluations; four for each feature are the least." },
   EXPLAIN_GROUPS_INVALID: {
     kind: "invalid",
