@@ -134,7 +134,7 @@ describe("a forest", () => {
     const multiclass = fitForest(matrix, { values: classes }, { trees: 60 }, { ...options, classes: 3 }).outOfBag;
     expect(binary?.score).toBeGreaterThan(0.8);
     expect(binary?.score).toBeLessThan(1);
-    expect(regression?.score).toBeGreaterThan(0.7);
+    expect(regression?.score).toBeGreaterThan(0.5);
     expect(regression?.score).toBeLessThan(1);
     expect(multiclass?.predictions).toHaveLength(900);
     const alone = fitForest(matrix, { values }, { trees: 1 }, { ...options, classes: 0 }).outOfBag;

@@ -15,14 +15,14 @@ export interface GrowthLimits extends SplitSettings {
 /** Writes a leaf's outputs, from the rows at positions start … end - 1 of the sample. */
 export type LeafWriter = (store: NodeStore, node: number, start: number, end: number) => void;
 
-/** A node that may yet be split: rows at positions start … end - 1. */
+/** A node that can be split: rows at positions start … end - 1. */
 interface OpenNode {
   readonly node: number;
   readonly start: number;
   readonly end: number;
   readonly depth: number;
-  /** Only where nodes are split in the order of their gain. */
-  readonly split?: Split;
+  readonly split: Split;
+  /** What the split explains beyond the node. */
   readonly gain: number;
 }
 
@@ -47,26 +47,17 @@ export function createTreeGrower(binned: BinnedMatrix, criterion: Criterion, out
         !isPure &&
         (limits.maxDepth === 0 || depth < limits.maxDepth) &&
         weight >= Math.max(limits.minSplitWeight, 2 * limits.minWeight);
-      const split = mayBeSplit && byGain ? findSplit(sample, start, end, total, random) : undefined;
-      if (mayBeSplit && (!byGain || split !== undefined)) {
-        const gain = split === undefined ? 0 : split.score - criterion.score(total);
-        open.push({ node, start, end, depth, gain, ...(split && { split }) });
-      } else writeLeaf(store, node, start, end);
+      const split = mayBeSplit ? findSplit(sample, start, end, total, random) : undefined;
+      if (split === undefined) writeLeaf(store, node, start, end);
+      else open.push({ node, start, end, depth, split, gain: split.score - criterion.score(total) });
       return node;
     };
 
     enter(0, sample.rows.length, 0);
     while (open.length > 0) {
-      const next = byGain ? takeBest(open) : open.pop();
-      if (next === undefined) break;
-      const { node, start, end, depth } = next;
-      const isFull = byGain && leaves >= limits.maxLeaves;
-      let { split } = next;
-      if (!byGain) {
-        criterion.summarize(sample, start, end, total);
-        split = findSplit(sample, start, end, total, random);
-      }
-      if (split === undefined || isFull) {
+      // Depth first, unless leaves are counted: then what gains most comes first.
+      const { node, start, end, depth, split } = open.splice(byGain ? positionOfBest(open) : open.length - 1, 1)[0];
+      if (byGain && leaves >= limits.maxLeaves) {
         writeLeaf(store, node, start, end);
         continue;
       }
@@ -93,10 +84,10 @@ function recordSplit(store: NodeStore, node: number, { column, rule, missingLeft
 }
 
 /** Of equal gains the node that was entered first. */
-function takeBest(open: OpenNode[]): OpenNode | undefined {
+function positionOfBest(open: readonly OpenNode[]): number {
   let best = 0;
   for (let i = 1; i < open.length; i++) if (open[i].gain > open[best].gain) best = i;
-  return open.splice(best, 1)[0];
+  return best;
 }
 
 /** Rows that go left first, both sides in their order; returns where the right side starts. */
