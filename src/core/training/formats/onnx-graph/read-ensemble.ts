@@ -124,21 +124,33 @@ export function classNames(attributes: Attributes): string[] {
   return [...attributes.texts("classlabels_strings")];
 }
 
-/** The targets that a tree's leaves speak of, found by walking it. */
-function rootsWithTargets(
-  roots: readonly number[],
-  nodes: readonly EnsembleNode[],
-): { readonly root: number; readonly targets: ReadonlySet<number> }[] {
+/** Each tree is copied for each of its targets; more nodes than this would not fit into memory. */
+const MAX_COPIED_NODES = 2 ** 24;
+
+interface RootTargets {
+  readonly root: number;
+  /** The targets that the tree's leaves speak of. */
+  readonly targets: ReadonlySet<number>;
+}
+
+/** Found by walking the trees. They share no nodes, and so the walk ends once it has seen more than there are. */
+function rootsWithTargets(roots: readonly number[], nodes: readonly EnsembleNode[]): RootTargets[] {
+  let seen = 0;
+  let copied = 0;
   return roots.map((root) => {
     const targets = new Set<number>();
     const pending = [root];
-    for (let seen = 0; pending.length > 0; seen++) {
-      if (seen > nodes.length) throw invalidGraph("nodes of a tree go in circles");
-      const node = nodes[pending.pop() ?? 0];
+    const before = seen;
+    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+      seen += 1;
+      if (seen > nodes.length + roots.length) throw invalidGraph("trees share nodes or go in circles");
+      const node = nodes[index];
       if (node === undefined) throw invalidGraph("a tree leads to a node that it does not have");
       if (node.mode === "LEAF") for (const target of node.weights.keys()) targets.add(target);
       else pending.push(node.whenTrue, node.whenFalse);
     }
+    copied += (seen - before) * targets.size;
+    if (copied > MAX_COPIED_NODES) throw unsupportedGraph(`its trees have more than ${MAX_COPIED_NODES} nodes for all targets`);
     return { root, targets };
   });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { exportCases } from "../../../../../test/conformance/onnx/export-cases.ts";
 import { OrreryError } from "../../../errors.ts";
 import type { Matrix } from "../../matrix.ts";
 import { applyLink, outputsOf, scoreMatrix } from "../../score-estimator.ts";
@@ -8,6 +9,7 @@ import { fillCovers } from "../fill-covers.ts";
 import { createOnnxScorer } from "../onnx-graph/create-onnx-scorer.ts";
 import { decodeOnnx } from "./decode-onnx.ts";
 import { encodeOnnx } from "./encode-onnx.ts";
+import { exportOnnx } from "./export-onnx.ts";
 import { importOnnx } from "./import-onnx.ts";
 
 interface Case {
@@ -104,6 +106,26 @@ describe("a model of another trainer", () => {
     for (const text of ["", "tree\nversion=v4", "{}", "\u0008"]) {
       expect(() => importOnnx(new TextEncoder().encode(text))).toThrow(invalid);
     }
+  });
+
+  it("is refused where trees share nodes, which could be walked for ever", () => {
+    const model = decodeOnnx(bytesOf(named("XGBoost")));
+    const nodes = model.graph.nodes.map((node) => {
+      const ids = node.attributes.get("nodes_truenodeids");
+      if (ids?.type !== "ints") return node;
+      // Every inner node leads to node 1, and node 1 to itself.
+      const circle = { type: "ints" as const, value: ids.value.map((id) => (id === 0 ? 0 : 1)) };
+      return { ...node, attributes: new Map([...node.attributes, ["nodes_truenodeids", circle]]) };
+    });
+    expect(() => importOnnx(encodeOnnx({ ...model, graph: { ...model.graph, nodes } }))).toThrow(
+      expect.objectContaining({ code: "TRAIN_ONNX_INVALID" }),
+    );
+  });
+
+  it("runs in the interpreter where inputs are columns of their own", () => {
+    const [case0] = exportCases(1 / 10_000);
+    const { estimator, columns, task } = importOnnx(exportOnnx({ ...case0.model, task: "regression" }));
+    expect([estimator.kind, columns, task]).toEqual(["onnx", 5, "regression"]);
   });
 
   it("never crashes or hangs, however its bytes are damaged", () => {

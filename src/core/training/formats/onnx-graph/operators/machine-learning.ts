@@ -2,7 +2,6 @@ import { treesScorer } from "../../../trees/trees-scorer.ts";
 import type { OnnxTensor } from "../../onnx/onnx-model.ts";
 import { classified } from "../classified.ts";
 import {
-  type Attributes,
   type Inputs,
   invalidGraph,
   type Kernel,
