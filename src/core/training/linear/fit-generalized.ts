@@ -46,8 +46,8 @@ export interface GeneralizedProblem {
 
 /**
  * Minimises mean loss + penalties: Newton's method, proximal where coefficients may be driven to 0, or L-BFGS where there are too
- * many parameters. With many rows a sample's minimum is the start, and its second
- * derivatives serve as long as they do.
+ * many parameters. With many rows a sample's minimum is the start, and its second derivatives serve while they shrink the
+ * gradient.
  *
  * @param name for messages
  * @throws TRAIN_NOT_CONVERGED, TRAIN_TOO_MANY_COLUMNS

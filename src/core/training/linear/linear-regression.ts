@@ -104,8 +104,8 @@ function fitLeastSquares(design: Design, target: Target, { mean, scale }: Moment
 }
 
 /**
- * What rounding leaves of a column that others make up, as a share of its length: a little more with each row, and more where numbers vary
- * little about a large mean, since they were rounded before we saw them.
+ * What rounding leaves of a column that others make up, as a share of its length: a little more with each row, and more where
+ * numbers vary little about a large mean, since they were rounded before we saw them.
  */
 function resolutionsOf({ rows, columns, means, scales }: Design): Float64Array {
   const ofArithmetic = 16 * (columns.length + 1) + Math.sqrt(rows);

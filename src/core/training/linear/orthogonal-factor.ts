@@ -43,9 +43,9 @@ export function appendRows({ size, values }: Triangle, block: Float64Array, rows
 }
 
 /**
- * The shortest of all x that minimise |A x - b|, where rows of [A b] were added to the triangle (b is its last column). A column counts as
- * dependent on others when what they leave of it is no more than `resolutions[j]` of its length; "shortest" is meant in the units
- * of `units[j] * x[j]`.
+ * The shortest of all x that minimise |A x - b|, where rows of [A b] were added to the triangle (b is its last column). A column
+ * counts as dependent on others when what they leave of it is no more than `resolutions[j]` of its length; "shortest" is meant in
+ * the units of `units[j] * x[j]`.
  */
 export function leastSquares(triangle: Triangle, units: Float64Array, resolutions: Float64Array): Float64Array {
   const count = triangle.size - 1;
