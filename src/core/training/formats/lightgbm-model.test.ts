@@ -61,6 +61,13 @@ describe("a LightGBM model", () => {
     }
   });
 
+  it("splits up nodes that send zero another way than their threshold would", () => {
+    const zeroAsMissing = golden.lightgbm.find(({ name }) => name.includes("zero as missing"));
+    const { trees } = readLightgbmModel(zeroAsMissing?.text ?? "").estimator;
+    const nodesOfEightLeaves = 15;
+    expect(trees.some(({ feature }) => feature.length > nodesOfEightLeaves)).toBe(true);
+  });
+
   it("is refused where it has something that cannot be said here", () => {
     const code = (text: string) => () => readLightgbmModel(text);
     const unsupported = expect.objectContaining({ code: "TRAIN_MODEL_FILE_UNSUPPORTED" });

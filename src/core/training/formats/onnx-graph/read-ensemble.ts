@@ -117,11 +117,12 @@ function readBase(attributes: Attributes, outputs: number, isOneSided: boolean):
   return Float64Array.from(values);
 }
 
+/** Names of a classifier's classes; empty where it has none. */
 export function classNames(attributes: Attributes): string[] {
   for (const name of ["classlabels_int64s", "classlabels_ints"]) {
     if (attributes.has(name)) return attributes.integers(name).map(String);
   }
-  return [...attributes.texts("classlabels_strings")];
+  return [...attributes.texts("classlabels_strings", [])];
 }
 
 /** Each tree is copied for each of its targets; more nodes than this would not fit into memory. */

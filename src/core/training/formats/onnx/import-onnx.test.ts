@@ -60,6 +60,8 @@ describe("a model of another trainer", () => {
 
   it("says the classes' names", () => {
     expect(importOnnx(bytesOf(named("random forest"))).classes).toEqual(["0", "1", "2"]);
+    expect(importOnnx(bytesOf(named("neural network"))).classes).toEqual(["0", "1", "2"]);
+    expect(importOnnx(bytesOf(named("support vectors"))).classes).toEqual(["0", "1", "2"]);
     expect(importOnnx(bytesOf(named("XGBoost"))).classes).toEqual([]);
   });
 

@@ -2,7 +2,8 @@ import type { LinearEstimator, OnnxEstimator, Task, TreesEstimator } from "../..
 import { compileGraph } from "../onnx-graph/compile-graph.ts";
 import { createOnnxScorer, inputParts } from "../onnx-graph/create-onnx-scorer.ts";
 import { findPrediction } from "../onnx-graph/find-prediction.ts";
-import { invalidGraph } from "../onnx-graph/operator.ts";
+import { Attributes, invalidGraph } from "../onnx-graph/operator.ts";
+import { classNames } from "../onnx-graph/read-ensemble.ts";
 import { decodeOnnx } from "./decode-onnx.ts";
 import type { OnnxModel } from "./onnx-model.ts";
 import { type Recognized, recognize } from "./recognize.ts";
@@ -62,8 +63,22 @@ function importGraph(model: OnnxModel, bytes: Uint8Array, columns: number): Impo
   const estimator: OnnxEstimator = { kind: "onnx", link: "identity", outputs, graph: bytes };
   createOnnxScorer(estimator);
   const task = !isClassifier ? "regression" : outputs === 1 ? "binary" : "multiclass";
-  return { estimator, task, columns, categories: new Array<number>(columns).fill(0), classes: [] };
+  const classes = isClassifier ? findClasses(model, width) : [];
+  return { estimator, task, columns, categories: new Array<number>(columns).fill(0), classes };
 }
+
+/** A classifier's names, or the list from which the graph takes the label of the best class; empty where there is neither. */
+function findClasses({ graph }: OnnxModel, width: number): readonly string[] {
+  const lists = graph.nodes.flatMap((node) => {
+    if (CLASSIFIERS.has(node.operator)) return [classNames(new Attributes(node))];
+    if (node.operator !== "ArrayFeatureExtractor") return [];
+    const list = graph.initializers.find(({ name }) => name === node.inputs[0])?.tensor;
+    return list?.dims.length === 1 ? [Array.from<string | number, string>(list.data, String)] : [];
+  });
+  return lists.find(({ length }) => length === width) ?? [];
+}
+
+const CLASSIFIERS = new Set(["LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier"]);
 
 function cardinalities(estimator: Recognized["estimator"], columns: number): number[] {
   const counts = new Array<number>(columns).fill(0);
