@@ -30,6 +30,8 @@ export const explainErrors = defineErrors({
     hint: "Say what the prediction should be: a goal (at-least or below a number) for values, toClass for several classes.",
   },
   EXPLAIN_DEPTH_INVALID: { kind: "invalid", hint: "Give a depth of 1 to 4: deeper rules cannot be read." },
+  EXPLAIN_TREES_NEEDED: { kind: "invalid", hint: "Only boosting and forests have leaves: compare rows by their features." },
+  EXPLAIN_WEIGHTS_INVALID: { kind: "invalid", hint: "Give features weights of at least 0, and one of them more." },
   EXPLAIN_BUDGET_TOO_SMALL: { kind: "invalid", hint: "Allow more evaluations; four for each feature are the least." },
   EXPLAIN_GROUPS_INVALID: {
     kind: "invalid",
