@@ -40,13 +40,18 @@ export const gateVerdict = z.object({
 
 export const charter = z.object({
   problem: z.string(),
-  act: z.string(),
-  threshold: z.number(),
-  payoff: z.object({ truePositive: z.number(), falsePositive: z.number(), falseNegative: z.number(), trueNegative: z.number() }),
-  alternative: z.string(),
+  /** What is done; null where the charter does not say. */
+  act: z.string().nullable(),
+  /** Probability from which it is done; this, the payoff and the alternative are null unless the target is binary. */
+  threshold: z.number().nullable(),
+  payoff: z
+    .object({ truePositive: z.number(), falsePositive: z.number(), falseNegative: z.number(), trueNegative: z.number() })
+    .nullable(),
+  alternative: z.string().nullable(),
   owner: z.string(),
   users: z.array(z.string()),
   target: z.string(),
+  targetType: z.enum(["binary", "multiclass", "regression"]),
   criteria: z.array(z.string()),
 });
 

@@ -10,6 +10,7 @@ import { type Actor, type Scope, systemActor } from "../core/scope.ts";
 import { type Route, readCurrent, writeDeployment } from "../core/serving/index.ts";
 import { type GitState, gitState, type Tracking } from "../core/tracking/index.ts";
 import type { Evaluation } from "../core/training/index.ts";
+import { platformErrors } from "./errors.ts";
 import { recordMonitoring } from "./record-monitoring.ts";
 import type { EvaluateOutput } from "./stages/evaluate.ts";
 import type { ExplainOutput } from "./stages/explain.ts";
@@ -138,8 +139,10 @@ async function register(
     await tracking.runs.finish(run.id, "failed");
   }
   await tracking.logArtifact(winnerRun, "explanation.json", needs.explain.explanation);
-  await tracking.logArtifact(winnerRun, "review.json", needs.review.review);
-  await tracking.logArtifact(winnerRun, "reference.json", needs.explain.reference);
+  const { review } = needs.review;
+  if (review !== null) await tracking.logArtifact(winnerRun, "review.json", review);
+  const { reference } = needs.explain;
+  if (reference !== null) await tracking.logArtifact(winnerRun, "reference.json", reference);
   await tracking.logArtifact(
     winnerRun,
     "candidates.json",
@@ -280,7 +283,10 @@ async function gate(
   return { gateId: kept.id, passed, alias };
 }
 
-/** Brings every endpoint of the model in line with the aliases: champion, and challenger with the canary's share. */
+/**
+ * Brings every endpoint of the model in line with the aliases: champion, and challenger with the canary's share.
+ * @throws PROJECT_TASK_NOT_SERVED
+ */
 export async function deployEverywhere(
   around: Omit<EffectSurroundings, "tracking" | "projectDirectory" | "store">,
   model: string,
@@ -288,7 +294,10 @@ export async function deployEverywhere(
   reason: string,
 ): Promise<string[]> {
   const deployed: string[] = [];
+  const { type } = around.project.charter.target;
   for (const endpoint of around.project.endpoints.filter((each) => each.model.name === model)) {
+    if (type !== "binary")
+      throw platformErrors.PROJECT_TASK_NOT_SERVED(`The endpoint ${endpoint.name} would serve ${model}, whose target is ${type}`);
     const champion = await around.registry.byAlias(model, endpoint.alias);
     const challenger = await around.registry.byAlias(model, "challenger");
     if (champion === null) continue;

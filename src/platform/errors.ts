@@ -4,6 +4,10 @@ export const platformErrors = defineErrors({
   PROJECT_MODEL_UNKNOWN: { kind: "not-found", hint: "Use a name given to defineModel in the project file." },
   PROJECT_PIPELINE_UNKNOWN: { kind: "not-found", hint: "Use a name given to pipeline() in the project file." },
   PROJECT_ENDPOINT_UNKNOWN: { kind: "not-found", hint: "Use a name given to endpoint() in the project file." },
+  PROJECT_TASK_NOT_SERVED: {
+    kind: "invalid",
+    hint: "Only models of binary targets are served for now: take the endpoint out of the project file; the model stays registered without it.",
+  },
   PROJECT_SOURCE_UNKNOWN: {
     kind: "not-found",
     hint: "Use a name given to source.parquet() or source.csv() in the project file, and ingest it once.",

@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Snapshot } from "../core/data/index.ts";
 import {
   baseline,
@@ -5,6 +8,8 @@ import {
   type ModelDefinition,
   type PipelineDefinition,
   type ProjectDefinition,
+  pythonFiles,
+  type TargetType,
 } from "../core/definitions/index.ts";
 import type { PlanIR, PlanStep } from "../core/pipelines/index.ts";
 import type { Micros } from "../core/time.ts";
@@ -75,7 +80,7 @@ export function buildPlan(project: ProjectDefinition, pipeline: PipelineDefiniti
       effect(`record-monitoring:${name}`, [`monitor:${name}`], { endpoint: name });
     }
   }
-  if (wants("train")) addTraining(pipeline.model, context.suspicion, compute);
+  if (wants("train")) addTraining(pipeline.model, project.charter.target.type, context, compute);
   if (wants("register"))
     effect("register", ["ingest", "training-set", "evaluate", "explain", "review"], { model: pipeline.model.name });
   if (wants("gate")) {
@@ -92,14 +97,17 @@ export function buildPlan(project: ProjectDefinition, pipeline: PipelineDefiniti
 
 function addTraining(
   model: ModelDefinition,
-  suspicion: Suspicion | null,
+  target: TargetType,
+  { suspicion, config }: PlanContext,
   compute: (name: string, stage: string, needs: readonly string[], params: object, more?: Partial<PlanStep>) => void,
 ) {
   const scope = { model: model.name, since: suspicion?.since ?? null };
-  const variants = candidateVariants(model, suspicion);
+  const variants = candidateVariants(model, target, suspicion);
   compute("training-set", "training-set", ["ingest"], { model: model.name }, { cache: true });
-  for (const variant of variants)
-    compute(`train:${variant.name}`, "train", ["training-set"], { ...scope, variant }, { cache: true });
+  for (const variant of variants) {
+    const files = [config, ...filesOf(variant.candidate, dirname(fileURLToPath(config)))];
+    compute(`train:${variant.name}`, "train", ["training-set"], { ...scope, variant }, { cache: true, files });
+  }
   compute(
     "evaluate",
     "evaluate",
@@ -110,21 +118,31 @@ function addTraining(
   compute("review", "review", ["training-set", "evaluate"], scope, { cache: true });
 }
 
+/** File URLs of what a candidate is made of besides the project file, where they are there: a change of them trains again. */
+function filesOf(candidate: CandidateDefinition, directory: string): string[] {
+  if (candidate.kind !== "python") return [];
+  const paths = pythonFiles(candidate).map((file) => resolve(directory, file));
+  return paths.filter((path) => existsSync(path)).map((path) => pathToFileURL(path).href);
+}
+
 /**
- * Every candidate on all features, with baseline and rule among them. Under suspicion only the champion's candidate learns again, as it is,
+ * Every candidate on all features, with a baseline among them and, where the target is binary, the charter's rule. Under suspicion only the champion's candidate learns again, as it is,
  * without the suspect source and, where monitoring recognised a change of units, with the source's units converted: a choice among few
  * is made on the few days of labels since the onset.
  */
-export function candidateVariants(model: ModelDefinition, suspicion: Suspicion | null): CandidateVariant[] {
+export function candidateVariants(model: ModelDefinition, target: TargetType, suspicion: Suspicion | null): CandidateVariant[] {
   const plain = (candidate: CandidateDefinition): CandidateVariant => ({
     name: candidate.name,
     candidate,
     exclude: [],
     units: {},
   });
-  const always = [plain(baseline()), plain({ kind: "rule", name: "rule" })];
+  const always: readonly CandidateDefinition[] = [
+    target === "regression" ? baseline("mean", { name: "baseline" }) : baseline(),
+    ...(target === "binary" ? [{ kind: "rule", name: "rule" } as const] : []),
+  ];
   const learning = model.candidates.filter(({ kind }) => kind !== "baseline" && kind !== "rule");
-  if (suspicion === null) return [...always, ...learning.map(plain)];
+  if (suspicion === null) return [...always, ...otherBaselines(model, always), ...learning].map(plain);
   const { source, units, champion } = suspicion;
   const suspected = model.features
     .filter(({ from }) => from.kind === "feature-view" && from.source.name === source)
@@ -132,7 +150,7 @@ export function candidateVariants(model: ModelDefinition, suspicion: Suspicion |
   const recognised = Object.fromEntries(Object.entries(units).filter(([id]) => suspected.includes(id)));
   const varied = learning.filter(({ name }) => champion === null || name === champion);
   return [
-    ...always,
+    ...always.map(plain),
     ...varied.flatMap((candidate): CandidateVariant[] => [
       plain(candidate),
       ...(suspected.length === 0
@@ -144,6 +162,17 @@ export function candidateVariants(model: ModelDefinition, suspicion: Suspicion |
     ]),
   ];
 }
+
+/** Those that the model names beyond the one that is always there. */
+const otherBaselines = ({ candidates }: ModelDefinition, always: readonly CandidateDefinition[]) =>
+  candidates.filter(
+    (candidate) =>
+      candidate.kind === "baseline" &&
+      !always.some(
+        (each) =>
+          each.name === candidate.name || (each.kind === "baseline" && each.params.strategy === candidate.params.strategy),
+      ),
+  );
 
 const reasonOf = (suspicion: Suspicion | null) =>
   suspicion === null ? "trained on request" : `drift${suspicion.source === null ? "" : ` of ${suspicion.source}`}`;

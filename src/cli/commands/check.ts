@@ -19,7 +19,7 @@ export default async function check(options: ConnectionOptions & { json?: boolea
   try {
     const engines = { engine, artifacts: new FilesystemArtifactStore(scratch), tmpDirectory: scratch };
     const findings = [
-      ...(await checkProject(project, engine)),
+      ...(await checkProject(project, engine, directory)),
       ...(await checkSources(project.sources, engines, { projectDirectory: directory, now: systemClock.now() })),
     ];
     show(options.json, findings, () =>

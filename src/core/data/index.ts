@@ -3,6 +3,7 @@ export { dataErrors } from "./errors.ts";
 export { type ExpressionFacts, expressionColumns, expressionNames } from "./expression-columns.ts";
 export { type IngestOptions, ingest } from "./ingest.ts";
 export type { IngestEngines } from "./ingest-part.ts";
+export { labelTypeProblem, labelValue } from "./label-type.ts";
 export { nearestName } from "./nearest-name.ts";
 export { type ColumnProfile, type Profile, profileSnapshot } from "./profile-snapshot.ts";
 export { inReferenceOrder, type References, splitReference } from "./reference-values.ts";

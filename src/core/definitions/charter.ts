@@ -1,4 +1,5 @@
 import type { Duration } from "../time.ts";
+import type { BinaryMetric, MetricName, MulticlassMetric, RegressionMetric, TargetType } from "./metrics.ts";
 import type { SourceDefinition } from "./source.ts";
 
 /** Act when the predicted probability is at least this. */
@@ -47,120 +48,123 @@ export function needs(source: SourceDefinition): NeedsBuilder {
   return build([]);
 }
 
-/** Of a classifier of two classes; those of the decision act from the charter's threshold on. */
-export type BinaryMetric =
-  | "roc_auc"
-  | "pr_auc"
-  | "ks"
-  | "log_loss"
-  | "brier"
-  | "f1"
-  | "precision"
-  | "recall"
-  | "specificity"
-  | "accuracy"
-  | "balanced_accuracy"
-  | "mcc"
-  | "kappa"
-  | "ece"
-  | "mce"
-  | "payoff_per_decision";
-
-/** Of a classifier of several classes; macro: each class counts alike, weighted: by its rows. */
-export type MulticlassMetric =
-  | "accuracy"
-  | "balanced_accuracy"
-  | "top_2_accuracy"
-  | "top_3_accuracy"
-  | "precision_macro"
-  | "precision_weighted"
-  | "recall_macro"
-  | "recall_weighted"
-  | "f1_macro"
-  | "f1_weighted"
-  | "log_loss"
-  | "brier"
-  | "mcc"
-  | "kappa"
-  | "quadratic_kappa"
-  | "roc_auc_ovr"
-  | "roc_auc_ovr_weighted"
-  | "roc_auc_ovo"
-  | "roc_auc_ovo_weighted";
-
-export type RegressionMetric =
-  | "mae"
-  | "median_ae"
-  | "mse"
-  | "rmse"
-  | "mape"
-  | "smape"
-  | "max_error"
-  | "r2"
-  | "explained_variance"
-  | "pinball"
-  | "poisson_deviance";
-
-export type MetricName = BinaryMetric | MulticlassMetric | RegressionMetric;
-
 /** One acceptance criterion: data, evaluated by gates, on live traffic and at the head of the model card. */
-export type Criterion =
-  | { readonly kind: "at-least"; readonly metric: MetricName; readonly value: number }
-  | { readonly kind: "at-most"; readonly metric: MetricName; readonly value: number }
-  | { readonly kind: "better-than"; readonly metric: MetricName; readonly than: "baseline" | "alternative"; readonly by: number }
-  | { readonly kind: "not-worse-than-champion"; readonly metric: MetricName; readonly tolerance: number }
-  | {
-      readonly kind: "worst-segment";
-      readonly segment: string;
-      readonly metric: MetricName;
-      readonly minPositives: number;
-      readonly value: number;
-    }
-  | { readonly kind: "latency"; readonly quantile: "p50" | "p95" | "p99"; readonly atMostMs: number };
+export type Criterion<M extends MetricName = MetricName> =
+  | { readonly kind: "at-least"; readonly metric: M; readonly value: number }
+  | { readonly kind: "at-most"; readonly metric: M; readonly value: number }
+  | { readonly kind: "better-than"; readonly metric: M; readonly than: "baseline" | "alternative"; readonly by: number }
+  | { readonly kind: "not-worse-than-champion"; readonly metric: M; readonly tolerance: number }
+  | WorstSegmentCriterion<M>
+  | LatencyCriterion;
 
-const criteria = (name: MetricName) => ({
-  atLeast: (value: number): Criterion => ({ kind: "at-least", metric: name, value }),
-  atMost: (value: number): Criterion => ({ kind: "at-most", metric: name, value }),
-  betterThanBaseline: (by = 0): Criterion => ({ kind: "better-than", metric: name, than: "baseline", by }),
-  betterThan: (than: "baseline" | "alternative", by = 0): Criterion => ({ kind: "better-than", metric: name, than, by }),
-  notWorseThanChampion: (tolerance: number): Criterion => ({ kind: "not-worse-than-champion", metric: name, tolerance }),
+/** The worst of a segment's values must keep to the limit; those with fewer positive labels or rows are not judged. */
+export interface WorstSegmentCriterion<M extends MetricName = MetricName> extends SegmentSize {
+  readonly kind: "worst-segment";
+  readonly segment: string;
+  readonly metric: M;
+  readonly limit: "at-least" | "at-most";
+  readonly value: number;
+}
+
+interface SegmentSize {
+  /** Positive labels; 0 where the target is not binary. */
+  readonly minPositives: number;
+  readonly minRows: number;
+}
+
+export interface LatencyCriterion {
+  readonly kind: "latency";
+  readonly quantile: "p50" | "p95" | "p99";
+  readonly atMostMs: number;
+}
+
+const criteria = <const M extends MetricName>(name: M) => ({
+  atLeast: (value: number): Criterion<M> => ({ kind: "at-least", metric: name, value }),
+  atMost: (value: number): Criterion<M> => ({ kind: "at-most", metric: name, value }),
+  betterThanBaseline: (by = 0): Criterion<M> => ({ kind: "better-than", metric: name, than: "baseline", by }),
+  betterThan: (than: "baseline" | "alternative", by = 0): Criterion<M> => ({ kind: "better-than", metric: name, than, by }),
+  notWorseThanChampion: (tolerance: number): Criterion<M> => ({ kind: "not-worse-than-champion", metric: name, tolerance }),
 });
 
 export const metric = criteria;
 export const payoff = () => criteria("payoff_per_decision");
-export const calibration = (name: "ece" | "brier") => criteria(name);
-export const latency = (quantile: "p50" | "p95" | "p99") => ({
-  atMost: (limit: `${number}ms`): Criterion => ({ kind: "latency", quantile, atMostMs: Number.parseFloat(limit) }),
+export const calibration = <const M extends "ece" | "brier">(name: M) => criteria(name);
+export const latency = (quantile: LatencyCriterion["quantile"]) => ({
+  atMost: (limit: `${number}ms`): LatencyCriterion => ({ kind: "latency", quantile, atMostMs: Number.parseFloat(limit) }),
 });
-/** The worst value of a metric over the segment's values that have at least `minPositives` positive labels. */
-export const segment = (name: string, { minPositives }: { minPositives: number }) => ({
-  worst: (metricName: MetricName) => ({
-    atLeast: (value: number): Criterion => ({ kind: "worst-segment", segment: name, metric: metricName, minPositives, value }),
-  }),
+/**
+ * The worst value of a metric over the segment's values that have at least so many positive labels, or rows where the target is not binary:
+ * `segment("carrier", { minPositives: 200 }).worst("roc_auc").atLeast(0.6)`, `segment("plan", { minRows: 500 }).worst("rmse").atMost(12)`.
+ */
+export const segment = (name: string, size: { minPositives: number } | { minRows: number }) => ({
+  worst: <const M extends MetricName>(metricName: M) => {
+    const criterion = { kind: "worst-segment", segment: name, metric: metricName, minPositives: 0, minRows: 0, ...size } as const;
+    return {
+      atLeast: (value: number): WorstSegmentCriterion<M> => ({ ...criterion, limit: "at-least", value }),
+      atMost: (value: number): WorstSegmentCriterion<M> => ({ ...criterion, limit: "at-most", value }),
+    };
+  },
 });
 
-/** The business problem and what would count as solving it. */
-export interface CharterDefinition {
+export interface TargetDefinition<T extends TargetType = TargetType> {
+  readonly name: string;
+  readonly type: T;
+  /** How long after the labelled event the truth is due. */
+  readonly groundTruthAfter: Duration;
+  /** SQL condition over the label's source: these rows will never have a label. */
+  readonly censored?: string;
+}
+
+interface CharterBasis<T extends TargetType> {
   readonly kind: "charter";
   readonly problem: string;
-  readonly decision: { readonly act: string; readonly when: ThresholdPolicy; readonly payoff: Payoff };
-  readonly alternative: RuleDefinition;
   readonly owner: string;
   readonly users: readonly string[];
-  readonly target: {
-    readonly name: string;
-    readonly type: "binary";
-    /** How long after the labelled event the truth is due. */
-    readonly groundTruthAfter: Duration;
-    /** SQL condition over the label's source: these rows will never have a label. */
-    readonly censored?: string;
-  };
+  readonly target: TargetDefinition<T>;
   readonly data: readonly DataRequirement[];
   readonly accept: readonly Criterion[];
 }
 
+/** Whether something happens, and what is done from which probability on. */
+export interface BinaryCharter extends CharterBasis<"binary"> {
+  readonly decision: { readonly act: string; readonly when: ThresholdPolicy; readonly payoff: Payoff };
+  readonly alternative: RuleDefinition;
+}
+
+/** Which class, or how much: there is no threshold to act from, and no rule that would act without a model. */
+export interface PredictionCharter<T extends "multiclass" | "regression" = "multiclass" | "regression"> extends CharterBasis<T> {
+  /** What is done with the prediction. */
+  readonly decision?: { readonly act: string };
+  readonly alternative?: undefined;
+}
+
+/** The business problem and what would count as solving it. */
+export type CharterDefinition = BinaryCharter | PredictionCharter;
+
+type CharterInput<C extends CharterDefinition, M extends MetricName> = Omit<C, "kind" | "data" | "accept"> & {
+  readonly data: readonly { readonly requirements: readonly DataRequirement[] }[];
+  /** Metrics are those of the target's type. */
+  readonly accept: readonly Criterion<M>[];
+};
+
+export function defineCharter(charter: CharterInput<BinaryCharter, BinaryMetric>): BinaryCharter;
 export function defineCharter(
-  charter: Omit<CharterDefinition, "kind" | "data"> & { data: readonly { readonly requirements: readonly DataRequirement[] }[] },
+  charter: CharterInput<PredictionCharter<"multiclass">, MulticlassMetric>,
+): PredictionCharter<"multiclass">;
+export function defineCharter(
+  charter: CharterInput<PredictionCharter<"regression">, RegressionMetric>,
+): PredictionCharter<"regression">;
+export function defineCharter(
+  charter: CharterInput<BinaryCharter, MetricName> | CharterInput<PredictionCharter, MetricName>,
 ): CharterDefinition {
   return { ...charter, kind: "charter", data: charter.data.flatMap(({ requirements }) => requirements) };
+}
+
+export const isBinaryCharter = (charter: CharterDefinition): charter is BinaryCharter => charter.target.type === "binary";
+
+/** What the model's figures of a decision are measured by. Nothing is decided unless the target is binary: no threshold, worth nothing. */
+export function decisionOf(charter: CharterDefinition): { readonly threshold: number; readonly payoff: Payoff } {
+  if (!isBinaryCharter(charter)) return { threshold: 0, payoff: { truePositive: 0, falsePositive: 0, falseNegative: 0 } };
+  const { when, payoff: worth } = charter.decision;
+  return { threshold: when.at, payoff: worth };
 }

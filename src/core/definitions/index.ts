@@ -2,6 +2,7 @@ export * from "./candidates.ts";
 export * from "./charter.ts";
 export * from "./columns.ts";
 export * from "./features.ts";
+export * from "./metrics.ts";
 export * from "./model.ts";
 export * from "./operation.ts";
 export * from "./preparation-steps.ts";

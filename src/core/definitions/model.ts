@@ -1,8 +1,8 @@
 import { type Duration, durationToMicros, type Micros } from "../time.ts";
 import type { CandidateDefinition } from "./candidates.ts";
-import type { MetricName } from "./charter.ts";
 import type { ColumnType } from "./columns.ts";
 import type { FeatureReference, Merge } from "./features.ts";
+import type { MetricName, TargetType } from "./metrics.ts";
 import { impute, oneHot, type PreparationStep, standardScale } from "./preparation-steps.ts";
 import type { SourceDefinition } from "./source.ts";
 import type { SplitDefinition } from "./splits.ts";
@@ -20,7 +20,10 @@ type Types = Readonly<Record<string, ColumnType>>;
 export interface LabelDefinition {
   readonly source: SourceDefinition;
   readonly name: string;
-  /** SQL condition over the source's columns; null while the truth is not known. */
+  /**
+   * SQL over the source's columns, null while the truth is not known. A condition where the charter's target is binary, the class (text or
+   * a number) where it is multiclass, a number where it is regression.
+   */
   readonly expression: string;
   /** Timestamp column of the labelled event. */
   readonly at: string;
@@ -28,7 +31,7 @@ export interface LabelDefinition {
   readonly lead: Micros;
 }
 
-/** `labels(flights, { late: "arr_delay >= 15", at: "scheduled_departure", lead: "2h" })` */
+/** `labels(flights, { late: "arr_delay >= 15", at: "scheduled_departure", lead: "2h" })`; `{ delay: "arr_delay" }` for how late. */
 export function labels<C extends Types, const N extends string>(
   source: SourceDefinition<C>,
   options: { readonly [K in N]: string } & { at: keyof C & string; lead?: Duration },
@@ -48,8 +51,8 @@ export interface ModelDefinition<N extends string = string, F extends Types = Ty
   readonly split: SplitDefinition;
   readonly prepare: readonly PreparationStep[];
   readonly candidates: readonly CandidateDefinition[];
-  /** What candidates are compared by, on the selection part of validation. */
-  readonly select: MetricName;
+  /** What candidates are compared by, on the selection part of validation; `selectionMetric` says what where it is absent. */
+  readonly select?: MetricName;
   readonly classWeights?: ClassWeights;
   readonly rowWeights?: RowWeights;
   readonly calibrate?: CalibrationMethod;
@@ -70,6 +73,16 @@ export interface ServedModel<N extends string = string, Q extends Types = Types>
   readonly "~request"?: Q;
 }
 
+const DEFAULT_SELECTION: Readonly<Record<TargetType, MetricName>> = {
+  binary: "roc_auc",
+  multiclass: "log_loss",
+  regression: "rmse",
+};
+
+/** The metric that a model's candidates are compared by. */
+export const selectionMetric = ({ select }: Pick<ModelDefinition, "select">, target: TargetType): MetricName =>
+  select ?? DEFAULT_SELECTION[target];
+
 type Item = FeatureReference | readonly FeatureReference[];
 type Leaf<I extends Item> = I extends readonly (infer F extends FeatureReference)[] ? F : I extends FeatureReference ? I : never;
 
@@ -81,7 +94,8 @@ export function defineModel<const N extends string, const I extends readonly Ite
     split: SplitDefinition;
     prepare?: readonly PreparationStep[];
     candidates: readonly CandidateDefinition[];
-    select?: ModelDefinition["select"];
+    /** ROC AUC unless given; of several classes the log loss, of numbers the RMSE. */
+    select?: MetricName;
     explain?: { segments?: readonly string[] };
     seed?: number;
     classWeights?: ClassWeights;
@@ -99,9 +113,9 @@ export function defineModel<const N extends string, const I extends readonly Ite
     split: options.split,
     prepare: options.prepare ?? [impute(), standardScale(), oneHot()],
     candidates: options.candidates,
-    select: options.select ?? "roc_auc",
     segments: options.explain?.segments ?? [],
     seed: options.seed ?? 1,
+    ...(options.select !== undefined && { select: options.select }),
     ...(options.classWeights !== undefined && { classWeights: options.classWeights }),
     ...(options.rowWeights !== undefined && { rowWeights: options.rowWeights }),
     ...(options.calibrate !== undefined && { calibrate: options.calibrate }),

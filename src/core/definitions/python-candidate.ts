@@ -56,6 +56,12 @@ export function python(program: string, options: PythonOptions): PythonCandidate
   };
 }
 
+/** Files that a program is certain to need, relative to the project file. An entry point names a module, which may lie anywhere. */
+export const pythonFiles = ({ program, requirements }: PythonCandidate): string[] => [
+  ...(program.endsWith(".py") ? [program] : []),
+  ...(typeof requirements === "string" ? [requirements] : []),
+];
+
 function memoryToBytes(size: MemorySize): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(MB|GB)$/.exec(size) ?? [];
   if (amount === undefined) throw new TypeError(`"${size}" is no size of memory: write "512MB" or "4GB"`);

@@ -65,7 +65,7 @@ export const featureErrors = defineErrors({
   },
   FEATURE_LABEL_INVALID: {
     kind: "invalid",
-    hint: "The label and what censors it are SQL conditions over the label source's columns.",
+    hint: "What censors a label is a SQL condition over its source's columns; the label is one too, or the class or the finite number that the charter's target type asks for.",
   },
   FEATURE_RULE_INVALID: {
     kind: "invalid",

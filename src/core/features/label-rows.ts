@@ -1,5 +1,13 @@
-import { expressionColumns, quoteIdentifier, snapshotPaths, snapshotRelation, timestampLiteral } from "../data/index.ts";
-import type { CharterDefinition, ModelDefinition, SourceDefinition } from "../definitions/index.ts";
+import {
+  expressionColumns,
+  labelTypeProblem,
+  labelValue,
+  quoteIdentifier,
+  snapshotPaths,
+  snapshotRelation,
+  timestampLiteral,
+} from "../data/index.ts";
+import type { CharterDefinition, ModelDefinition, SourceDefinition, TargetType } from "../definitions/index.ts";
 import { formatTimestamp, type Micros } from "../time.ts";
 import { type AskTable, temporaryTable } from "./ask-table.ts";
 import { availabilityColumns, latestOf } from "./compile-view.ts";
@@ -9,6 +17,7 @@ import type { ColumnTypes, FeaturePlan } from "./plan.ts";
 
 export interface LabelRows extends AskTable {
   readonly labelled: number;
+  /** 0 unless the target is binary. */
   readonly positives: number;
   readonly pending: number;
   readonly censored: number;
@@ -45,12 +54,12 @@ export async function createLabelRows(
   if (source.contracts[at]?.type !== "timestamp")
     throw featureErrors.FEATURE_LABEL_INVALID(`"${at}" is no timestamp of source "${source.name}"`);
   const fields = checkFields(source, plan);
-  const labelColumns = await conditionColumns(deps, source, expression);
-  const censored = charter.target.censored ?? null;
-  if (censored !== null) await conditionColumns(deps, source, censored);
+  const { type, censored = null } = charter.target;
+  const label = await labelOf(deps, source, expression, type);
+  if (censored !== null) await labelOf(deps, source, censored, "binary");
 
   const event = quoteIdentifier(at);
-  const labelAt = latestOf(availabilityColumns(source, labelColumns), quoteIdentifier(source.eventTime ?? at));
+  const labelAt = latestOf(availabilityColumns(source, label.columns), quoteIdentifier(source.eventTime ?? at));
   const isCensored = censored === null ? "false" : `coalesce((${censored}\n), false)`;
   const reference = source.key.map((key) => `coalesce(CAST(${quoteIdentifier(key)} AS VARCHAR), '')`);
   const names = Object.keys(fields);
@@ -71,7 +80,7 @@ export async function createLabelRows(
              ${reference.length === 0 ? "CAST(__row AS VARCHAR)" : reference.join(" || '|' || ")} AS __reference,
              ${event} - to_microseconds(${lead}::BIGINT) AS __at,
              ${event} AS __event_at,
-             CASE WHEN (${labelAt}) <= ${timestampLiteral(asOf)} AND NOT ${isCensored} THEN (${expression}\n) END AS __label,
+             CASE WHEN (${labelAt}) <= ${timestampLiteral(asOf)} AND NOT ${isCensored} THEN ${label.value} END AS __label,
              ${labelAt} AS __label_at,
              ${isCensored} AS __censored
              ${names.map((field, index) => `, CASE WHEN ${available[index]} THEN ${quoteIdentifier(field)} END AS field_${index}, NOT ${available[index]} AS late_${index}`).join("")}
@@ -80,7 +89,7 @@ export async function createLabelRows(
      ORDER BY __ordinal`,
   );
   try {
-    const counts = await countRows(deps, name, names.length);
+    const counts = await countRows(deps, name, type, names.length);
     const total = counts("rows");
     const period = `${from === null ? "" : `from ${formatTimestamp(from)} `}before ${formatTimestamp(to)}`;
     if (total === 0) {
@@ -88,6 +97,8 @@ export async function createLabelRows(
     }
     if (counts("undated") > 0)
       throw featureErrors.FEATURE_LABEL_TIME_MISSING(`${counts("undated")} rows of "${source.name}" have no ${at}`);
+    if (counts("infinite") > 0)
+      throw featureErrors.FEATURE_LABEL_INVALID(`"${expression}" is infinite in ${counts("infinite")} rows of "${source.name}"`);
     names.forEach((field, index) => {
       refuseLeak(source, field, counts(`late_${index}`), total);
     });
@@ -128,17 +139,26 @@ function checkFields(source: SourceDefinition, plan: FeaturePlan): ColumnTypes {
   return { ...plan.keys, ...plan.request };
 }
 
-async function conditionColumns(deps: FeatureDeps, source: SourceDefinition, expression: string): Promise<readonly string[]> {
-  const { columns, sqlType } = await expressionColumns(deps.engine, source, expression);
-  if (/^BOOLEAN$/i.test(sqlType)) return columns;
-  throw featureErrors.FEATURE_LABEL_INVALID(`"${expression}" is ${sqlType} and no condition`);
+/** The columns that a label is made of, and the SQL of its value. */
+async function labelOf({ engine }: FeatureDeps, source: SourceDefinition, expression: string, target: TargetType) {
+  const { columns, sqlType } = await expressionColumns(engine, source, expression);
+  const problem = labelTypeProblem(sqlType, target);
+  if (problem !== null) throw featureErrors.FEATURE_LABEL_INVALID(`"${expression}" is ${problem}`);
+  return { columns, value: labelValue(expression, sqlType, target) };
 }
 
-async function countRows({ engine }: FeatureDeps, table: string, fields: number): Promise<(name: string) => number> {
+async function countRows(
+  { engine }: FeatureDeps,
+  table: string,
+  target: TargetType,
+  fields: number,
+): Promise<(name: string) => number> {
   const late = Array.from({ length: fields }, (_, index) => `, count(*) FILTER (late_${index}) AS late_${index}`);
   const [row = {}] = await engine.rows(
     `SELECT count(*) AS rows, count(*) FILTER (__event_at IS NULL) AS undated, count(__label) AS labelled,
-       count(*) FILTER (__label) AS positives, count(*) FILTER (__censored) AS censored ${late.join("")} FROM ${table}`,
+       ${target === "binary" ? "count(*) FILTER (__label)" : "0"} AS positives,
+       ${target === "regression" ? "count(*) FILTER (isinf(__label))" : "0"} AS infinite,
+       count(*) FILTER (__censored) AS censored ${late.join("")} FROM ${table}`,
   );
   return (name) => Number(row[name] ?? 0);
 }

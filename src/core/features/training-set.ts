@@ -20,6 +20,7 @@ export interface TrainingSet {
   readonly file: ArtifactRef;
   readonly rows: number;
   readonly labelled: number;
+  /** 0 unless the target is binary. */
   readonly positives: number;
   /** Rows whose truth is not known yet. */
   readonly pending: number;
@@ -52,7 +53,8 @@ export interface TrainingSetInput {
 
 /**
  * Point-in-time-correct training set: one row per label-source row visible at `asOf`, in order of prediction time, with columns
- * `__row`, `__reference`, `__at`, `__event_at`, `__label`, `__label_at`, `__censored`, `__rule`, `__segment_<name>`… and the features by id.
+ * `__row`, `__reference`, `__at`, `__event_at`, `__label` (a condition, a class or a number, as the charter's target is), `__label_at`,
+ * `__censored`, `__rule` (false where the charter has none), `__segment_<name>`… and the features by id.
  * Equal input gives equal bytes.
  * @throws FEATURE_… as createLabelRows, compileFeaturePlan and featuresAt do, FEATURE_RANGE_INVALID, FEATURE_SEGMENT_UNKNOWN,
  * FEATURE_RULE_INVALID, FEATURE_UNKNOWN
@@ -81,7 +83,7 @@ export async function buildTrainingSet(
       const values = joined.get(id);
       if (values !== undefined) columns.set(id, values);
     }
-    const written = await writeTrainingSet(deps, labels, columns, charter.alternative.condition, segments);
+    const written = await writeTrainingSet(deps, labels, columns, charter.alternative?.condition ?? null, segments);
     const sources = [model.labels.source.name, ...plan.features.flatMap(({ source }) => source ?? [])];
     return {
       formatVersion: 1,
@@ -132,7 +134,7 @@ async function writeTrainingSet(
   deps: FeatureDeps & { readonly tmpDirectory: string },
   labels: LabelRows,
   features: ReadonlyMap<string, FeatureArray>,
-  rule: string,
+  rule: string | null,
   segments: Segments,
 ): Promise<{ file: ArtifactRef; columns: readonly string[] }> {
   const { engine, artifacts, tmpDirectory } = deps;
@@ -144,7 +146,7 @@ async function writeTrainingSet(
     writeParquet(joined, labels.rows, features);
     const ids = [...features.keys()];
     const rows = `(SELECT * FROM ${labels.name} POSITIONAL JOIN read_parquet(${quoteLiteral(joined)}))`;
-    const condition = await ruleCondition(deps, rows, ids, rule);
+    const condition = rule === null ? "false" : await ruleCondition(deps, rows, ids, rule);
     const selected = [
       ...["__row", "__reference", "__at", "__event_at", "__label", "__label_at", "__censored"].map(
         (name) => [name, name] as const,

@@ -23,8 +23,8 @@ export async function checkModel(
   else if (source.contracts[at]?.type !== "timestamp")
     findings.add(where, "PROJECT_COLUMN_TYPE", `Its labels are dated by ${at}, which is no timestamp`);
   else refuseLater(model, at, `Its labels are dated by ${at}`, findings);
-  await checkExpression(engine, findings, where, source, expression, "condition");
-  if (target.censored !== undefined) await checkExpression(engine, findings, "charter", source, target.censored, "condition");
+  await checkExpression(engine, findings, where, source, expression, target.type);
+  if (target.censored !== undefined) await checkExpression(engine, findings, "charter", source, target.censored, "binary");
   const ids = model.features.map(({ id }) => id);
   for (const id of new Set(ids.filter((each, i) => ids.indexOf(each) !== i)))
     findings.add(where, "PROJECT_NAME_TWICE", `It takes the feature ${id} twice`, "Name each feature once.");
@@ -34,14 +34,15 @@ export async function checkModel(
   for (const segment of model.segments)
     if (!segments.has(segment))
       findings.add(where, "PROJECT_COLUMN_UNKNOWN", `The segment ${segment} is neither a column of ${source.name} nor a feature`);
-  await checkRule(engine, project, model, findings);
+  const { alternative } = project.charter;
+  if (alternative !== undefined) await checkRule(engine, alternative.condition, model, findings);
 }
 
 /** The rule is evaluated on the rows that the model gets, so it can only speak of the model's features. */
-async function checkRule(engine: TableEngine, project: ProjectDefinition, model: ModelDefinition, findings: Findings) {
+async function checkRule(engine: TableEngine, condition: string, model: ModelDefinition, findings: Findings) {
   const ids = model.features.map(({ id }) => id.replace(/^on-demand\./, "on_demand.").toLowerCase());
   try {
-    for (const parts of await expressionNames(engine, project.charter.alternative.condition)) {
+    for (const parts of await expressionNames(engine, condition)) {
       const name = parts.join(".");
       if (!ids.includes(name.toLowerCase()))
         findings.add("charter", "PROJECT_REFERENCE_UNKNOWN", `The rule reads ${name}, which is no feature of ${model.name}`);

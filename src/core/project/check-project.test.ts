@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDuckDb } from "../../adapters/tables/duckdb.ts";
 import {
+  type BinaryCharter,
   baseline,
   bool,
   byTime,
-  type CharterDefinition,
   count,
   defineCharter,
   defineModel,
@@ -16,6 +16,7 @@ import {
   float64,
   int32,
   labels,
+  logisticRegression,
   mean,
   metric,
   needs,
@@ -65,7 +66,7 @@ const recent = featureView("recent", {
 const basics = {
   labels: labels(flights, { late: "arr_delay >= 15", at: "departs", lead: "2h" }),
   split: byTime({ test: "30d", validation: "30d" }),
-  candidates: [baseline()],
+  candidates: [baseline(), logisticRegression()],
 };
 const model = defineModel("late-arrival", { ...basics, features: [recent.all(), requestField("distance", float64())] });
 const charterBasics = {
@@ -77,7 +78,7 @@ const charterBasics = {
   target: { name: "late", type: "binary", groundTruthAfter: "1d", censored: "cancelled or arr_delay is null" },
   accept: [metric("roc_auc").atLeast(0.7)],
 } as const;
-const charter: CharterDefinition = defineCharter({
+const charter = defineCharter({
   ...charterBasics,
   data: [needs(flights).rows({ min: 1 }).freshWithin("1d").coverage("carrier", "departs", 0.5)],
 });
@@ -93,7 +94,7 @@ const sound = defineProject({
 });
 const codes = async (project: ProjectDefinition) =>
   (await checkProject(project, engine)).map(({ where, code }) => `${where}: ${code}`);
-const withCharter = (changes: Partial<CharterDefinition>) => ({ ...sound, charter: { ...charter, ...changes } });
+const withCharter = (changes: Partial<BinaryCharter>) => ({ ...sound, charter: { ...charter, ...changes } });
 const withFeatures = (...features: FeatureReference[]) => {
   const changed = defineModel("late-arrival", { ...basics, features: [recent.all(), ...features] });
   return { ...sound, models: [changed], pipelines: [], endpoints: [] };
@@ -250,7 +251,7 @@ describe("what a project names must be there", () => {
 });
 
 describe("expressions", () => {
-  test.each<[string, Partial<CharterDefinition>]>([
+  test.each<[string, Partial<BinaryCharter>]>([
     ["an unknown column in what censors", { target: { ...charter.target, censored: "canceled" } }],
     ["what censors but is no condition", { target: { ...charter.target, censored: "arr_delay + 1" } }],
     ["a rule that is two statements", { alternative: rule("true); DROP TABLE x; --") }],

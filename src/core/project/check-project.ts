@@ -1,14 +1,21 @@
-import type { CharterDefinition, PipelineDefinition, ProjectDefinition } from "../definitions/index.ts";
+import type { PipelineDefinition, ProjectDefinition } from "../definitions/index.ts";
 import type { TableEngine } from "../ports/index.ts";
+import { checkCharter } from "./check-charter.ts";
 import { checkModel } from "./check-model.ts";
 import { checkSource, unknownColumn } from "./check-source.ts";
+import { checkTraining } from "./check-training.ts";
 import { checkExpression, collectFindings, type Findings, type ProjectFinding } from "./finding.ts";
 
 /**
  * Everything that can be said about a project without data: names, references, contracts, expressions (parsed against the
- * declared columns, never run), and whether a model asks for what is not known yet.
+ * declared columns, never run), whether a model asks for what is not known yet, and whether it can be trained and served as it says.
+ * @param directory of the project file, where Python programs are looked for; absent: they are not
  */
-export async function checkProject(project: ProjectDefinition, engine: TableEngine): Promise<readonly ProjectFinding[]> {
+export async function checkProject(
+  project: ProjectDefinition,
+  engine: TableEngine,
+  directory?: string,
+): Promise<readonly ProjectFinding[]> {
   const findings = collectFindings();
   checkNames(project, findings);
   for (const source of project.sources) await checkSource(engine, project, source, findings);
@@ -22,11 +29,17 @@ export async function checkProject(project: ProjectDefinition, engine: TableEngi
     for (const { expression } of Object.values(view.aggregates))
       if (expression !== null) await checkExpression(engine, findings, where, source, expression, "value");
   }
-  for (const model of project.models) await checkModel(engine, project, model, findings);
-  checkCharter(project, project.charter, findings);
+  for (const model of project.models) {
+    await checkModel(engine, project, model, findings);
+    checkTraining(model, project.charter.target.type, directory ?? null, findings);
+  }
+  checkCharter(project, findings);
   for (const pipeline of project.pipelines) checkPipeline(project, pipeline, findings);
+  const { type } = project.charter.target;
   for (const { name, model, canary } of project.endpoints) {
     const where = `endpoint ${name}`;
+    if (type !== "binary")
+      findings.add(where, "PROJECT_TASK_NOT_SERVED", `It would serve ${model.name}, whose target is ${type}`);
     if (!project.models.includes(model))
       findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `Its model ${model.name} is not in the project`);
     if (canary !== undefined && !(canary.share > 0 && canary.share < 1))
@@ -55,27 +68,6 @@ function checkNames(project: ProjectDefinition, findings: Findings): void {
       if (seen.has(name.toLowerCase()))
         findings.add(`${kind} ${name}`, "PROJECT_NAME_TWICE", `There are two of them called ${name}`);
       seen.add(name.toLowerCase());
-    }
-  }
-}
-
-function checkCharter(project: ProjectDefinition, charter: CharterDefinition, findings: Findings): void {
-  const { at } = charter.decision.when;
-  if (!(at >= 0 && at <= 1))
-    findings.add("charter", "PROJECT_VALUE_INVALID", `The decision's threshold is ${at} and must lie between 0 and 1`);
-  for (const requirement of charter.data) {
-    const { kind } = requirement;
-    const source = project.sources.find(({ name }) => name === requirement.source);
-    if (source === undefined) {
-      const what = `The requirement "${kind}" is about ${requirement.source}, which is not a source of the project`;
-      findings.add("charter", "PROJECT_REFERENCE_UNKNOWN", what);
-    } else if (kind === "coverage") {
-      for (const column of [requirement.key, requirement.hour])
-        if (!(column in source.contracts)) findings.add("charter", "PROJECT_COLUMN_UNKNOWN", unknownColumn(source, column));
-      if (source.contracts[requirement.hour]?.type !== "timestamp")
-        findings.add("charter", "PROJECT_COLUMN_TYPE", `Coverage counts hours of ${requirement.hour}, which is no timestamp`);
-    } else if (kind === "fresh" && source.eventTime === undefined) {
-      findings.add("charter", "PROJECT_COLUMN_UNKNOWN", `${source.name} has no event time, so it cannot be fresh`);
     }
   }
 }

@@ -22,6 +22,13 @@ export const FINDINGS = {
   PROJECT_LEAK:
     "It is not known yet when the prediction is made; take it as a feature of a view, which sees only what was available.",
   PROJECT_KEY_MISSING: "The label's source must carry the entity's key columns, or the training rows cannot be joined.",
+  PROJECT_METRIC_UNKNOWN: "Take a metric of the charter's target type.",
+  PROJECT_CANDIDATE_UNSUITED: "Take the candidate out of the model, or correct the charter's target type.",
+  PROJECT_SEARCH_INVALID:
+    "Correct the candidate's ranges: search.float(low, high), search.log(…), search.int(…), search.choice([…]).",
+  PROJECT_FILE_MISSING: "Correct the path, which is relative to the project file, or add the file.",
+  PROJECT_TASK_NOT_SERVED:
+    "Only models of binary targets are served and monitored for now: take the endpoint out; the model is trained, gated and registered without it.",
   PROJECT_STAGE_INCOMPLETE: "Add the stages it needs to the pipeline.",
   PROJECT_DATA: "Mend the file or the definition.",
 } as const;

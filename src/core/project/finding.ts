@@ -1,5 +1,5 @@
-import { expressionColumns } from "../data/index.ts";
-import type { SourceDefinition } from "../definitions/index.ts";
+import { expressionColumns, labelTypeProblem } from "../data/index.ts";
+import type { SourceDefinition, TargetType } from "../definitions/index.ts";
 import { OrreryError } from "../errors.ts";
 import type { TableEngine } from "../ports/index.ts";
 import { FINDINGS } from "./errors.ts";
@@ -29,19 +29,19 @@ export function collectFindings(): Findings {
   };
 }
 
-/** Reports what is wrong with an expression over a source, or that it is no condition where it must be one. */
+/** Reports what is wrong with an expression over a source, or that its type is not that of a target (binary: a condition). */
 export async function checkExpression(
   engine: TableEngine,
   findings: Findings,
   where: string,
   source: SourceDefinition,
   expression: string,
-  use: "value" | "condition",
+  use: "value" | TargetType,
 ): Promise<void> {
   try {
     const { sqlType } = await expressionColumns(engine, source, expression);
-    if (use === "condition" && sqlType !== "BOOLEAN")
-      findings.add(where, "PROJECT_EXPRESSION_INVALID", `"${expression}" is ${sqlType} and no condition`);
+    const problem = use === "value" ? null : labelTypeProblem(sqlType, use);
+    if (problem !== null) findings.add(where, "PROJECT_EXPRESSION_INVALID", `"${expression}" is ${problem}`);
   } catch (error) {
     if (!(error instanceof OrreryError)) throw error;
     findings.add(where, "PROJECT_EXPRESSION_INVALID", error.message);

@@ -1,4 +1,4 @@
-import type { Criterion, MetricName } from "../definitions/index.ts";
+import type { Criterion, MetricName, WorstSegmentCriterion } from "../definitions/index.ts";
 
 const METRIC_TEXT: Readonly<Record<MetricName, string>> = {
   roc_auc: "ROC AUC",
@@ -45,6 +45,9 @@ const METRIC_TEXT: Readonly<Record<MetricName, string>> = {
 
 export const metricText = (metric: MetricName): string => METRIC_TEXT[metric];
 
+export const segmentSizeText = ({ minPositives, minRows }: Pick<WorstSegmentCriterion, "minPositives" | "minRows">): string =>
+  minRows > 0 ? `${minRows} rows` : `${minPositives} positives`;
+
 /** A criterion in words, as gates, the UI and the model card show it. */
 export function criterionText(criterion: Criterion): string {
   switch (criterion.kind) {
@@ -57,7 +60,7 @@ export function criterionText(criterion: Criterion): string {
     case "not-worse-than-champion":
       return `${metricText(criterion.metric)} not worse than the champion's by more than ${criterion.tolerance}`;
     case "worst-segment":
-      return `worst ${metricText(criterion.metric)} by ${criterion.segment} (from ${criterion.minPositives} positives) at least ${criterion.value}`;
+      return `worst ${metricText(criterion.metric)} by ${criterion.segment} (from ${segmentSizeText(criterion)}) ${criterion.limit === "at-least" ? "at least" : "at most"} ${criterion.value}`;
     case "latency":
       return `${criterion.quantile} latency at most ${criterion.atMostMs} ms`;
   }

@@ -7,6 +7,7 @@ const around = (value: number, width = 0.01) => ({ value, low: value - width, hi
 const evaluation = (metrics: MetricTable): Evaluation => ({ rows: 1_000, positives: 200, days: 30, threshold: 0.6, metrics });
 
 const facts = (more: Partial<GateFacts> = {}): GateFacts => ({
+  target: "binary",
   evaluation: evaluation({ roc_auc: around(0.75), log_loss: around(0.4), payoff_per_decision: around(2), ece: around(0.03) }),
   baseline: evaluation({ roc_auc: around(0.5), log_loss: around(0.5), payoff_per_decision: around(-12) }),
   alternative: evaluation({ roc_auc: around(0.6), payoff_per_decision: around(1) }),
@@ -103,6 +104,7 @@ describe("segments and latency", () => {
   const carrier = (value: string, positives: number, auc?: number) => ({
     segment: "carrier",
     value,
+    rows: 2 * positives,
     positives,
     metrics: auc === undefined ? {} : { roc_auc: around(auc) },
   });
@@ -127,6 +129,52 @@ describe("segments and latency", () => {
     expect(verdict(latency("p99").atMost("20ms"), { latencyMs })).toMatchObject({ passed: true, observed: 20, required: 20 });
     expect(verdict(latency("p99").atMost("19ms"), { latencyMs }).passed).toBe(false);
     expect(verdict(latency("p99").atMost("20ms")).passed).toBeNull();
+  });
+});
+
+describe("of a number", () => {
+  const number: Partial<GateFacts> = {
+    target: "regression",
+    evaluation: { ...evaluation({ rmse: around(12) }), positives: 0 },
+    baseline: { ...evaluation({ rmse: around(20) }), positives: 0 },
+    alternative: null,
+  };
+
+  test("an error is at most so great and better than the baseline's, and nothing is said of positives", () => {
+    expect(verdict(metric("rmse").atMost(12), number)).toMatchObject({
+      passed: true,
+      text: "root mean squared error at most 12",
+      detail: "12 (95% 11.99 to 12.01) on 1000 rows, 30 days",
+    });
+    expect(verdict(metric("rmse").betterThanBaseline(9), number)).toMatchObject({ passed: false, observed: 12, required: 11 });
+  });
+
+  test("a comparison with the alternative is undefined, because there is none", () => {
+    expect(verdict(metric("rmse").betterThan("alternative"), number)).toMatchObject({
+      passed: null,
+      detail: expect.stringContaining("a regression target has no alternative"),
+    });
+  });
+
+  test("segments are large enough by their rows, and the worst is the one with the greatest error", () => {
+    const plan = (value: string, rows: number, rmse: number) => ({
+      segment: "plan",
+      value,
+      rows,
+      positives: 0,
+      metrics: { rmse: around(rmse) },
+    });
+    const segments = [plan("family", 800, 9), plan("single", 500, 14), plan("student", 40, 90)];
+    const worst = segment("plan", { minRows: 500 }).worst("rmse");
+    expect(verdict(worst.atMost(14), { ...number, segments })).toMatchObject({
+      passed: true,
+      observed: 14,
+      text: "worst root mean squared error by plan (from 500 rows) at most 14",
+    });
+    expect(verdict(worst.atMost(13), { ...number, segments }).passed).toBe(false);
+    expect(verdict(worst.atMost(13), { ...number, segments: segments.slice(2) }).detail).toContain(
+      "no value of plan has 500 rows",
+    );
   });
 });
 

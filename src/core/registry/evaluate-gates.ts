@@ -1,6 +1,6 @@
-import type { Criterion, MetricName } from "../definitions/index.ts";
+import type { Criterion, MetricName, TargetType } from "../definitions/index.ts";
 import { type Evaluation, higherIsBetter, type MetricEstimate, type MetricTable } from "../training/index.ts";
-import { criterionText, metricText } from "./criterion-text.ts";
+import { criterionText, metricText, segmentSizeText } from "./criterion-text.ts";
 
 export interface GateVerdict {
   readonly criterion: Criterion;
@@ -16,11 +16,12 @@ export interface GateVerdict {
 
 /** Everything on the same test rows. */
 export interface GateFacts {
+  readonly target: TargetType;
   readonly evaluation: Evaluation;
   /** The trivial baseline. */
   readonly baseline: Evaluation;
-  /** What one would do without a model. */
-  readonly alternative: Evaluation;
+  /** What one would do without a model; null unless the target is binary. */
+  readonly alternative: Evaluation | null;
   readonly champion: {
     readonly evaluation: Evaluation;
     /** This version's metric minus the champion's, with the interval of the difference. */
@@ -29,6 +30,7 @@ export interface GateFacts {
   readonly segments: readonly {
     readonly segment: string;
     readonly value: string;
+    readonly rows: number;
     readonly positives: number;
     readonly metrics: MetricTable;
   }[];
@@ -53,11 +55,11 @@ function judge(criterion: Criterion, facts: GateFacts): Judgement {
   switch (criterion.kind) {
     case "at-least":
     case "at-most":
-      return limit(criterion, facts.evaluation);
+      return limit(criterion, facts);
     case "better-than":
       return betterThan(criterion, facts);
     case "not-worse-than-champion":
-      return notWorseThanChampion(criterion, facts.champion);
+      return notWorseThanChampion(criterion, facts);
     case "worst-segment":
       return worstSegment(criterion, facts.segments);
     case "latency": {
@@ -78,65 +80,73 @@ const undefinedBecause = (reason: string, required: number | null): Judgement =>
 
 const digits = (value: number) => String(Number(value.toPrecision(4)));
 const estimateText = ({ value, low, high }: MetricEstimate) => `${digits(value)} (95% ${digits(low)} to ${digits(high)})`;
-const rowsText = ({ rows, positives, days }: Evaluation) => `${rows} rows, ${positives} positive, ${days} days`;
+const rowsText = ({ rows, positives, days }: Evaluation, target: TargetType) =>
+  `${rows} rows, ${target === "binary" ? `${positives} positive, ` : ""}${days} days`;
 
 function estimateOf({ metrics }: { readonly metrics: MetricTable }, metric: MetricName): MetricEstimate | null {
   const estimate = metrics[metric];
   return estimate === undefined || Number.isNaN(estimate.value) ? null : estimate;
 }
 
-function limit({ kind, metric, value }: Extract<Criterion, { kind: "at-least" | "at-most" }>, evaluation: Evaluation): Judgement {
+function limit(
+  { kind, metric, value }: Extract<Criterion, { kind: "at-least" | "at-most" }>,
+  { evaluation, target }: GateFacts,
+): Judgement {
   const estimate = estimateOf(evaluation, metric);
-  if (estimate === null) return undefinedBecause(`${metricText(metric)} has no value on ${rowsText(evaluation)}`, value);
+  if (estimate === null) return undefinedBecause(`${metricText(metric)} has no value on ${rowsText(evaluation, target)}`, value);
   return {
     passed: kind === "at-least" ? estimate.value >= value : estimate.value <= value,
     observed: estimate.value,
     required: value,
-    detail: `${estimateText(estimate)} on ${rowsText(evaluation)}`,
+    detail: `${estimateText(estimate)} on ${rowsText(evaluation, target)}`,
   };
 }
 
 function betterThan({ metric, than, by }: Extract<Criterion, { kind: "better-than" }>, facts: GateFacts): Judgement {
+  const other = facts[than];
+  if (other === null) return undefinedBecause(`a ${facts.target} target has no ${than}`, null);
   const ours = estimateOf(facts.evaluation, metric);
-  const theirs = estimateOf(facts[than], metric);
+  const theirs = estimateOf(other, metric);
   const sign = higherIsBetter(metric) ? 1 : -1;
   const required = theirs === null ? null : theirs.value + sign * by;
   if (theirs === null) return undefinedBecause(`${metricText(metric)} has no value for the ${than}`, required);
-  if (ours === null) return undefinedBecause(`${metricText(metric)} has no value on ${rowsText(facts.evaluation)}`, required);
+  if (ours === null)
+    return undefinedBecause(`${metricText(metric)} has no value on ${rowsText(facts.evaluation, facts.target)}`, required);
   const gain = sign * (ours.value - theirs.value);
   return {
     // Equal is not better.
     passed: by === 0 ? gain > 0 : gain >= by - ROUNDING,
     observed: ours.value,
     required,
-    detail: `${estimateText(ours)} against ${estimateText(theirs)} on ${rowsText(facts.evaluation)}`,
+    detail: `${estimateText(ours)} against ${estimateText(theirs)} on ${rowsText(facts.evaluation, facts.target)}`,
   };
 }
 
 /** By the paired point estimate; docs/decisions/gate-comparisons.md says why, and the detail carries the interval. */
 function notWorseThanChampion(
   { metric, tolerance }: Extract<Criterion, { kind: "not-worse-than-champion" }>,
-  champion: GateFacts["champion"],
+  { champion, target }: GateFacts,
 ): Judgement {
   if (champion === null) return { passed: true, observed: null, required: -tolerance, detail: "there is no champion yet" };
   const difference = champion.pairedDifferences[metric];
   if (difference === undefined || Number.isNaN(difference.value) || Number.isNaN(difference.low) || Number.isNaN(difference.high))
-    return undefinedBecause(`${metricText(metric)} has no paired difference on ${rowsText(champion.evaluation)}`, -tolerance);
+    return undefinedBecause(
+      `${metricText(metric)} has no paired difference on ${rowsText(champion.evaluation, target)}`,
+      -tolerance,
+    );
   const gain = higherIsBetter(metric) ? difference.value : -difference.value;
   return {
     passed: gain >= -tolerance - ROUNDING,
     observed: gain,
     required: -tolerance,
-    detail: `difference ${estimateText(difference)} on ${rowsText(champion.evaluation)}`,
+    detail: `difference ${estimateText(difference)} on ${rowsText(champion.evaluation, target)}`,
   };
 }
 
-function worstSegment(
-  { segment, metric, minPositives, value: required }: Extract<Criterion, { kind: "worst-segment" }>,
-  segments: GateFacts["segments"],
-): Judgement {
-  const large = segments.filter((each) => each.segment === segment && each.positives >= minPositives);
-  if (large.length === 0) return undefinedBecause(`no value of ${segment} has ${minPositives} positives`, required);
+function worstSegment(criterion: Extract<Criterion, { kind: "worst-segment" }>, segments: GateFacts["segments"]): Judgement {
+  const { segment, metric, minPositives, minRows, limit: side, value: required } = criterion;
+  const large = segments.filter((each) => each.segment === segment && each.positives >= minPositives && each.rows >= minRows);
+  if (large.length === 0) return undefinedBecause(`no value of ${segment} has ${segmentSizeText(criterion)}`, required);
   const sign = higherIsBetter(metric) ? 1 : -1;
   let worst: { readonly name: string; readonly estimate: MetricEstimate } | null = null;
   for (const each of large) {
@@ -145,9 +155,10 @@ function worstSegment(
     if (worst === null || sign * estimate.value < sign * worst.estimate.value) worst = { name: each.value, estimate };
   }
   if (worst === null) return undefinedBecause(`no value of ${segment} could be judged`, required);
+  const { value } = worst.estimate;
   return {
-    passed: sign * worst.estimate.value >= sign * required,
-    observed: worst.estimate.value,
+    passed: side === "at-least" ? value >= required : value <= required,
+    observed: value,
     required,
     detail: `${worst.name}: ${estimateText(worst.estimate)}; the worst of ${large.length}`,
   };

@@ -5,7 +5,7 @@ export { type BoostingHistory, type BoostingOptions, fitGradientBoosting } from 
 export { applyCalibration, type CalibrationFitOptions, fitCalibration, fitClassCalibration } from "./calibration/calibration.ts";
 export type * from "./dataset.ts";
 export { trainErrors } from "./errors.ts";
-export { evaluatePredictions } from "./evaluate-candidate.ts";
+export { evaluatePredictions, evaluateSegments, type SegmentMetrics } from "./evaluate-candidate.ts";
 export type { ClassBalance } from "./exploration/class-balance.ts";
 export { type CorrelationMatrix, correlationMatrix } from "./exploration/correlation.ts";
 export { type ExplorationTarget, labelTarget } from "./exploration/exploration-target.ts";
@@ -101,6 +101,7 @@ export {
   type NumberMap,
 } from "./preparation/fitted-preparation.ts";
 export { type RandomStream, seededRandom } from "./random.ts";
+export { pairedPredictions, resampledPredictions } from "./resampled-predictions.ts";
 export { applyLink, outputsOf, scoreMatrix } from "./score-estimator.ts";
 export { type DefaultCandidate, defaultCandidates } from "./search/default-candidates.ts";
 export { halvingPruner, noPruner } from "./search/pruning.ts";

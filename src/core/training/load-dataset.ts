@@ -56,9 +56,15 @@ function labelOf(column: Column, task: Task): Pick<Dataset, "task" | "classes" |
   if (task === "binary") return { task, classes: [], label: Uint8Array.from(numeric(column)) };
   if (task === "regression") return { task, classes: [], label: Float64Array.from(numeric(column)) };
   const { codes, categories } = categorical("label", column);
-  const classes = categories.toSorted();
+  const classes = inOrder(categories);
   const position = categories.map((name) => classes.indexOf(name));
   return { task, classes, label: codes.map((code) => position[code]) };
+}
+
+/** Numbers by size, so that 10 comes after 9; other names by their letters. */
+function inOrder(classes: readonly string[]): string[] {
+  const areNumbers = classes.every((name) => name.trim() !== "" && Number.isFinite(Number(name)));
+  return areNumbers ? classes.toSorted((a, b) => Number(a) - Number(b)) : classes.toSorted();
 }
 
 function columnOf(table: ColumnTable, name: string): Column {

@@ -14,6 +14,7 @@ import type { EvaluateOutput } from "./evaluate.ts";
 import { modelNamed } from "./model-named.ts";
 import { stage } from "./stage.ts";
 import { openTrainingSet, type RetrainScope } from "./train.ts";
+import { whereSupported } from "./where-supported.ts";
 
 /** Artifact `explanation.json` of a model's run; everything on the selection part of validation. */
 export interface StoredExplanation {
@@ -21,12 +22,14 @@ export interface StoredExplanation {
   readonly shap: ShapSummary;
   readonly permutation: PermutationImportance;
   readonly segments: readonly SegmentResult[];
+  /** What the explanation cannot say, as sentences for the card; absent in those stored before there were other tasks than binary. */
+  readonly limits?: readonly string[];
 }
 
 export interface ExplainOutput {
   readonly explanation: ArtifactRef;
-  /** ReferenceProfile of the training rows (core/monitoring). */
-  readonly reference: ArtifactRef;
+  /** ReferenceProfile of the training rows (core/monitoring); null for a model that cannot be monitored. */
+  readonly reference: ArtifactRef | null;
 }
 
 /** Positive labels below which a segment is not judged. */
@@ -43,13 +46,20 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     const packaged = unpackModel(await opened.artifacts.read(winner.package.sha256));
     const { dataset, split } = await openTrainingSet(opened, set, params);
     const isSampled = packaged.background.length > 0;
+    const limits: string[] = [];
     const explanation: StoredExplanation = {
       formatVersion: 1,
       shap: summarizeShap(packaged, dataset, split.select, isSampled ? KERNEL : {}),
       permutation: permutationImportance(packaged, dataset, split.select, { metric: model.select, ...PERMUTATIONS }),
-      segments: segmentResults(packaged, dataset, split.select, { minPositives: MIN_POSITIVES }),
+      segments:
+        whereSupported("results by segment", limits, () =>
+          segmentResults(packaged, dataset, split.select, { minPositives: MIN_POSITIVES }),
+        ) ?? [],
+      limits,
     };
+    if (packaged.task === "multiclass") limits.push(`SHAP values are those of the score of class ${packaged.classes[0]}.`);
     progress({ done: 0.5 });
+    if (packaged.task !== "binary") return { explanation: await opened.putJson(explanation), reference: null };
     // What is normal from now on: the training rows as they would be delivered today.
     const delivered = convertDataset(dataset, winner.variant.units);
     const reference = buildReference(delivered, split.train, predict(packaged, delivered, split.train).prediction, set.plan);

@@ -1,19 +1,18 @@
-import type { MetricName } from "../../core/definitions/index.ts";
+import { type Criterion, isBinaryCharter, type MetricName } from "../../core/definitions/index.ts";
 import { type CardCandidate, modelCard } from "../../core/explain/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
 import { VirtualClock } from "../../core/ports/index.ts";
 import { createRegistry, evaluateGates, type GateVerdict } from "../../core/registry/index.ts";
 import {
-  binaryLabels,
   type Dataset,
   type DatasetSplit,
   type Evaluation,
-  evaluate,
+  evaluatePredictions,
+  evaluateSegments,
   type ModelPackage,
-  pairedDifference,
+  pairedPredictions,
   predict,
-  segmentEvaluations,
   unpackModel,
 } from "../../core/training/index.ts";
 import type { EvaluateOutput } from "./evaluate.ts";
@@ -49,55 +48,47 @@ interface GateInput {
   };
 }
 
-const COMPARED: readonly MetricName[] = ["roc_auc", "pr_auc", "log_loss", "brier", "ece", "payoff_per_decision"];
-
-/** Opens the test rows: scores challenger, champion, baseline and rule on the same of them, and writes the card. */
+/** Opens the test rows: scores challenger, champion, baseline and (where there is one) rule on the same of them, and writes the card. */
 export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) => {
   const { winner, candidates } = needs.evaluate;
   const set = needs["training-set"];
   const { charter } = opened.project;
   const challenger = await openPackage(opened, winner.package.sha256);
-  const champion = await openChampion(opened, params.model);
+  const champion = await openChampion(opened, params.model, challenger);
   const { dataset, split } = await openTrainingSet(opened, set, params);
   // Neither model may have seen a label of these rows: they lie after both trainings' cut-offs.
   const cutoff = Math.max(challenger.labelCutoff, champion?.model.labelCutoff ?? 0);
   const rows = split.test.filter((row) => dataset.at[row] > cutoff);
   const { decision } = challenger;
-  const labels = binaryLabels(dataset, rows);
-  const days = Int32Array.from(rows, (row) => dataset.day[row]);
   const score = (model: ModelPackage) => predict(model, dataset, rows).prediction;
-  const named = async (kind: string) =>
-    openPackage(opened, candidates.find(({ variant }) => variant.candidate.kind === kind)?.package.sha256 ?? "");
-  const probability = score(challenger);
-  const test = evaluate(labels, probability, days, decision);
-  const championProbability = champion === null ? null : score(champion.model);
-  const segments = dataset.segments.flatMap((segment) =>
-    segmentEvaluations(segment, rows, labels, probability, days, decision, { minPositives: 1, resamples: 0 }).map(
-      ({ value, positives, metrics }) => ({
-        segment: segment.id,
-        value: value ?? "(missing)",
-        positives,
-        metrics: metrics ?? {},
-      }),
-    ),
-  );
+  const measure = (prediction: Float64Array) => evaluatePredictions(dataset, rows, prediction, decision);
+  const measureFirst = async (kind: string) => {
+    const found = candidates.find(({ variant }) => variant.candidate.kind === kind);
+    return measure(score(await openPackage(opened, found?.package.sha256 ?? "")));
+  };
+  const prediction = score(challenger);
+  const test = measure(prediction);
+  const championPrediction = champion === null ? null : inClassesOf(challenger, champion.model, score(champion.model));
   const verdicts = evaluateGates(charter.accept, {
+    target: charter.target.type,
     evaluation: test,
-    baseline: evaluate(labels, score(await named("baseline")), days, decision),
-    alternative: evaluate(labels, score(await named("rule")), days, decision),
+    baseline: await measureFirst("baseline"),
+    alternative: isBinaryCharter(charter) ? await measureFirst("rule") : null,
     champion:
-      championProbability === null
+      championPrediction === null
         ? null
         : {
-            evaluation: evaluate(labels, championProbability, days, decision),
-            pairedDifferences: Object.fromEntries(
-              COMPARED.flatMap((metric) => {
-                const difference = pairedDifference(labels, days, probability, championProbability, metric, decision);
-                return difference === null ? [] : [[metric, difference]];
-              }),
+            evaluation: measure(championPrediction),
+            pairedDifferences: pairedPredictions(
+              dataset,
+              rows,
+              prediction,
+              championPrediction,
+              comparedBy(charter.accept),
+              decision,
             ),
           },
-    segments,
+    segments: evaluateSegments(dataset, rows, prediction, decision, { resamples: 0 }),
     latencyMs: await measureLatency(opened, challenger, sampleRequests(challenger.plan, dataset, rows)),
   });
   return {
@@ -111,12 +102,34 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
 
 const openPackage = async ({ artifacts }: Stage, sha256: string) => unpackModel(await artifacts.read(sha256));
 
-async function openChampion(opened: Stage, name: string): Promise<{ version: number; model: ModelPackage } | null> {
+/** null before the first, and where it predicts something else than the challenger. */
+async function openChampion(
+  opened: Stage,
+  name: string,
+  challenger: ModelPackage,
+): Promise<{ version: number; model: ModelPackage } | null> {
   const store = await opened.metadata();
   const registry = createRegistry({ store, clock: new VirtualClock(opened.environment.now), scope: opened.environment.scope });
   const champion = await registry.byAlias(name, "champion");
-  return champion === null ? null : { version: champion.version, model: await openPackage(opened, champion.artifact) };
+  if (champion === null) return null;
+  const model = await openPackage(opened, champion.artifact);
+  return model.task === challenger.task ? { version: champion.version, model } : null;
 }
+
+/** Probabilities in the order of the challenger's classes; a class that the champion never saw has none. */
+function inClassesOf({ classes }: ModelPackage, champion: ModelPackage, prediction: Float64Array): Float64Array {
+  if (champion.task !== "multiclass") return prediction;
+  const places = classes.map((name) => champion.classes.indexOf(name));
+  const rows = prediction.length / champion.classes.length;
+  return Float64Array.from({ length: rows * classes.length }, (_, i) => {
+    const place = places[i % classes.length];
+    return place < 0 ? 0 : prediction[Math.floor(i / classes.length) * champion.classes.length + place];
+  });
+}
+
+/** Metrics that a champion is compared by. */
+const comparedBy = (criteria: readonly Criterion[]): MetricName[] =>
+  criteria.flatMap((criterion) => (criterion.kind === "not-worse-than-champion" ? [criterion.metric] : []));
 
 interface Measured {
   readonly dataset: Dataset;
@@ -133,6 +146,8 @@ async function writeCard(
   const set = needs["training-set"];
   const { candidates, winner } = needs.evaluate;
   const explanation = await opened.readJson<StoredExplanation>(needs.explain.explanation);
+  const { review, limits } = needs.review;
+  const { type } = opened.project.charter.target;
   const card = modelCard({
     model: params.model,
     version: needs.register.version,
@@ -166,7 +181,12 @@ async function writeCard(
     permutation: explanation.permutation,
     shap: explanation.shap,
     calibration: winner.calibrationCurve,
-    review: await opened.readJson(needs.review.review),
+    review: review === null ? null : await opened.readJson(review),
+    limits: [
+      ...(explanation.limits ?? []),
+      ...limits,
+      ...(type === "binary" ? [] : [`It cannot be served or monitored yet: its target is ${type}.`]),
+    ],
   });
   return {
     markdown: await opened.artifacts.put(card.markdown, "text/markdown"),

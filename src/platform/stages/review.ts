@@ -7,10 +7,13 @@ import { MIN_POSITIVES } from "./explain.ts";
 import { modelNamed } from "./model-named.ts";
 import { stage } from "./stage.ts";
 import { openTrainingSet, type RetrainScope, trainingOptions } from "./train.ts";
+import { whereSupported } from "./where-supported.ts";
 
 export interface ReviewOutput {
-  /** DataReview (core/explain). */
-  readonly review: ArtifactRef;
+  /** DataReview (core/explain); null where it is not made for the task. */
+  readonly review: ArtifactRef | null;
+  /** What is missing, as sentences for the card. */
+  readonly limits: readonly string[];
 }
 
 /** A model a view is trained: small ones on a sample, since only their differences count. */
@@ -24,18 +27,21 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     const { dataset, split } = await openTrainingSet(opened, set, params);
     const { candidate } = variant;
     const small = smaller(candidate);
-    const review: DataReview = reviewData(
-      dataset,
-      split,
-      {
-        training: { ...trainingOptions(opened, set, params.model, variant), candidate: small },
-        metric: modelNamed(opened.project, params.model).select,
-        minPositives: MIN_POSITIVES,
-        ...ROWS,
-      },
-      (done) => progress({ done }),
+    const limits: string[] = [];
+    const review: DataReview | null = whereSupported("a data review", limits, () =>
+      reviewData(
+        dataset,
+        split,
+        {
+          training: { ...trainingOptions(opened, set, params.model, variant), candidate: small },
+          metric: modelNamed(opened.project, params.model).select,
+          minPositives: MIN_POSITIVES,
+          ...ROWS,
+        },
+        (done) => progress({ done }),
+      ),
     );
-    return { review: await opened.putJson(review) };
+    return { review: review === null ? null : await opened.putJson(review), limits };
   },
 );
 

@@ -1,4 +1,4 @@
-import type { CandidateDefinition } from "../../core/definitions/index.ts";
+import { type CandidateDefinition, decisionOf } from "../../core/definitions/index.ts";
 import { OrreryError } from "../../core/errors.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import type { ArtifactRef, TrainerResult } from "../../core/ports/index.ts";
@@ -115,13 +115,13 @@ export function trainingOptions(
   { candidate, exclude, units }: Omit<CandidateVariant, "name">,
 ): TrainingOptions {
   const model = modelNamed(project, modelName);
-  const { decision, alternative } = project.charter;
+  const { alternative } = project.charter;
   return {
     candidate,
     prepare: model.prepare,
     plan: set.plan,
-    decision: { threshold: decision.when.at, payoff: decision.payoff },
-    rule: alternative.condition,
+    decision: decisionOf(project.charter),
+    ...(alternative !== undefined && { rule: alternative.condition }),
     model: model.name,
     seed: model.seed,
     select: model.select,

@@ -1,4 +1,5 @@
-import type { StageState } from "../../contract/index.ts";
+import type { Loop, StageState } from "../../contract/index.ts";
+import { type CharterDefinition, isBinaryCharter } from "../../core/definitions/index.ts";
 import { readOnlineView } from "../../core/features/index.ts";
 import { criterionText } from "../../core/registry/index.ts";
 import { readCurrent } from "../../core/serving/index.ts";
@@ -21,21 +22,27 @@ export function loopHandlers({ platform }: RouteContext): RoomHandlers<"loop"> {
         now: time(clock.now()),
         clock: clock.kind,
         stages: await stageStates(platform, open.length),
-        charter: {
-          problem: charter.problem,
-          act: charter.decision.act,
-          threshold: charter.decision.when.at,
-          payoff: { trueNegative: 0, ...charter.decision.payoff },
-          alternative: charter.alternative.condition,
-          owner: charter.owner,
-          users: [...charter.users],
-          target: charter.target.name,
-          criteria: charter.accept.map(criterionText),
-        },
+        charter: charterEntity(charter),
         acceptance: await championVerdicts(platform),
         alerts: open,
       };
     },
+  };
+}
+
+function charterEntity(charter: CharterDefinition): Loop["charter"] {
+  const { problem, owner, users, target, accept, decision, alternative } = charter;
+  return {
+    problem,
+    act: decision?.act ?? null,
+    threshold: isBinaryCharter(charter) ? charter.decision.when.at : null,
+    payoff: isBinaryCharter(charter) ? { trueNegative: 0, ...charter.decision.payoff } : null,
+    alternative: alternative?.condition ?? null,
+    owner,
+    users: [...users],
+    target: target.name,
+    targetType: target.type,
+    criteria: accept.map(criterionText),
   };
 }
 

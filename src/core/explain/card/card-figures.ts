@@ -1,4 +1,4 @@
-import type { MetricName } from "../../definitions/index.ts";
+import { isBinaryCharter, type MetricName } from "../../definitions/index.ts";
 import { formatTimestamp } from "../../time.ts";
 import type { MetricEstimate } from "../../training/index.ts";
 import type { ModelCard } from "./model-card.ts";
@@ -53,20 +53,32 @@ export function cardSections(card: ModelCard): CardSection[] {
 const text = (sentence: string): CardBlock => ({ kind: "text", text: sentence });
 
 function problem({ charter }: ModelCard): CardBlock[] {
-  const { decision, target } = charter;
-  const { payoff } = decision;
+  const { target } = charter;
   return [
     text(charter.problem),
     {
       kind: "list",
       items: [
-        `Decision: ${decision.act} when the probability of ${target.name} is at least ${decision.when.at}.`,
-        `Payoff: true positive ${payoff.truePositive}, false positive ${payoff.falsePositive}, false negative ${payoff.falseNegative}, true negative ${payoff.trueNegative ?? 0}.`,
-        `Without a model: ${charter.alternative.condition}.`,
+        ...decision(charter),
         `Ground truth is due after ${target.groundTruthAfter}.`,
         `Owner: ${charter.owner}. Used by: ${charter.users.join(", ")}.`,
       ],
     },
+  ];
+}
+
+/** What is done with a prediction, and what that is worth. */
+function decision(charter: ModelCard["charter"]): string[] {
+  const { name, type } = charter.target;
+  if (!isBinaryCharter(charter)) {
+    const predicted = `Predicted: ${name}, ${type === "regression" ? "a number" : "one of several classes"}.`;
+    return charter.decision === undefined ? [predicted] : [predicted, `Decision: ${charter.decision.act}.`];
+  }
+  const { act, when, payoff } = charter.decision;
+  return [
+    `Decision: ${act} when the probability of ${name} is at least ${when.at}.`,
+    `Payoff: true positive ${payoff.truePositive}, false positive ${payoff.falsePositive}, false negative ${payoff.falseNegative}, true negative ${payoff.trueNegative ?? 0}.`,
+    `Without a model: ${charter.alternative.condition}.`,
   ];
 }
 

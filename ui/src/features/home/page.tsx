@@ -48,47 +48,69 @@ function Home({ loop }: { loop: Loop }) {
 }
 
 function CharterFacts({ charter }: { charter: Loop["charter"] }) {
-  const { payoff } = charter;
+  const { act, threshold, alternative, payoff } = charter;
   return (
     <dl className="facts">
       <dt>Target</dt>
-      <dd>{charter.target}</dd>
-      <dt>Decision</dt>
       <dd>
-        {charter.act}, from a probability of {formatNumber(charter.threshold)} on
+        {charter.target}
+        {charter.targetType === "binary" ? null : ` (${charter.targetType})`}
       </dd>
-      <dt>Without a model</dt>
-      <dd>
-        <code>{charter.alternative}</code>
-      </dd>
-      <dt>Payoff</dt>
-      <dd>
-        <table className="plain" style={{ maxWidth: 300 }}>
-          <thead>
-            <tr>
-              <th />
-              <th className="num">it happens</th>
-              <th className="num">it does not</th>
-            </tr>
-          </thead>
-          <tbody>
-            <tr>
-              <th scope="row">act</th>
-              <td className="num">{formatNumber(payoff.truePositive)}</td>
-              <td className="num">{formatNumber(payoff.falsePositive)}</td>
-            </tr>
-            <tr>
-              <th scope="row">wait</th>
-              <td className="num">{formatNumber(payoff.falseNegative)}</td>
-              <td className="num">{formatNumber(payoff.trueNegative)}</td>
-            </tr>
-          </tbody>
-        </table>
-      </dd>
+      {act === null ? null : (
+        <>
+          <dt>Decision</dt>
+          <dd>
+            {act}
+            {threshold === null ? null : `, from a probability of ${formatNumber(threshold)} on`}
+          </dd>
+        </>
+      )}
+      {alternative === null ? null : (
+        <>
+          <dt>Without a model</dt>
+          <dd>
+            <code>{alternative}</code>
+          </dd>
+        </>
+      )}
+      {payoff === null ? null : (
+        <>
+          <dt>Payoff</dt>
+          <dd>
+            <PayoffTable payoff={payoff} />
+          </dd>
+        </>
+      )}
       <dt>Owner</dt>
       <dd>{charter.owner}</dd>
       <dt>Used by</dt>
       <dd>{charter.users.join(", ")}</dd>
     </dl>
+  );
+}
+
+function PayoffTable({ payoff }: { payoff: NonNullable<Loop["charter"]["payoff"]> }) {
+  return (
+    <table className="plain" style={{ maxWidth: 300 }}>
+      <thead>
+        <tr>
+          <th />
+          <th className="num">it happens</th>
+          <th className="num">it does not</th>
+        </tr>
+      </thead>
+      <tbody>
+        <tr>
+          <th scope="row">act</th>
+          <td className="num">{formatNumber(payoff.truePositive)}</td>
+          <td className="num">{formatNumber(payoff.falsePositive)}</td>
+        </tr>
+        <tr>
+          <th scope="row">wait</th>
+          <td className="num">{formatNumber(payoff.falseNegative)}</td>
+          <td className="num">{formatNumber(payoff.trueNegative)}</td>
+        </tr>
+      </tbody>
+    </table>
   );
 }
