@@ -10,14 +10,17 @@ import type { NodeSums } from "./split.ts";
  * TypeScript give the same sums, in whatever order rows are added.
  */
 export interface BoostingKernel {
-  /** Adds the records of the `count` rows at `index` to their bins' cells; a column's cells begin at its offset (counted in cells). */
+  /**
+   * Adds the records of the `count` rows at `index` to their cells, for columns whose cells are numbered from that at `histogram` on.
+   * @param cellsAt where in a row the numbers (16 bits) of its cells stand
+   */
   fillHistogram(
     rows: number,
     rowBytes: number,
+    cellsAt: number,
     columns: number,
     index: number,
     count: number,
-    offsets: number,
     histogram: number,
   ): void;
   copyBytes(target: number, source: number, bytes: number): void;

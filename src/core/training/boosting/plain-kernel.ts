@@ -7,27 +7,23 @@ import { softThreshold } from "./split.ts";
 const ROUNDING = 1.5 * 2 ** 52;
 const nearest = (x: number): number => x + ROUNDING - ROUNDING;
 
-const RECORD_BYTES = 24;
-
 /** The kernel without WebAssembly. Cells are three doubles: whole numbers below 2^53, so that their sums are exact as well. */
 export function createPlainKernel({ buffer }: KernelMemory): BoostingKernel {
   const bytes = new Uint8Array(buffer);
+  const shorts = new Uint16Array(buffer);
   const integers = new Uint32Array(buffer);
   const numbers = new Float64Array(buffer);
   return {
-    fillHistogram(rows, rowBytes, columns, index, count, offsets, histogram) {
-      const first = index / 4;
-      const firstOffset = offsets / 4;
-      const firstCell = histogram / 8;
-      for (let i = first; i < first + count; i++) {
+    fillHistogram(rows, rowBytes, cellsAt, columns, index, count, histogram) {
+      const first = histogram / 8;
+      for (let i = index / 4; i < index / 4 + count; i++) {
         const row = rows + integers[i] * rowBytes;
-        const bins = row + RECORD_BYTES;
-        const record = row / 8;
-        const gradient = numbers[record];
-        const hessian = numbers[record + 1];
-        const weight = numbers[record + 2];
+        const gradient = numbers[row / 8];
+        const hessian = numbers[row / 8 + 1];
+        const weight = numbers[row / 8 + 2];
+        const cells = (row + cellsAt) / 2;
         for (let column = 0; column < columns; column++) {
-          const cell = firstCell + 3 * (integers[firstOffset + column] + bytes[bins + column]);
+          const cell = first + 3 * shorts[cells + column];
           numbers[cell] += gradient;
           numbers[cell + 1] += hessian;
           numbers[cell + 2] += weight;

@@ -4,7 +4,14 @@ import type { Matrix } from "../matrix.ts";
 import { assignBins, type BinnedColumn, planBins } from "../trees/binning.ts";
 import type { CheckedTarget } from "./boosting-input.ts";
 import type { BoostingParams } from "./boosting-params.ts";
-import { planWorkspace, viewWorkspace, type Workspace, type WorkspaceShape, type WorkspaceViews } from "./workspace.ts";
+import {
+  groupColumns,
+  planWorkspace,
+  viewWorkspace,
+  type Workspace,
+  type WorkspaceShape,
+  type WorkspaceViews,
+} from "./workspace.ts";
 
 /** The rows of a training in the memory that threads share. */
 export interface PreparedRows {
@@ -33,12 +40,14 @@ export function prepareRows(
   const weights = target.weights ?? undefined;
   const binnings = training.columns.map((column, index) => planBins(column, training.categories?.[index] ?? 0, maxBins, weights));
   const allRows = rows + (validation?.rows ?? 0);
-  const cells = binnings.reduce((sum, { valueBins }) => sum + valueBins + 1, 0);
+  const columnCells = binnings.map(({ valueBins }) => valueBins + 1);
+  const cells = columnCells.reduce((sum, own) => sum + own, 0);
+  const groups = groupColumns(columnCells);
   const weighted = target.weights !== null;
   const columnCount = binnings.length;
   // No tree has more leaves than rows.
   const mostLeaves = Math.min(leaves, rows);
-  const workspace = planWorkspace({ ...shape, rows, allRows, columns: columnCount, weighted, cells, leaves: mostLeaves });
+  const workspace = planWorkspace({ ...shape, rows, allRows, columns: columnCount, weighted, cells, groups, leaves: mostLeaves });
   checkMemory(workspace, memoryLimit);
 
   const memory = createKernelMemory(workspace.bytes);

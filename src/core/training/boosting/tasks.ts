@@ -1,6 +1,6 @@
 import type { BoostingKernel, RecordUnits } from "./boosting-kernel.ts";
 import type { Objective } from "./objective.ts";
-import { LEAF_FIELDS, PAIR_BLOCK, type Workspace, type WorkspaceViews } from "./workspace.ts";
+import { type ColumnGroup, LEAF_FIELDS, PAIR_BLOCK, type Workspace, type WorkspaceViews } from "./workspace.ts";
 
 /** One part of the rows: `part` of `parts`, counted from 0. */
 export interface Share {
@@ -28,26 +28,35 @@ export function createTasks(
   views: WorkspaceViews,
   objective: Objective,
 ): Record<TaskName, Task> {
-  const { rows, allRows, columns, cells, cellBytes, rowsAt, rowBytes } = workspace;
-  const { bytes } = views;
+  const { rows, allRows, cells, cellBytes, groups, rowsAt, rowBytes } = workspace;
+  const { bytes, shorts } = views;
   const histogramBytes = cells * cellBytes;
 
-  const fill = (index: number, count: number, histogram: number) =>
-    kernel.fillHistogram(rowsAt, rowBytes, columns, index, count, workspace.offsets, histogram);
+  const fill = (index: number, count: number, histogram: number) => {
+    for (const { first, columns, firstCell } of groups) {
+      const cellsAt = cellBytes + 2 * first;
+      kernel.fillHistogram(rowsAt, rowBytes, cellsAt, columns, index, count, histogram + firstCell * cellBytes);
+    }
+  };
   /** The first part writes where the sum is wanted, the others beside it. */
   const ownHistogram = (target: number, { part }: Share) =>
     part === 0 ? target : workspace.threadHistograms + part * histogramBytes;
+
+  /** A block of rows is written column by column while it is in the nearest memory. */
+  function layBlockOut({ first, columns, firstCell }: ColumnGroup, start: number, end: number): void {
+    for (let column = first; column < first + columns; column++) {
+      const bins = workspace.bins + column * allRows;
+      const offset = views.offsets[column] - firstCell;
+      let at = (rowsAt + start * rowBytes + cellBytes) / 2 + column;
+      for (let row = start; row < end; row++, at += rowBytes / 2) shorts[at] = offset + bytes[bins + row];
+    }
+  }
 
   return {
     layRowsOut(share) {
       const [from, to] = shareOf(0, rows, share);
       for (let start = from; start < to; start += PAIR_BLOCK) {
-        const end = Math.min(to, start + PAIR_BLOCK);
-        for (let column = 0; column < columns; column++) {
-          const bins = workspace.bins + column * allRows;
-          let at = rowsAt + start * rowBytes + cellBytes + column;
-          for (let row = start; row < end; row++, at += rowBytes) bytes[at] = bytes[bins + row];
-        }
+        for (const group of groups) layBlockOut(group, start, Math.min(to, start + PAIR_BLOCK));
       }
     },
 

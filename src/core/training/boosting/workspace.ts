@@ -8,6 +8,32 @@ export const LEAF_FIELDS = 5;
 /** Most arguments of a task. */
 const TASK_ARGUMENTS = 16;
 
+/** Neighbouring columns whose cells 16 bits can number. */
+export interface ColumnGroup {
+  readonly first: number;
+  readonly columns: number;
+  /** Of its first column. */
+  readonly firstCell: number;
+}
+
+const MOST_CELLS = 2 ** 16;
+
+/** @param cells by column */
+export function groupColumns(cells: readonly number[]): readonly ColumnGroup[] {
+  const groups: ColumnGroup[] = [];
+  let group: ColumnGroup = { first: 0, columns: 0, firstCell: 0 };
+  let cell = 0;
+  cells.forEach((own, column) => {
+    if (cell + own - group.firstCell > MOST_CELLS) {
+      groups.push(group);
+      group = { first: column, columns: 0, firstCell: cell };
+    }
+    group = { ...group, columns: group.columns + 1 };
+    cell += own;
+  });
+  return [...groups, group];
+}
+
 /** Sizes from which the memory of one training follows. */
 export interface WorkspaceShape {
   /** Rows that are trained on. */
@@ -19,6 +45,7 @@ export interface WorkspaceShape {
   readonly weighted: boolean;
   /** Of all columns together: bins of values, and one a column for missing ones. */
   readonly cells: number;
+  readonly groups: readonly ColumnGroup[];
   readonly leaves: number;
   readonly threads: number;
   readonly cellBytes: number;
@@ -29,7 +56,10 @@ export interface Workspace extends WorkspaceShape {
   readonly bytes: number;
   /** Bins, column after column, of all rows. */
   readonly bins: number;
-  /** Of each training row its record, and behind it its bins. */
+  /**
+   * Of each training row its record, and behind it, as 16-bit numbers, the cell of each column: what is read together stands together, and
+   * nothing has to be computed to find a cell.
+   */
   readonly rowsAt: number;
   /** What a row takes there: whole doubles. */
   readonly rowBytes: number;
@@ -66,7 +96,7 @@ export interface Workspace extends WorkspaceShape {
 export function planWorkspace(shape: WorkspaceShape): Workspace {
   const plan: MemoryPlan = planMemory();
   const { rows, allRows, columns, outputs, cells, cellBytes, threads, leaves } = shape;
-  const rowBytes = 8 * Math.ceil((cellBytes + columns) / 8);
+  const rowBytes = 8 * Math.ceil((cellBytes + 2 * columns) / 8);
   const positions = {
     bins: plan.place(columns * allRows),
     rowsAt: plan.place(rowBytes * rows),
@@ -96,6 +126,7 @@ export function planWorkspace(shape: WorkspaceShape): Workspace {
 /** Typed arrays over the workspace's positions. */
 export interface WorkspaceViews extends BoostedRows {
   readonly bytes: Uint8Array;
+  readonly shorts: Uint16Array;
   readonly index: Uint32Array;
   readonly order: Uint32Array;
   readonly offsets: Uint32Array;
@@ -114,6 +145,7 @@ export function viewWorkspace({ buffer }: KernelMemory, workspace: Workspace): W
   const doubles = (position: number, length: number): Float64Array => new Float64Array(buffer, position, length);
   return {
     bytes: new Uint8Array(buffer),
+    shorts: new Uint16Array(buffer),
     scores: Array.from({ length: outputs }, (_, output) => doubles(workspace.scores + 8 * output * allRows, allRows)),
     targets: doubles(workspace.targets, rows),
     weights: workspace.weights === 0 ? null : doubles(workspace.weights, rows),

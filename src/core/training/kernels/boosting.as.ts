@@ -1,29 +1,27 @@
 // Inner loops of gradient boosting. A row's record and a histogram's cell are two 64-bit integers: gradients, and hessians above
 // weights. Sums of integers are exact, so that neither the order of rows nor the number of threads can change a tree.
 
-/** A row's bins stand right behind its record: the fewer cache lines a row takes, the fewer waits. */
-const RECORD: usize = 16;
 /** Rows whose memory is touched before they are added: their waits for memory overlap. */
 const AHEAD: usize = 32;
 
 /**
- * Adds the records of `count` rows to the cells of their bins.
- * @param rows `rowBytes` each: record, then `columns` bytes of bins
+ * Adds the records of `count` rows to their cells, for columns whose cells are numbered from one on.
+ * @param rows `rowBytes` each: first the record
+ * @param cellsAt where in a row the numbers of its cells stand: 16 bits a column
  * @param index the rows: 32-bit numbers
- * @param offsets by column, which cell of the histogram is its first: 32-bit
+ * @param histogram the cell that is number 0
  * @returns nothing of use: it keeps the touching loads from being optimised away
  */
 export function fillHistogram(
   rows: usize,
   rowBytes: usize,
+  cellsAt: usize,
   columns: usize,
   index: usize,
   count: usize,
-  offsets: usize,
   histogram: usize,
 ): u32 {
   const end = index + (count << 2);
-  const fours = columns & ~3;
   let touched: u32 = 0;
   while (index < end) {
     const blockEnd = min(end, index + (AHEAD << 2));
@@ -33,20 +31,16 @@ export function fillHistogram(
     }
     for (; index < blockEnd; index += 4) {
       const row = rows + <usize>load<u32>(index) * rowBytes;
-      const bins = row + RECORD;
       const record = v128.load(row);
-      let column: usize = 0;
-      for (; column < fours; column += 4) {
-        const four = load<u32>(bins + column);
-        const offset = offsets + (column << 2);
-        addTo(histogram + ((<usize>load<u32>(offset) + (four & 255)) << 4), record);
-        addTo(histogram + ((<usize>load<u32>(offset, 4) + ((four >> 8) & 255)) << 4), record);
-        addTo(histogram + ((<usize>load<u32>(offset, 8) + ((four >> 16) & 255)) << 4), record);
-        addTo(histogram + ((<usize>load<u32>(offset, 12) + (four >> 24)) << 4), record);
+      let cell = row + cellsAt;
+      const last = cell + (columns << 1);
+      for (const fours = cell + ((columns & ~3) << 1); cell < fours; cell += 8) {
+        addTo(histogram + ((<usize>load<u16>(cell)) << 4), record);
+        addTo(histogram + ((<usize>load<u16>(cell, 2)) << 4), record);
+        addTo(histogram + ((<usize>load<u16>(cell, 4)) << 4), record);
+        addTo(histogram + ((<usize>load<u16>(cell, 6)) << 4), record);
       }
-      for (; column < columns; column++) {
-        addTo(histogram + ((<usize>load<u32>(offsets + (column << 2)) + <usize>load<u8>(bins + column)) << 4), record);
-      }
+      for (; cell < last; cell += 2) addTo(histogram + ((<usize>load<u16>(cell)) << 4), record);
     }
   }
   return touched;
@@ -127,7 +121,16 @@ export function scanNumbers(
   answer: usize,
 ): i32 {
   const mask = ((<i64>1) << (<i64>weightBits)) - 1;
-  let mostNumerator = least;
+  // All in the cells' units, which are powers of two: nothing is rounded by that.
+  const allGradient = gradient / gradientUnit;
+  const allHessian = <i64>(hessian / hessianUnit);
+  const allWeight = <i64>(weight / weightUnit);
+  const leastHessian = <i64>ceil(minHessian / hessianUnit);
+  const leastWeight = max<i64>(1, <i64>ceil(minLeafRows / weightUnit));
+  const threshold = l1 / gradientUnit;
+  const penalty = l2 / hessianUnit;
+  const gainUnit = (gradientUnit * gradientUnit) / hessianUnit;
+  let mostNumerator = least / gainUnit;
   let mostDenominator: f64 = 1;
   let best = -1;
   for (let candidate = 0; candidate < count; candidate++) {
@@ -143,24 +146,24 @@ export function scanNumbers(
         if ((added & mask) === 0) continue;
         gradients += load<i64>(cell);
         others += added;
-        const leftWeight = <f64>(others & mask) * weightUnit;
-        const leftHessian = <f64>(others >> <i64>weightBits) * hessianUnit;
-        if (leftWeight < minLeafRows || leftHessian < minHessian) continue;
-        const rightWeight = weight - leftWeight;
-        const rightHessian = hessian - leftHessian;
-        if (rightWeight < minLeafRows || rightHessian < minHessian || rightWeight === 0) break;
-        const leftGradient = <f64>gradients * gradientUnit;
-        const leftPull = softThreshold(leftGradient, l1);
-        const rightPull = softThreshold(gradient - leftGradient, l1);
-        const leftCurvature = leftHessian + l2;
-        const rightCurvature = rightHessian + l2;
+        const leftWeight = others & mask;
+        const leftHessian = others >> <i64>weightBits;
+        if (leftWeight < leastWeight || leftHessian < leastHessian) continue;
+        const rightHessian = allHessian - leftHessian;
+        if (allWeight - leftWeight < leastWeight || rightHessian < leastHessian) break;
+        const leftGradient = <f64>gradients;
+        const rightGradient = allGradient - leftGradient;
+        const leftPull = threshold === 0 ? leftGradient : softThreshold(leftGradient, threshold);
+        const rightPull = threshold === 0 ? rightGradient : softThreshold(rightGradient, threshold);
+        const leftCurvature = <f64>leftHessian + penalty;
+        const rightCurvature = <f64>rightHessian + penalty;
         const numerator = leftPull * leftPull * rightCurvature + rightPull * rightPull * leftCurvature;
         const denominator = leftCurvature * rightCurvature;
         if (numerator * mostDenominator <= mostNumerator * denominator) continue;
         mostNumerator = numerator;
         mostDenominator = denominator;
         best = candidate;
-        store<f64>(answer, numerator / denominator);
+        store<f64>(answer, (numerator / denominator) * gainUnit);
         store<f64>(answer, <f64>((cell - cells) >> 4), 8);
         store<f64>(answer, <f64>side, 16);
       }
