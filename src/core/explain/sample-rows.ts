@@ -8,9 +8,14 @@ import {
 } from "../training/index.ts";
 import { explainErrors } from "./errors.ts";
 
+/** @throws EXPLAIN_NO_ROWS */
+export function requireRows({ length }: RowSelection): void {
+  if (length === 0) throw explainErrors.EXPLAIN_NO_ROWS("There are no rows to explain");
+}
+
 /** At most `count` of the rows, evenly spaced, so that every period is in. @throws EXPLAIN_NO_ROWS */
 export function evenSample(rows: RowSelection, count: number): RowSelection {
-  if (rows.length === 0) throw explainErrors.EXPLAIN_NO_ROWS("There are no rows to explain");
+  requireRows(rows);
   if (rows.length <= count) return rows;
   return Uint32Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { baseline } from "../../definitions/index.ts";
-import { trainCandidate } from "../../training/index.ts";
+import { baseline, linearRegression } from "../../definitions/index.ts";
+import { DAY } from "../../time.ts";
+import { type Dataset, trainCandidate } from "../../training/index.ts";
 import { syntheticDataset, syntheticSplit, trainingOptions, trainOn } from "../explain.fixture.ts";
 import { permutationImportance } from "../permutation-importance.ts";
 import { reviewData } from "./data-review.ts";
@@ -88,6 +89,22 @@ describe("segments", () => {
   });
 });
 
+describe("segments of other tasks", () => {
+  it("are measured by the task's metrics, where there are rows enough", () => {
+    const wind = dataset.features[0].kind === "numeric" ? dataset.features[0].values : new Float64Array(0);
+    const regression: Dataset = { ...dataset, task: "regression", label: wind };
+    const { package: of } = trainCandidate(regression, split, { ...trainingOptions(linearRegression()), select: "rmse" });
+    const found = segmentResults(of, regression, split.select, { minPositives: 1 });
+    expect(found).toHaveLength(3);
+    for (const { positives, metrics } of found) {
+      expect(positives).toBe(0);
+      expect(metrics.rmse?.value).toBeLessThan(0.1);
+    }
+    const strict = segmentResults(of, regression, split.select, { minPositives: 1, minRows: 10_000 });
+    expect(strict.every(({ metrics }) => metrics.rmse === undefined)).toBe(true);
+  });
+});
+
 describe("data review", () => {
   const done: number[] = [];
   const review = reviewData(
@@ -122,6 +139,61 @@ describe("data review", () => {
     expect(review.notes[0]).toContain("3000 of 3600");
     expect(review.proposals.some((sentence) => /Without values of weather, roc_auc .* source weather/.test(sentence))).toBe(true);
     expect(review.proposals.every((sentence) => sentence.endsWith("."))).toBe(true);
+  });
+
+  it("says what each feature costs when it is missing, costliest first", () => {
+    const nulls = review.nulls ?? [];
+    expect(nulls.map(({ feature }) => feature).sort()).toEqual(dataset.features.map(({ id }) => id).sort());
+    expect(nulls[0].feature).toBe("weather.wind");
+    expect(nulls[0].whenMissing.low).toBeGreaterThan(0.1);
+    expect(nulls.map(({ whenMissing }) => whenMissing.value)).toEqual(
+      nulls.map(({ whenMissing }) => whenMissing.value).sort((a, b) => b - a),
+    );
+  });
+
+  it("says what a stale view costs, and whose values stood in", () => {
+    const stale = review.views.find(({ view }) => view === "weather")?.whenStale;
+    expect(stale).toMatchObject({ by: DAY, values: "another-row" });
+    expect(stale?.loss.low).toBeGreaterThan(0.1);
+    expect(review.notes.some((note) => note.includes("values of another row at least 1 day before"))).toBe(true);
+    const constant = syntheticDataset(6_000);
+    const held = constant.features[0];
+    // Wind that stays the same for an entity all its days is as good a day later.
+    if (held.kind === "numeric") for (let row = 0; row < constant.rows; row++) held.values[row] = Math.sin(row % 50);
+    const entity = Int32Array.from({ length: constant.rows }, (_, row) => row % 50);
+    const { views } = reviewData(constant, split, {
+      training: trainingOptions(),
+      metric: "roc_auc",
+      minPositives: 20,
+      maxTrainingRows: 3_000,
+      resamples: 20,
+      entities: { weather: entity },
+    });
+    const weather = views.find(({ view }) => view === "weather")?.whenStale;
+    expect(weather?.values).toBe("same-entity");
+    // Rain changes all the same.
+    expect(weather?.loss.value).toBeLessThan(stale?.loss.value ?? 0);
+  });
+
+  it("looks for weak slices among the selection rows", () => {
+    expect(review.weakSlices?.tried).toBeGreaterThan(20);
+    expect(review.weakSlices?.note).toContain("corrected");
+  });
+
+  it("works for values", () => {
+    const wind = dataset.features[0].kind === "numeric" ? dataset.features[0].values : new Float64Array(0);
+    const regression: Dataset = { ...dataset, task: "regression", label: wind.map((w) => 2 * w) };
+    const found = reviewData(regression, split, {
+      training: { ...trainingOptions(linearRegression()), select: "rmse" },
+      metric: "rmse",
+      minPositives: 1,
+      maxTrainingRows: 2_000,
+      resamples: 20,
+    });
+    expect(found.views[0]).toMatchObject({ view: "weather" });
+    expect(found.views[0].withoutView.low).toBeGreaterThan(1);
+    expect(found.learningCurve[2].value).toBeCloseTo(found.value, 12);
+    expect(found.weakSlices?.loss).toBe("absolute_error");
   });
 
   it("tells how far it is: three models for the curve and one a view", () => {

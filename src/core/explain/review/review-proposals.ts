@@ -1,3 +1,4 @@
+import { DAY, type Micros } from "../../time.ts";
 import type { DataReview } from "./data-review.ts";
 
 type Figures = Omit<DataReview, "proposals" | "notes">;
@@ -7,7 +8,7 @@ const NOTICEABLE = 0.002;
 
 /** What to ask of the data next, as sentences; each follows from a figure that it names. */
 export function proposals(review: Figures): string[] {
-  return [learning(review), ...needed(review), ...unneeded(review), ...segments(review)];
+  return [learning(review), ...needed(review), ...stale(review), ...unneeded(review), ...segments(review), ...slices(review)];
 }
 
 function learning({ metric, gainOfLastDoubling: gain, trainingRows }: Figures): string {
@@ -31,6 +32,19 @@ function needed({ metric, views }: Figures): string[] {
         `Without values of ${view}, ${metric} is worse by ${figure(whenMissing.value)} (${figure(whenMissing.low)} to ${figure(whenMissing.high)}). ` +
         `Require freshness and coverage of ${source === null ? "its inputs" : `source ${source}`}.`,
     );
+}
+
+/** Another row's values say too much about entities to ask for freshness by. */
+function stale({ metric, views }: Figures): string[] {
+  return views.flatMap(({ view, source, whenStale }) => {
+    if (whenStale === undefined || whenStale.values === "another-row") return [];
+    const { loss, by } = whenStale;
+    if (loss.low <= 0 || loss.value < NOTICEABLE) return [];
+    return [
+      `With values of ${view} that are ${inDays(by)} old, ${metric} is worse by ${figure(loss.value)} ` +
+        `(${figure(loss.low)} to ${figure(loss.high)}). Require ${source === null ? "its inputs" : `source ${source}`} to be fresher than that.`,
+    ];
+  });
 }
 
 function unneeded({ metric, views }: Figures): string[] {
@@ -59,6 +73,20 @@ function segments({ metric, value, worstSegments, undefinedSegments }: Figures):
     );
   }
   return sentences;
+}
+
+function slices({ weakSlices }: Figures): string[] {
+  const [worst] = weakSlices?.slices ?? [];
+  if (weakSlices === undefined || worst === undefined) return [];
+  return [
+    `Where ${worst.conditions.join(" and ")} (${(100 * worst.share).toFixed(1)}% of rows), ${weakSlices.loss} is ${figure(worst.loss)} against ` +
+      `${figure(worst.lossElsewhere)} elsewhere. Look for features that tell these rows apart, or say on the card that the model is weak there.`,
+  ];
+}
+
+export function inDays(time: Micros): string {
+  const days = Number((time / DAY).toFixed(2));
+  return days === 1 ? "1 day" : `${days} days`;
 }
 
 /** Three decimals, and no minus before zero. */
