@@ -211,7 +211,9 @@ export const registeredModel = z.object({
 });
 
 export const explanationSummary = z.object({
-  /** Mean |SHAP value| in log-odds, largest first. */
+  /** What SHAP values are measured in: log-odds, probability, logarithm, or the target's own units (value). */
+  scale: z.enum(["log-odds", "probability", "logarithm", "value"]),
+  /** Mean |SHAP value|, largest first. */
   shap: z.array(z.object({ feature: z.string(), meanAbs: z.number() })),
   permutation: z.array(z.object({ feature: z.string(), drop: metricEstimate })),
   /** A sample of rows for the beeswarm: value scaled to 0…1 within the feature (null: missing or a category). */
@@ -223,7 +225,8 @@ export const explanationSummary = z.object({
       segment: z.string(),
       value: z.string(),
       rows: z.number().int(),
-      positives: z.number().int(),
+      /** null unless the target is binary. */
+      positives: z.number().int().nullable(),
       metrics: metricTable,
     }),
   ),
@@ -234,9 +237,9 @@ export const modelReport = z.object({
   version: z.number().int(),
   /** Name, metrics of every candidate on the same selection rows; baseline and rule among them. */
   candidates: z.array(z.object({ name: z.string(), selected: z.boolean(), metrics: metricTable })),
-  /** On the test rows, opened once for the gate; null before. */
+  /** On the test rows, opened once for the gate; null before. Positives are null unless the target is binary. */
   test: z
-    .object({ rows: z.number().int(), positives: z.number().int(), days: z.number().int(), metrics: metricTable })
+    .object({ rows: z.number().int(), positives: z.number().int().nullable(), days: z.number().int(), metrics: metricTable })
     .nullable(),
   explanation: explanationSummary.nullable(),
   cardMarkdown: z.string(),

@@ -1,3 +1,4 @@
+import { isBinaryCharter } from "../../core/definitions/index.ts";
 import type { Gate, ModelVersion, Promotion } from "../../core/registry/index.ts";
 import { systemActor } from "../../core/scope.ts";
 import type { Evaluation } from "../../core/training/index.ts";
@@ -8,7 +9,8 @@ import { estimates, finite, time } from "./entity-values.ts";
 import type { RouteContext } from "./index.ts";
 
 export function modelHandlers({ platform }: RouteContext): RoomHandlers<"models"> {
-  const { registry, tracking, artifacts, clock } = platform;
+  const { registry, tracking, artifacts, clock, project } = platform;
+  const isBinary = isBinaryCharter(project.charter);
 
   async function modelEntity(name: string) {
     const [model, versions, promotions, gates] = await Promise.all([
@@ -60,8 +62,8 @@ export function modelHandlers({ platform }: RouteContext): RoomHandlers<"models"
         test:
           test === null
             ? null
-            : { rows: test.rows, positives: test.positives, days: test.days, metrics: estimates(test.metrics) },
-        explanation: explanation === null ? null : explanationEntity(explanation),
+            : { rows: test.rows, positives: isBinary ? test.positives : null, days: test.days, metrics: estimates(test.metrics) },
+        explanation: explanation === null ? null : explanationEntity(explanation, isBinary),
         cardMarkdown: card ?? "This version has no model card.",
       };
     },
@@ -125,9 +127,14 @@ const gateEntity = (gate: Gate) => ({
   verdicts: gate.verdicts.map(verdictEntity),
 });
 
-const explanationEntity = ({ shap, permutation, segments }: StoredExplanation) => ({
+const explanationEntity = ({ shap, permutation, segments }: StoredExplanation, isBinary: boolean) => ({
+  scale: shap.scale ?? "log-odds",
   shap: [...shap.shap],
   permutation: permutation.features.map(({ feature, drop }) => ({ feature, drop })),
   sample: shap.sample.map(({ feature, points }) => ({ feature, points: [...points] })),
-  segments: segments.map((segment) => ({ ...segment, metrics: estimates(segment.metrics) })),
+  segments: segments.map((segment) => ({
+    ...segment,
+    positives: isBinary ? segment.positives : null,
+    metrics: estimates(segment.metrics),
+  })),
 });

@@ -50,12 +50,35 @@ const METRIC_LABELS: Record<string, string> = {
   recall: "Recall",
   ece: "Calibration error",
   payoff_per_decision: "Payoff per decision",
+  accuracy: "Accuracy",
+  balanced_accuracy: "Balanced accuracy",
+  f1_macro: "F1 (macro)",
+  roc_auc_ovr: "ROC AUC (one against the rest)",
+  mae: "Mean absolute error",
+  rmse: "RMSE",
+  r2: "R2",
 };
 const METRIC_ORDER = Object.keys(METRIC_LABELS);
 /** Metrics of which less is better. */
-const LOSSES = new Set(["log_loss", "brier", "ece"]);
+const LOSSES = new Set([
+  "log_loss",
+  "brier",
+  "ece",
+  "mce",
+  "mae",
+  "median_ae",
+  "mse",
+  "rmse",
+  "mape",
+  "smape",
+  "max_error",
+  "pinball",
+  "poisson_deviance",
+]);
 
 export const metricLabel = (name: string): string => METRIC_LABELS[name] ?? name;
+/** In words, where SHAP values of a number are in its own units. */
+export const scaleLabel = (scale: string): string => (scale === "value" ? "target's units" : scale);
 export const isLoss = (name: string): boolean => LOSSES.has(name);
 
 /** Every metric that any of the tables has: the known ones in their customary order, then others by name. */

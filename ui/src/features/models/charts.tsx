@@ -1,4 +1,5 @@
 import { axisY, barX, dot, type PlotOptions, ruleX, ruleY } from "@observablehq/plot";
+import { useMemo } from "react";
 import { PlotFigure } from "../../components/plot-figure.tsx";
 import type { ImportanceBar, SwarmDot } from "./prepare.ts";
 
@@ -36,34 +37,38 @@ export function ImportanceChart({ label, bars }: { label: string; bars: readonly
 
 const SWARM_ROW = 30;
 
-function drawSwarm(dots: readonly SwarmDot[]): PlotOptions {
-  const features = [...new Set(dots.map(({ feature }) => feature))];
-  const middle = new Map(features.map((feature, index) => [feature, index]));
-  const y = (each: SwarmDot) => (middle.get(each.feature) ?? 0) - each.offset * 0.42;
-  const position = (each: SwarmDot) => `color-mix(in oklab, var(--o-high) ${Math.round((each.value ?? 0) * 100)}%, var(--o-low))`;
-  const colour = (each: SwarmDot) => (each.value === null ? "var(--o-none)" : position(each));
-  return {
-    height: features.length * SWARM_ROW + 40,
-    marginLeft: LEFT,
-    marginTop: 4,
-    x: { label: "SHAP value (log-odds) →", nice: true },
-    y: { domain: [-0.5, features.length - 0.5], reverse: true, axis: null },
-    color: { type: "identity" },
-    marks: [
-      ruleX([0], { stroke: "var(--o-line-strong)" }),
-      axisY(
-        features.map((_, index) => index),
-        { tickSize: 0, label: null, tickFormat: (index: number) => cut(features[index] ?? "") },
-      ),
-      dot(dots, { x: "phi", y, fill: colour, r: 1.9, fillOpacity: 0.85 }),
-    ],
+const drawSwarm =
+  (scale: string) =>
+  (dots: readonly SwarmDot[]): PlotOptions => {
+    const features = [...new Set(dots.map(({ feature }) => feature))];
+    const middle = new Map(features.map((feature, index) => [feature, index]));
+    const y = (each: SwarmDot) => (middle.get(each.feature) ?? 0) - each.offset * 0.42;
+    const position = (each: SwarmDot) =>
+      `color-mix(in oklab, var(--o-high) ${Math.round((each.value ?? 0) * 100)}%, var(--o-low))`;
+    const colour = (each: SwarmDot) => (each.value === null ? "var(--o-none)" : position(each));
+    return {
+      height: features.length * SWARM_ROW + 40,
+      marginLeft: LEFT,
+      marginTop: 4,
+      x: { label: `SHAP value (${scale}) →`, nice: true },
+      y: { domain: [-0.5, features.length - 0.5], reverse: true, axis: null },
+      color: { type: "identity" },
+      marks: [
+        ruleX([0], { stroke: "var(--o-line-strong)" }),
+        axisY(
+          features.map((_, index) => index),
+          { tickSize: 0, label: null, tickFormat: (index: number) => cut(features[index] ?? "") },
+        ),
+        dot(dots, { x: "phi", y, fill: colour, r: 1.9, fillOpacity: 0.85 }),
+      ],
+    };
   };
-}
 
-export function SwarmChart({ dots }: { dots: readonly SwarmDot[] }) {
+export function SwarmChart({ dots, scale }: { dots: readonly SwarmDot[]; scale: string }) {
+  const draw = useMemo(() => drawSwarm(scale), [scale]);
   return (
     <>
-      <PlotFigure label="SHAP values of a sample of rows, one row a feature" data={dots} draw={drawSwarm} />
+      <PlotFigure label="SHAP values of a sample of rows, one row a feature" data={dots} draw={draw} />
       <div className="legend">
         <span>
           <i style={{ background: "var(--o-low)" }} />

@@ -76,11 +76,31 @@ describe("rankSegments", () => {
   });
 });
 
+describe("a model of numbers", () => {
+  it("has errors, of which the greatest is the worst, and no positives", () => {
+    const segment = (value: string, rmse: number) => ({
+      segment: "plan",
+      value,
+      rows: 10,
+      positives: null,
+      metrics: { rmse: estimate(rmse) },
+    });
+    const ranked = rankSegments([segment("family", 9), segment("single", 14)], "rmse");
+    expect(ranked.map(({ name, positives }) => [name, positives])).toEqual([
+      ["plan = single", null],
+      ["plan = family", null],
+    ]);
+    const candidate = (name: string, rmse: number) => ({ name, selected: false, metrics: { rmse: estimate(rmse) } });
+    expect(rankCandidates([candidate("baseline", 20), candidate("ridge", 12)], "rmse")[0]?.name).toBe("ridge");
+  });
+});
+
 describe("permutationBars", () => {
   it("sorts by the drop and keeps the interval", () => {
     const bars = permutationBars(
       {
-        shap: [],
+        scale: "log-odds",
+      shap: [],
         sample: [],
         segments: [],
         permutation: [

@@ -81,11 +81,12 @@ export function swarm(sample: ExplanationSummary["sample"], features: readonly s
 export interface SegmentRow {
   readonly name: string;
   readonly rows: number;
-  readonly positives: number;
+  /** null unless the target is binary. */
+  readonly positives: number | null;
   readonly metrics: ExplanationSummary["segments"][number]["metrics"];
 }
 
-/** Segments worst first by a metric; those where it is undefined (too few positives) last. */
+/** Segments worst first by a metric; those where it is undefined (too few labels) last. */
 export function rankSegments(segments: ExplanationSummary["segments"], metric: string): SegmentRow[] {
   const badness = (row: SegmentRow): number => {
     const value = row.metrics[metric]?.value;

@@ -2,7 +2,7 @@ import { Select } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { ExplanationSummary, ModelReport } from "../../../../src/contract/index.ts";
 import { Estimate } from "../../components/estimate.tsx";
-import { formatCount, metricLabel, metricNames } from "../../components/format.ts";
+import { formatCount, metricLabel, metricNames, scaleLabel } from "../../components/format.ts";
 import { IntervalChart } from "../../components/interval-chart.tsx";
 import { Empty } from "../../components/loaded.tsx";
 import { Panel, ScrollX } from "../../components/page.tsx";
@@ -90,10 +90,11 @@ function TestPanel({ test }: { test: ModelReport["test"] }) {
       </Panel>
     );
   }
+  const positiveRows = test.positives === null ? [] : [`${formatCount(test.positives)} positive`];
   return (
     <Panel
       title="Test"
-      about={`Opened once, for the gate: ${formatCount(test.rows)} rows, ${formatCount(test.positives)} positive, ${test.days} days`}
+      about={`Opened once, for the gate: ${[`${formatCount(test.rows)} rows`, ...positiveRows, `${test.days} days`].join(", ")}`}
     >
       <ScrollX label="Test metrics">
         <table className="plain">
@@ -136,12 +137,16 @@ export function ExplanationPanels({ explanation }: { explanation: ExplanationSum
     <div className="stack">
       <Panel
         title="SHAP values"
-        about="Each dot is one row: how far the feature moved its log-odds, coloured by the feature's value."
+        about={`Each dot is one row: how far the feature moved its ${scaleLabel(explanation.scale)}, coloured by the feature's value.`}
       >
-        {dots.length === 0 ? <Empty title="No sample was kept" /> : <SwarmChart dots={dots} />}
+        {dots.length === 0 ? (
+          <Empty title="No sample was kept" />
+        ) : (
+          <SwarmChart dots={dots} scale={scaleLabel(explanation.scale)} />
+        )}
       </Panel>
       <div className="columns two">
-        <Panel title="Mean |SHAP value|" about="Log-odds">
+        <Panel title="Mean |SHAP value|" about={`In the ${scaleLabel(explanation.scale)}`}>
           {shap.length === 0 ? (
             <Empty title="Not computed" />
           ) : (
@@ -172,9 +177,10 @@ export function Segments({ segments }: { segments: ExplanationSummary["segments"
       }),
     [ranked, metric],
   );
+  const countsPositives = segments.some(({ positives }) => positives !== null);
   if (segments.length === 0) return <Empty title="No segments are asked for">Name them in the model's `explain.segments`.</Empty>;
   return (
-    <Panel title="Segments" about="Worst first. A dash: too few positives to tell." actions={picker}>
+    <Panel title="Segments" about="Worst first. A dash: too few labels to tell." actions={picker}>
       <div className="columns two">
         <IntervalChart label={`${metricLabel(metric)} of each segment`} rows={rows} />
         <ScrollX label="Segments">
@@ -183,7 +189,7 @@ export function Segments({ segments }: { segments: ExplanationSummary["segments"
               <tr>
                 <th>Segment</th>
                 <th className="num">Rows</th>
-                <th className="num">Positive</th>
+                {countsPositives ? <th className="num">Positive</th> : null}
                 <th className="num">{metricLabel(metric)}</th>
               </tr>
             </thead>
@@ -192,7 +198,7 @@ export function Segments({ segments }: { segments: ExplanationSummary["segments"
                 <tr key={segment.name}>
                   <th scope="row">{segment.name}</th>
                   <td className="num">{formatCount(segment.rows)}</td>
-                  <td className="num">{formatCount(segment.positives)}</td>
+                  {countsPositives ? <td className="num">{formatCount(segment.positives ?? 0)}</td> : null}
                   <td className="num">
                     <Estimate estimate={segment.metrics[metric]} />
                   </td>
