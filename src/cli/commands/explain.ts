@@ -8,7 +8,7 @@ export default async function explain(options: ConnectionOptions & { json?: bool
     show(options.json, explanation, () =>
       [
         `${explanation.model} version ${explanation.version} said ${explanation.probability.toFixed(3)}`,
-        `log-odds ${explanation.base.toFixed(3)} (what it says knowing nothing) to ${explanation.output.toFixed(3)}:`,
+        `${explanation.scale} ${explanation.base.toFixed(3)} (what it says knowing nothing) to ${explanation.output.toFixed(3)}:`,
         table(
           explanation.contributions.map(({ feature, value, phi }) => ({
             feature,

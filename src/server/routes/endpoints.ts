@@ -88,13 +88,15 @@ export function predictionHandlers({ platform }: RouteContext): RoomHandlers<"pr
     async explain({ id }) {
       const record = await find(id);
       const model = unpackModel(await artifacts.read(record.artifact));
-      const { base, output, contributions } = createExplainer(model, { evaluations: KERNEL_EVALUATIONS })(
+      const { method, scale, base, output, contributions } = createExplainer(model, { evaluations: KERNEL_EVALUATIONS })(
         model.plan.features.map((feature): FeatureValue => record.features[feature.id] ?? null),
       );
       return {
         predictionId: id,
         model: model.model,
         version: record.version,
+        method,
+        scale,
         base,
         output,
         probability: record.probability,

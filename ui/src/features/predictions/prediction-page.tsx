@@ -18,7 +18,7 @@ export function PredictionPage() {
     <>
       <PageHead kicker={<Link to="/predictions">Predictions</Link>} title="Prediction" about={<code>{id}</code>} />
       <Loaded query={prediction}>{(data) => <Detail prediction={data} />}</Loaded>
-      <Panel title="Why" about="SHAP values: what each feature added to the log-odds">
+      <Panel title="Why" about="SHAP values: what each feature added">
         <Loaded
           query={explanation}
           isEmpty={({ contributions }) => contributions.length === 0}

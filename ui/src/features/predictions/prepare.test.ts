@@ -10,6 +10,8 @@ const explanationOf = (phis: readonly number[], base = -1): Explanation => ({
   base,
   output: phis.reduce((sum, phi) => sum + phi, base),
   probability: 0.5,
+  method: "tree-path-dependent",
+  scale: "log-odds",
   contributions: phis.map((phi, index) => ({ feature: `f${index}`, value: index === 0 ? null : index, phi })),
 });
 

@@ -8,16 +8,15 @@ export interface WaterfallBar {
   readonly to: number;
 }
 export interface Waterfall {
+  /** What all figures are measured in. */
+  readonly scale: Explanation["scale"];
   readonly base: number;
   readonly output: number;
   readonly bars: readonly WaterfallBar[];
 }
 
-/**
- * From the base to the output, largest contribution first; what does not fit is one bar, so that the bars always add up.
- * Units: log-odds.
- */
-export function waterfall({ base, output, contributions }: Explanation, most = 14): Waterfall {
+/** From the base to the output, largest contribution first; what does not fit is one bar, so that the bars always add up. */
+export function waterfall({ scale, base, output, contributions }: Explanation, most = 14): Waterfall {
   const ordered = [...contributions].sort((a, b) => Math.abs(b.phi) - Math.abs(a.phi));
   const shown = ordered.slice(0, most).map(({ feature, value, phi }) => ({ label: `${feature} = ${formatValue(value)}`, phi }));
   const rest = ordered.slice(most);
@@ -28,7 +27,7 @@ export function waterfall({ base, output, contributions }: Explanation, most = 1
     at += phi;
     return { label, phi, from, to: at };
   });
-  return { base, output, bars };
+  return { scale, base, output, bars };
 }
 
 export interface FeatureRow {

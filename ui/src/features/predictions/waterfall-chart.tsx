@@ -5,12 +5,12 @@ import type { Waterfall, WaterfallBar } from "./prepare.ts";
 const cut = (label: string): string => (label.length > 40 ? `${label.slice(0, 39)}…` : label);
 const signed = (phi: number): string => `${phi < 0 ? "−" : "+"}${Math.abs(phi).toFixed(2)}`;
 
-const draw = ({ base, output, bars }: Waterfall): PlotOptions => ({
+const draw = ({ scale, base, output, bars }: Waterfall): PlotOptions => ({
   height: bars.length * 23 + 46,
   marginLeft: 250,
   marginRight: 46,
   marginTop: 18,
-  x: { label: "log-odds →", nice: true },
+  x: { label: `${scale} →`, nice: true },
   y: { label: null, domain: bars.map(({ label }) => label), tickSize: 0, tickFormat: cut },
   color: { type: "identity" },
   marks: [
@@ -45,7 +45,7 @@ export function WaterfallChart({ data }: { data: Waterfall }) {
       label={`SHAP values from the base ${data.base.toFixed(2)} to the output ${data.output.toFixed(2)}`}
       data={data}
       draw={draw}
-      caption={`Dashed: the base. Solid: the output, ${data.output.toFixed(2)}. Red pushes the probability up, blue down.`}
+      caption={`Dashed: the base. Solid: the output, ${data.output.toFixed(2)}. Red pushes it up, blue down.`}
     />
   );
 }
