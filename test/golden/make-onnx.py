@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 import onnxmltools
 import onnxruntime
+import pandas
 import skl2onnx
 import xgboost
 from onnx import TensorProto, helper, numpy_helper
@@ -155,7 +156,7 @@ def tensor(value):
 
 
 def number(value):
-    """JSON has no infinity: texts stand for what it lacks."""
+    """JSON has no infinity and no NaN: texts stand for what it lacks."""
     value = float(value)
     return value if np.isfinite(value) and not (value == 0 and np.signbit(value)) else repr(value)
 
@@ -190,6 +191,9 @@ def small_models():
     several = (iris[0].astype(F), iris[1])
     diabetes = load_diabetes(return_X_y=True)
     numbers = (diabetes[0][:, :4].astype(F), diabetes[1])
+    flights = pandas.read_csv(pathlib.Path(__file__).with_name("data") / "flights.csv")
+    codes = [pandas.factorize(flights[name], sort=True)[0] for name in ["carrier", "dest"]]
+    late = (np.column_stack([*codes, flights["departure_hour"], flights["dep_delay"]]).astype(F), flights["target"])
     yield "logistic regression", LogisticRegression(max_iter=999), binary, "binary", "linear"
     yield "multinomial regression", LogisticRegression(max_iter=999), several, "multiclass", "linear"
     yield "random forest", RandomForestClassifier(4, max_depth=3, random_state=0), several, "multiclass", "trees"
@@ -198,6 +202,8 @@ def small_models():
     yield "neural network", network, several, "multiclass", "onnx"
     yield "support vectors", SVC(C=0.1, probability=True, random_state=0), (several[0][::4], several[1][::4]), "multiclass", "onnx"
     yield "LightGBM", lightgbm.LGBMClassifier(n_estimators=4, num_leaves=6, verbose=-1), binary, "binary", "trees"
+    sets = lightgbm.LGBMClassifier(n_estimators=4, num_leaves=6, verbose=-1, categorical_feature=[0, 1], random_state=0)
+    yield "LightGBM with categories", sets, late, "binary", "trees"
     yield "XGBoost", xgboost.XGBRegressor(n_estimators=4, max_depth=3), numbers, "regression", "trees"
 
 
@@ -205,7 +211,7 @@ def model_cases():
     for name, model, (x, y), task, kind in small_models():
         model.fit(x, y)
         types = [("input", FloatTensorType([None, x.shape[1]]))]
-        if name == "LightGBM":
+        if name.startswith("LightGBM"):
             converted = onnxmltools.convert_lightgbm(model, initial_types=types, zipmap=False)
         elif name == "XGBoost":
             converted = onnxmltools.convert_xgboost(model, initial_types=types)
@@ -220,7 +226,7 @@ def model_cases():
             "task": task,
             "kind": kind,
             "model": base64.b64encode(converted.SerializeToString()).decode(),
-            "rows": rows.tolist(),
+            "rows": [[number(value) for value in row] for row in rows],
             "prediction": (prediction[:, 1:] if task == "binary" else prediction).tolist(),
         }
 

@@ -1,7 +1,7 @@
 import type { Tree } from "../../model.ts";
-import { previousDouble, previousFloat, thresholdForRounded } from "../float-order.ts";
-import { assembleTree, type DescribedNode, interleaveTrees } from "../imported-model.ts";
+import { interleaveTrees } from "../imported-model.ts";
 import { type Attributes, invalidGraph, type OperatorNode, unsupportedGraph } from "./operator.ts";
+import { type EnsembleInput, type EnsembleNode, type EnsembleNodes, treesByTarget } from "./trees-by-target.ts";
 
 /** A TreeEnsemble of any version as trees of ours: tree t counts for target t % targets. */
 export interface Ensemble {
@@ -29,40 +29,15 @@ export function readTransform(attributes: Attributes): PostTransform {
 
 /** Modes in the order of their numbers in TreeEnsemble 5. */
 const MODES = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ", "BRANCH_MEMBER"] as const;
-type Mode = (typeof MODES)[number] | "LEAF";
 
-interface EnsembleNode {
-  readonly mode: Mode;
-  readonly feature: number;
-  readonly value: number;
-  readonly whenTrue: number;
-  readonly whenFalse: number;
-  readonly missingIsTrue: boolean;
-  readonly members: readonly number[];
-  /** What a leaf adds to which target. */
-  readonly weights: ReadonlyMap<number, number>;
-}
-
-interface Roots {
-  /** All trees' nodes together; children are positions in this list. */
-  readonly nodes: readonly EnsembleNode[];
-  readonly roots: readonly number[];
+interface ReadNodes extends EnsembleNodes {
   readonly targets: number;
 }
 
-/** How numbers are compared: as they are, or after the input was rounded to float32. */
-export interface EnsembleInput {
-  readonly isRounded: boolean;
-  readonly columns: number;
-}
-
-/** Sets of codes up to this; a larger one is no category. */
-const MAX_CODE = 2 ** 20;
-
 /**
  * Reads TreeEnsembleClassifier, TreeEnsembleRegressor (versions 1 to 5) or TreeEnsemble (5).
- * @throws TRAIN_ONNX_INVALID for arrays that do not fit or nodes in circles
- * @throws TRAIN_ONNX_UNSUPPORTED for minima and maxima over trees and for equality with what is no code
+ * @throws TRAIN_ONNX_INVALID for arrays that do not fit and as `treesByTarget`
+ * @throws TRAIN_ONNX_UNSUPPORTED for minima and maxima over trees and as `treesByTarget`
  */
 export function readEnsemble(node: OperatorNode, input: EnsembleInput): Ensemble {
   const { attributes, operator } = node;
@@ -74,17 +49,10 @@ export function readEnsemble(node: OperatorNode, input: EnsembleInput): Ensemble
   // The one class that a one-sided classifier speaks of is the positive one, whichever number it has.
   const outputs = isOneSided ? 1 : targets;
   const targetOf = (target: number) => (isOneSided ? 0 : target);
-  const trees: Tree[] = [];
-  const outputOf: number[] = [];
-  const factor = treeFactor(attributes, operator, roots.length);
-  for (const { root, targets: own } of rootsWithTargets(roots, nodes)) {
-    for (const target of own) {
-      trees.push(treeOf(nodes, root, target, factor, input));
-      outputOf.push(targetOf(target));
-    }
-  }
+  const made = treesByTarget(read, treeFactor(attributes, operator, roots.length), input);
+  const trees = made.map(({ tree }) => tree);
   return {
-    trees: interleaveTrees(trees, (tree) => outputOf[tree], outputs, invalidGraph),
+    trees: interleaveTrees(trees, (index) => targetOf(made[index].target), outputs, invalidGraph),
     targets: outputs,
     base: readBase(attributes, outputs, isOneSided),
     transform: operator === "TreeEnsemble" ? readTransformNumber(attributes) : readTransform(attributes),
@@ -125,85 +93,8 @@ export function classNames(attributes: Attributes): string[] {
   return [...attributes.texts("classlabels_strings", [])];
 }
 
-/** Each tree is copied for each of its targets; more nodes than this would not fit into memory. */
-const MAX_COPIED_NODES = 2 ** 24;
-
-interface RootTargets {
-  readonly root: number;
-  /** The targets that the tree's leaves speak of. */
-  readonly targets: ReadonlySet<number>;
-}
-
-/** Found by walking the trees. They share no nodes, and so the walk ends once it has seen more than there are. */
-function rootsWithTargets(roots: readonly number[], nodes: readonly EnsembleNode[]): RootTargets[] {
-  let seen = 0;
-  let copied = 0;
-  return roots.map((root) => {
-    const targets = new Set<number>();
-    const pending = [root];
-    const before = seen;
-    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
-      seen += 1;
-      if (seen > nodes.length + roots.length) throw invalidGraph("trees share nodes or go in circles");
-      const node = nodes[index];
-      if (node === undefined) throw invalidGraph("a tree leads to a node that it does not have");
-      if (node.mode === "LEAF") for (const target of node.weights.keys()) targets.add(target);
-      else pending.push(node.whenTrue, node.whenFalse);
-    }
-    copied += (seen - before) * targets.size;
-    if (copied > MAX_COPIED_NODES) throw unsupportedGraph(`its trees have more than ${MAX_COPIED_NODES} nodes for all targets`);
-    return { root, targets };
-  });
-}
-
-/** Covers are not in the file: they are 0 until `fillCovers` counts rows. */
-function treeOf(nodes: readonly EnsembleNode[], root: number, target: number, factor: number, input: EnsembleInput): Tree {
-  return assembleTree({
-    root,
-    nodeAt: (index) => describe(nodes[index], target, factor, input),
-    columns: input.columns,
-    maxNodes: nodes.length,
-    fail: invalidGraph,
-  });
-}
-
-function describe(node: EnsembleNode, target: number, factor: number, { isRounded }: EnsembleInput): DescribedNode {
-  if (node.mode === "LEAF") return { kind: "leaf", value: factor * (node.weights.get(target) ?? 0), cover: 0 };
-  const { feature, whenTrue, whenFalse, missingIsTrue, value } = node;
-  const straight = { feature, left: whenTrue, right: whenFalse, missingLeft: missingIsTrue, cover: 0 };
-  const turned = { feature, left: whenFalse, right: whenTrue, missingLeft: !missingIsTrue, cover: 0 };
-  const atMost = isRounded ? thresholdForRounded(value) : value;
-  const below = isRounded ? thresholdForRounded(previousFloat(value)) : previousDouble(value);
-  switch (node.mode) {
-    case "BRANCH_LEQ":
-      return { ...straight, kind: "number", threshold: atMost };
-    case "BRANCH_LT":
-      return { ...straight, kind: "number", threshold: below };
-    case "BRANCH_GT":
-      return { ...turned, kind: "number", threshold: atMost };
-    case "BRANCH_GTE":
-      return { ...turned, kind: "number", threshold: below };
-    case "BRANCH_EQ":
-      return { ...straight, kind: "categories", words: wordsOf([value]) };
-    case "BRANCH_NEQ":
-      return { ...turned, kind: "categories", words: wordsOf([value]) };
-    case "BRANCH_MEMBER":
-      return { ...straight, kind: "categories", words: wordsOf(node.members) };
-  }
-}
-
-function wordsOf(codes: readonly number[]): Uint32Array {
-  for (const code of codes) {
-    if (!(Number.isInteger(code) && code >= 0 && code < MAX_CODE))
-      throw unsupportedGraph(`a tree asks for equality with ${code}`);
-  }
-  const words = new Uint32Array(codes.reduce((most, code) => Math.max(most, (code >> 5) + 1), 0));
-  for (const code of codes) words[code >> 5] |= 1 << (code & 31);
-  return words;
-}
-
 /** Versions 1 to 5 of the classifier and the regressor: nodes and leaves by the numbers of tree and node. */
-function readNodesById(attributes: Attributes, operator: string, classes: number): Roots {
+function readNodesById(attributes: Attributes, operator: string, classes: number): ReadNodes {
   const prefix = operator === "TreeEnsembleClassifier" ? "class" : "target";
   const targets = operator === "TreeEnsembleClassifier" ? classes : attributes.integer("n_targets", 1);
   const tree = attributes.integers("nodes_treeids");
@@ -275,7 +166,7 @@ function readWeights(
   return weights;
 }
 
-function readMode(name: string): Mode {
+function readMode(name: string): EnsembleNode["mode"] {
   if (name === "LEAF") return name;
   const mode = MODES.find((each) => each === name);
   if (mode === undefined) throw invalidGraph(`there is no mode ${name}`);
@@ -283,7 +174,7 @@ function readMode(name: string): Mode {
 }
 
 /** Version 5: inner nodes and leaves in lists of their own; a node says of either child in which list it is. */
-function readNodes(attributes: Attributes): Roots {
+function readNodes(attributes: Attributes): ReadNodes {
   const feature = attributes.integers("nodes_featureids");
   const count = feature.length;
   const mode = listOf(numbersOf(attributes, "nodes_modes"), count, "nodes_modes");

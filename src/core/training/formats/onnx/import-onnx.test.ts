@@ -17,7 +17,8 @@ interface Case {
   readonly task: string;
   readonly kind: string;
   readonly model: string;
-  readonly rows: readonly (readonly number[])[];
+  /** As test/golden/make-onnx.py writes it: numbers that JSON lacks are texts. */
+  readonly rows: readonly (readonly (number | string)[])[];
   readonly prediction: readonly (readonly number[])[];
 }
 
@@ -31,10 +32,20 @@ const named = (name: string): Case => {
   return found;
 };
 
-const matrixOf = (rows: readonly (readonly number[])[]): Matrix => ({
+const matrixOf = (rows: Case["rows"]): Matrix => ({
   rows: rows.length,
-  columns: rows[0].map((_, column) => Float64Array.from(rows, (row) => row[column])),
+  columns: rows[0].map((_, column) => Float64Array.from(rows, (row) => Number(row[column]))),
 });
+
+const bitsOf = (word: number): number => word.toString(2).replaceAll("0", "").length;
+
+/** Nodes of the file that ask for one category. */
+function equalitiesOf(each: Case): number {
+  return decodeOnnx(bytesOf(each)).graph.nodes.reduce((sum, { attributes }) => {
+    const modes = attributes.get("nodes_modes");
+    return modes?.type === "strings" ? sum + modes.value.filter((mode) => mode === "BRANCH_EQ").length : sum;
+  }, 0);
+}
 
 function expectNear(actual: Float64Array, expected: readonly (readonly number[])[]): void {
   const flat = expected.flat();
@@ -77,6 +88,16 @@ describe("a model of another trainer", () => {
         if (column >= 0) expect(cover[left[node]] + cover[right[node]]).toBe(cover[node]);
       });
     }
+  });
+
+  it("has one split for a set of categories, however many nodes wrote it", () => {
+    const each = named("LightGBM with categories");
+    const { estimator } = importOnnx(bytesOf(each));
+    if (estimator.kind !== "trees") throw new Error("LightGBM's trees were not recognized");
+    // It was trained with at most 6 leaves a tree.
+    expect(estimator.trees.map(({ feature }) => feature.length)).toEqual([11, 11, 11, 11]);
+    const sizes = estimator.trees.flatMap(({ categorical }) => Array.from(categorical?.words ?? [], bitsOf));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(equalitiesOf(each));
   });
 
   it("counts rows by their weights", () => {
