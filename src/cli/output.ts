@@ -25,6 +25,17 @@ export function table(rows: readonly Readonly<Record<string, string | number | n
 export const interval = ({ value, low, high }: { value: number; low: number; high: number }, digits = 3): string =>
   `${value.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
 
+type Metrics = Readonly<Record<string, { value: number; low: number; high: number } | undefined>>;
+
+/** The figure that a model of any task is first asked for, "rmse 12.300 [11.900, 12.800]"; null where there is none. */
+export function headline(metrics: Metrics): string | null {
+  for (const name of ["roc_auc", "log_loss", "rmse"]) {
+    const estimate = metrics[name];
+    if (estimate !== undefined) return `${name} ${interval(estimate)}`;
+  }
+  return null;
+}
+
 /** JSON for machines, a table for people. */
 export function show(json: boolean | undefined, value: unknown, text: () => string): void {
   console.log(json ? JSON.stringify(value, null, 2) : text());

@@ -1,6 +1,6 @@
 /** Compiled, never run: what must not compile is marked, and the compiler complains where a mark is not needed. */
 import { createClient } from "../../src/client/index.ts";
-import { baseline, byTime, clip, count, dateParts, defineModel, endpoint, entity, featureView, float64, groupKFold, grouped, impute, int32, kFold, labels, mean, nested, onDemand, polynomial, powerTransform, repeated, requestField, selectFeatures, source, stratified, stratifiedKFold, string, targetEncode, timeFolds, timestamp } from "../../src/index.ts";
+import { baseline, byTime, clip, count, dateParts, defineCharter, defineModel, endpoint, entity, featureView, float64, groupKFold, grouped, impute, int32, kFold, labels, mean, metric, needs, nested, onDemand, polynomial, powerTransform, repeated, requestField, rule, segment, selectFeatures, source, stratified, stratifiedKFold, string, targetEncode, threshold, timeFolds, timestamp } from "../../src/index.ts";
 
 const flights = source.parquet("flights", {
   path: "x",
@@ -97,3 +97,28 @@ byTime({ test: 0.2, validation: 0.2 });
 stratified({ test: "30d", validation: 0.2 });
 // @ts-expect-error time cannot be shuffled and repeated
 repeated(timeFolds(5), 3);
+
+/** Charters: what a target's type needs, and the metrics that it has. */
+const about = { problem: "p", owner: "o", users: ["u"], data: [needs(flights).rows({ min: 1 })] };
+const decision = { act: "rebook", when: threshold(0.3), payoff: { truePositive: 1, falsePositive: -1, falseNegative: -1 } };
+const alternative = rule("carrier_recent.late_rate_7d > 0.5");
+const whether = { name: "late", type: "binary", groundTruthAfter: "1d" } as const;
+const which = { name: "arrival", type: "multiclass", groundTruthAfter: "1d" } as const;
+const howMuch = { name: "delay", type: "regression", groundTruthAfter: "1d" } as const;
+defineCharter({ ...about, target: whether, decision, alternative, accept: [metric("roc_auc").atLeast(0.7)] });
+defineCharter({ ...about, target: which, accept: [metric("f1_macro").atLeast(0.5), metric("accuracy").betterThanBaseline()] });
+defineCharter({ ...about, target: howMuch, decision: { act: "tell" }, accept: [segment("carrier", { minRows: 9 }).worst("rmse").atMost(9)] });
+// @ts-expect-error whether it happens, but not what is done then
+defineCharter({ ...about, target: whether, alternative, accept: [] });
+// @ts-expect-error whether it happens, but not what one would do without a model
+defineCharter({ ...about, target: whether, decision, accept: [] });
+// @ts-expect-error a decision without a payoff
+defineCharter({ ...about, target: whether, decision: { act: "rebook", when: threshold(0.3) }, alternative, accept: [] });
+// @ts-expect-error a rule that acts where a number is predicted
+defineCharter({ ...about, target: howMuch, alternative, accept: [] });
+// @ts-expect-error a metric of numbers for two classes
+defineCharter({ ...about, target: whether, decision, alternative, accept: [metric("rmse").atMost(3)] });
+// @ts-expect-error a metric of two classes for numbers
+defineCharter({ ...about, target: howMuch, accept: [metric("roc_auc").atLeast(0.7)] });
+// @ts-expect-error a metric of two classes for several
+defineCharter({ ...about, target: which, accept: [metric("pr_auc").atLeast(0.7)] });

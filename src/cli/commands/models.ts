@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Client } from "../../client/index.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
-import { interval, show, table } from "../output.ts";
+import { headline, show, table } from "../output.ts";
 
 interface ModelsOptions extends ConnectionOptions {
   json?: boolean;
@@ -98,7 +98,7 @@ export default async function models(options: ModelsOptions, action = "list", na
           versions: model.versions.length,
           champion: model.aliases.champion ?? null,
           challenger: model.aliases.challenger ?? null,
-          "roc_auc on test": scores[i]?.metrics.roc_auc === undefined ? null : interval(scores[i].metrics.roc_auc),
+          "on test": headline(scores[i]?.metrics ?? {}),
         })),
       ),
     );

@@ -1,6 +1,6 @@
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
-import { interval, show, table } from "../output.ts";
+import { headline, interval, show, table } from "../output.ts";
 
 export default async function runs(
   options: ConnectionOptions & { json?: boolean; limit: string },
@@ -31,7 +31,7 @@ export default async function runs(
           name: run.name,
           status: run.status,
           started: run.startedAt,
-          roc_auc: run.metrics.roc_auc === undefined ? null : interval(run.metrics.roc_auc),
+          score: headline(run.metrics),
         })),
       ),
     );

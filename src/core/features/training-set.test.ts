@@ -16,6 +16,7 @@ import {
   baseline,
   byTime,
   type CharterDefinition,
+  defineCharter,
   defineModel,
   type FeatureReference,
   float64,
@@ -239,6 +240,54 @@ describe("a training set", () => {
     expect(await bench.engine.rows("SELECT table_name FROM duckdb_tables()")).toEqual([]);
     const { readdirSync } = await import("node:fs");
     expect(readdirSync(bench.tmpDirectory).filter((name) => name.startsWith("training-set"))).toEqual([]);
+  });
+});
+
+describe("a training set of classes or numbers", () => {
+  const { name: _, type: __, ...due } = charter.target;
+  const about = { problem: "How late", owner: "o", users: [], data: [], accept: [] };
+  const numbers = defineCharter({ ...about, target: { ...due, name: "delay", type: "regression" } });
+  const classes = defineCharter({ ...about, target: { ...due, name: "arrival", type: "multiclass" } });
+  const labelled = (expression: string) => labels(flights, { x: expression, at: "scheduled_departure", lead: "2h" });
+  const labelsOf = async (set: { file: { sha256: string } }) => (await read(set)).map(({ __label }) => __label);
+
+  test("has numbers as labels, no positives and no rule", async () => {
+    const set = await build(weatherNow.all(), { charter: numbers, labels: labelled("arr_delay::DECIMAL(6, 1)") });
+    expect(set).toMatchObject({ rows: 4, labelled: 3, positives: 0, pending: 0, censored: 1 });
+    const rows = await read(set);
+    expect(rows.map((row) => row.__label)).toEqual([30, 5, null, 45]);
+    expect(rows.map((row) => row.__rule)).toEqual([false, false, false, false]);
+  });
+
+  test("takes a label that is NaN as not known, and refuses one that is infinite", async () => {
+    const odd = (value: string) => labelled(`CASE WHEN arr_delay = 5 THEN '${value}'::DOUBLE ELSE arr_delay END`);
+    const set = await build(weatherNow.all(), { charter: numbers, labels: odd("nan") });
+    expect(set).toMatchObject({ labelled: 2, pending: 1, censored: 1 });
+    expect(await labelsOf(set)).toEqual([30, null, null, 45]);
+    await expect(build(weatherNow.all(), { charter: numbers, labels: odd("-inf") })).rejects.toMatchObject(
+      refused("FEATURE_LABEL_INVALID", "infinite in 1 rows"),
+    );
+  });
+
+  test("has classes that are text or numbers", async () => {
+    const text = labelled("CASE WHEN arr_delay > 40 THEN 'very late' WHEN arr_delay > 10 THEN 'late' ELSE 'on time' END");
+    const set = await build(weatherNow.all(), { charter: classes, labels: text });
+    expect(set).toMatchObject({ labelled: 3, positives: 0, censored: 1 });
+    expect(await labelsOf(set)).toEqual(["late", "on time", null, "very late"]);
+    expect(
+      await labelsOf(await build(weatherNow.all(), { charter: classes, labels: labelled("floor(arr_delay / 20)") })),
+    ).toEqual([1, 0, null, 2]);
+  });
+
+  test.each([
+    [numbers, "carrier", "VARCHAR and no number"],
+    [numbers, "arr_delay > 1", "BOOLEAN and no number"],
+    [classes, "arr_delay > 1", "BOOLEAN and no class"],
+    [classes, "scheduled_departure", "TIMESTAMP and no class"],
+  ])("is refused where the label is of another type (%#)", async (of, expression, message) => {
+    await expect(build(weatherNow.all(), { charter: of, labels: labelled(expression) })).rejects.toMatchObject(
+      refused("FEATURE_LABEL_INVALID", message),
+    );
   });
 });
 

@@ -51,10 +51,10 @@ const plan: FeaturePlan = {
   })),
 };
 
-async function write(name: string, rows: string): Promise<string> {
+async function write(name: string, rows: string, label = "BOOLEAN"): Promise<string> {
   const path = join(directory, name);
   const columns = [
-    "__row, __reference, __at::TIMESTAMP AS __at, __event_at::TIMESTAMP AS __event_at, __label::BOOLEAN AS __label",
+    `__row, __reference, __at::TIMESTAMP AS __at, __event_at::TIMESTAMP AS __event_at, __label::${label} AS __label`,
     "__label_at::TIMESTAMP AS __label_at, false AS __censored, __rule::BOOLEAN AS __rule, carrier::VARCHAR AS __segment_carrier",
     'number::DOUBLE AS "view.number", flag::BOOLEAN AS "view.flag", whole::BIGINT AS "view.whole"',
     'moment::TIMESTAMP AS "view.moment", text::VARCHAR AS "odd.""quoted"" name"',
@@ -103,6 +103,33 @@ describe("loadDataset", () => {
     await expect(loadDataset(engine, path, plan, ["origin"])).rejects.toMatchObject({
       code: "TRAIN_COLUMN_MISSING",
       message: expect.stringContaining("__segment_origin"),
+    });
+  });
+
+  const rowsWith = (labels: readonly string[]) =>
+    labels
+      .map(
+        (label, i) =>
+          `(${i}, 'r', '2013-03-0${i + 1}', '2013-03-0${i + 1}', ${label}, '2013-03-09', NULL, 'UA', 1, true, 7, NULL, 'x')`,
+      )
+      .join(", ");
+
+  it("reads numbers as the labels of a regression", async () => {
+    const path = await write("numbers.parquet", rowsWith(["1.5", "NULL", "-3"]), "DOUBLE");
+    const dataset = await loadDataset(engine, path, plan, [], "regression");
+    expect(dataset).toMatchObject({ rows: 2, task: "regression", classes: [], label: Float64Array.of(1.5, -3) });
+  });
+
+  it("numbers classes in their order: by letters, or by size where all are numbers", async () => {
+    const text = await write("text.parquet", rowsWith(["'late'", "'early'", "NULL", "'late'"]), "VARCHAR");
+    expect(await loadDataset(engine, text, plan, [], "multiclass")).toMatchObject({
+      classes: ["early", "late"],
+      label: Int32Array.of(1, 0, 1),
+    });
+    const numbers = await write("sizes.parquet", rowsWith(["10", "9", "-1"]), "DOUBLE");
+    expect(await loadDataset(engine, numbers, plan, [], "multiclass")).toMatchObject({
+      classes: ["-1", "9", "10"],
+      label: Int32Array.of(2, 1, 0),
     });
   });
 
