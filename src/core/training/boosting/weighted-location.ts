@@ -1,4 +1,4 @@
-import { orderRows } from "../trees/order-rows.ts";
+import { sortValues } from "../trees/sort-values.ts";
 
 /**
  * The mean, whatever the order of the values: what is summed first is rounded to a grid on which sums are exact, so that only the
@@ -30,15 +30,15 @@ export function weightedMean(values: Float64Array, weights: Float64Array | null)
  * Fan 1996, definition 2). A value of weight 2 counts as two values.
  */
 export function weightedQuantile(values: Float64Array, weights: Float64Array | null, quantile: number): number {
-  const order = orderRows(values, 1, (row) => weights !== null && weights[row] === 0);
+  const sorted = sortValues(values, 1, (row) => weights !== null && weights[row] === 0);
   const weightOf = (row: number): number => (weights === null ? 1 : weights[row]);
-  const total = order.reduce((sum, row) => sum + weightOf(row), 0);
-  const wanted = quantile * total;
+  const wanted = quantile * sorted.rows.reduce((sum, row) => sum + weightOf(row), 0);
+  const last = sorted.values.length - 1;
   let below = 0;
-  for (let i = 0; i < order.length - 1; i++) {
-    below += weightOf(order[i]);
-    if (below > wanted) return values[order[i]];
-    if (below === wanted) return values[order[i]] / 2 + values[order[i + 1]] / 2;
+  for (let i = 0; i < last; i++) {
+    below += weightOf(sorted.rows[i]);
+    if (below > wanted) return sorted.values[i];
+    if (below === wanted) return sorted.values[i] / 2 + sorted.values[i + 1] / 2;
   }
-  return values[order[order.length - 1]];
+  return sorted.values[last];
 }

@@ -195,16 +195,19 @@ export function logLossPairs(scores: usize, targets: usize, count: usize, pairs:
   }
 }
 
+/** Added to numbers below 2^51 it leaves their nearest whole number in the lowest bits; taken away again, that number as a double. */
+const WHOLE: f64 = 6755399441055744;
+
 /** e^x within -708 … 709: a Taylor series of e^r for |r| <= ln(2) / 2, times a power of two. */
 function exponential(x: v128): v128 {
-  const within = f64x2.max(f64x2.min(x, f64x2.splat(709)), f64x2.splat(-708));
-  const power = f64x2.floor(f64x2.add(f64x2.mul(within, f64x2.splat(Math.LOG2E)), f64x2.splat(0.5)));
+  const whole = f64x2.splat(WHOLE);
+  const within = f64x2.pmax(f64x2.pmin(x, f64x2.splat(709)), f64x2.splat(-708));
+  const shifted = f64x2.add(f64x2.mul(within, f64x2.splat(Math.LOG2E)), whole);
+  const power = f64x2.sub(shifted, whole);
   // ln(2) in two parts, so that a whole number of the first is exact.
   const high = f64x2.sub(within, f64x2.mul(power, f64x2.splat(6.9314718036912382e-1)));
   const r = f64x2.sub(high, f64x2.mul(power, f64x2.splat(1.9082149292705877e-10)));
-  let sum = f64x2.splat(1.0 / 39916800.0);
-  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 3628800.0));
-  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 362880.0));
+  let sum = f64x2.splat(1.0 / 362880.0);
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 40320.0));
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 5040.0));
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 720.0));
@@ -214,12 +217,8 @@ function exponential(x: v128): v128 {
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(0.5));
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1));
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1));
-  const exponent = i64x2.extend_low_i32x4_s(i32x4.trunc_sat_f64x2_s_zero(power));
-  return f64x2.mul(sum, i64x2.shl(i64x2.add(exponent, i64x2.splat(1023)), 52));
+  return f64x2.mul(sum, i64x2.shl(i64x2.add(shifted, i64x2.splat(1023)), 52));
 }
-
-/** As a double it turns numbers below 2^51 into whole ones when added, as an integer it leaves them behind when taken away. */
-const WHOLE: f64 = 6755399441055744;
 
 /**
  * Makes records of rows' gradients and hessians (pairs of doubles).

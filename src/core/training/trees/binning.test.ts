@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { seededRandom } from "../random.ts";
 import { binMatrix, planBins } from "./binning.ts";
 import { numberEdges } from "./number-edges.ts";
-import { orderRows } from "./order-rows.ts";
+import { sortValues } from "./sort-values.ts";
 
 const anyNumber = fc.oneof(
   fc.double({ noNaN: true }),
@@ -26,20 +26,22 @@ function binCounts(column: Float64Array, maxBins: number): number[] {
   return counts;
 }
 
-describe("rows in order", () => {
-  it("are those that a comparison sorts", () => {
+describe("sorted values", () => {
+  it("are those that a comparison sorts, with their rows", () => {
     fc.assert(
       fc.property(anyColumn, (column) => {
         const sorted = column.filter((x) => !Number.isNaN(x)).sort((a, b) => a - b);
-        expect(Array.from(orderRows(column), (row) => column[row] + 0)).toEqual(Array.from(sorted, (x) => x + 0));
+        const { values, rows } = sortValues(column);
+        expect(Array.from(values, (x) => x + 0)).toEqual(Array.from(sorted, (x) => x + 0));
+        expect(Array.from(rows, (row) => column[row])).toEqual([...values]);
       }),
     );
   });
 
   it("leave out what is asked, and take every third row where that is asked", () => {
     const column = Float64Array.of(5, 4, 3, 2, 1, 0, -1);
-    expect([...orderRows(column, 3)]).toEqual([6, 3, 0]);
-    expect([...orderRows(column, 1, (row) => row > 1)]).toEqual([1, 0]);
+    expect([...sortValues(column, 3).rows]).toEqual([6, 3, 0]);
+    expect([...sortValues(column, 1, (row) => row > 1).rows]).toEqual([1, 0]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Matrix } from "../matrix.ts";
 import { numberEdges } from "./number-edges.ts";
-import { ascendingKey } from "./order-rows.ts";
+import { ascendingKey } from "./sort-values.ts";
 
 /** Bins of values a column may have; one more holds missing values, so that a bin is a byte. */
 export const MOST_BINS = 255;
@@ -92,8 +92,8 @@ function assignCategories(column: Float64Array, { binOf, valueBins }: CategoryBi
   return hasMissing;
 }
 
-/** Of a double only the highest bits (sign, exponent, first 6 of the mantissa) are its key: few edges share one. */
-const KEY_BITS = 18;
+/** Of a double only the highest bits (sign, exponent, first 8 of the mantissa) are its key: few edges share one. */
+const KEY_BITS = 20;
 
 function assignNumbers(column: Float64Array, { edges, valueBins }: NumberBinning, bins: Uint8Array): boolean {
   const belowKey = countEdgesBelowKeys(edges);

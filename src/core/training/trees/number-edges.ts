@@ -1,4 +1,4 @@
-import { orderRows } from "./order-rows.ts";
+import { type SortedValues, sortValues } from "./sort-values.ts";
 import { thresholdBetween } from "./threshold-between.ts";
 
 /** Edges are made from at most so many rows: more do not move quantiles noticeably. */
@@ -17,25 +17,20 @@ interface WeightedValues {
  */
 export function numberEdges(column: Float64Array, maxBins: number, weights?: Float64Array): Float64Array {
   const stride = Math.max(1, Math.ceil(column.length / SAMPLE));
-  const order = weights === undefined ? orderRows(column, stride) : orderRows(column, stride, (row) => weights[row] === 0);
-  const distinct = distinctValues(column, order, weights);
+  const leaveOut = weights === undefined ? undefined : (row: number) => weights[row] === 0;
+  const distinct = distinctValues(sortValues(column, stride, leaveOut), weights);
   const { values } = distinct;
   if (values.length > maxBins) return quantileEdges(distinct, maxBins);
   return Float64Array.from({ length: Math.max(0, values.length - 1) }, (_, i) => thresholdBetween(values[i], values[i + 1]));
 }
 
-function distinctValues(column: Float64Array, order: Uint32Array, weights: Float64Array | undefined): WeightedValues {
-  const values = new Float64Array(order.length);
-  const sums = new Float64Array(order.length);
+/** Overwrites the sorted values. */
+function distinctValues({ values, rows }: SortedValues, weights: Float64Array | undefined): WeightedValues {
+  const sums = new Float64Array(values.length);
   let last = -1;
-  let value = Number.NaN;
-  for (let i = 0; i < order.length; i++) {
-    const row = order[i];
-    if (column[row] !== value) {
-      value = column[row];
-      values[++last] = value;
-    }
-    sums[last] += weights === undefined ? 1 : weights[row];
+  for (let i = 0; i < values.length; i++) {
+    if (last < 0 || values[i] !== values[last]) values[++last] = values[i];
+    sums[last] += weights === undefined ? 1 : weights[rows[i]];
   }
   return { values: values.subarray(0, last + 1), weights: sums.subarray(0, last + 1) };
 }
