@@ -181,9 +181,8 @@ function growRound(
   const all = new Uint8Array(columns.length).fill(1);
   crew.run("beginRound", rows);
   return views.scores.map((_, output) => {
-    crew.run("recordGradients", rows, output, units.gradient, units.hessian, units.weight, units.weightBits);
     const usable = params.columnShare < 1 ? drawColumns(columns.length, params.columnShare, random) : all;
-    const grown = grow(units, sampled, usable);
+    const grown = grow(output, units, sampled, usable);
     return addTree(ground, grown, output);
   });
 }

@@ -46,8 +46,8 @@ export interface TreeGround extends SplitGround {
   readonly mostStep: number;
 }
 
-/** Grows one tree on the records of the first `sampled` rows of the order; `sampledColumns` says which columns (1) it may use. */
-export type TreeGrower = (units: RecordUnits, sampled: number, sampledColumns: Uint8Array) => GrownTree;
+/** Grows one tree for an output on the first `sampled` rows of the order; `sampledColumns` says which columns (1) it may use. */
+export type TreeGrower = (output: number, units: RecordUnits, sampled: number, sampledColumns: Uint8Array) => GrownTree;
 
 /** Leaf by leaf, the one that gains most first (Shi 2007; as LightGBM grows trees). Prepares what all trees of one training share. */
 export function createTreeGrower(ground: TreeGround): TreeGrower {
@@ -55,7 +55,7 @@ export function createTreeGrower(ground: TreeGround): TreeGrower {
   const { cells, cellBytes, allRows } = workspace;
   const free = Array.from({ length: workspace.leaves }, (_, i) => workspace.histograms + i * cells * cellBytes);
 
-  return (units, sampled, sampledColumns) => {
+  return (output, units, sampled, sampledColumns) => {
     kernel.copyBytes(workspace.index, workspace.order, 4 * allRows);
     const draft = draftTree(columns);
     const takeHistogram = (): number => {
@@ -79,7 +79,15 @@ export function createTreeGrower(ground: TreeGround): TreeGrower {
 
     function openRoot(): Leaf {
       const histogram = takeHistogram();
-      addParts(histogram, crew.run("fillHistogram", sampled, 0, sampled, histogram));
+      const { gradient, hessian, weight, weightBits } = units;
+      const record = (filled: number) =>
+        crew.run("recordRows", workspace.rows, output, gradient, hessian, weight, weightBits, filled);
+      if (sampled === workspace.rows) {
+        addParts(histogram, record(histogram));
+      } else {
+        record(0);
+        addParts(histogram, crew.run("fillHistogram", sampled, 0, sampled, histogram));
+      }
       const firstCells = columns[0].binning.valueBins + 1;
       kernel.unpackHistogram(histogram, firstCells, units, workspace.sums);
       const sums = firstColumnSums(views.sums, firstCells);

@@ -12,7 +12,7 @@ export interface Share {
 export type Task = (share: Share) => void;
 
 /** By name, in the order by which threads call them. */
-export const TASK_NAMES = ["layRowsOut", "beginRound", "recordGradients", "fillHistogram", "splitNode", "addLeaves"] as const;
+export const TASK_NAMES = ["layRowsOut", "beginRound", "recordRows", "fillHistogram", "splitNode", "addLeaves"] as const;
 export type TaskName = (typeof TASK_NAMES)[number];
 
 /** The first and the last (exclusive) of a share's positions between `start` and `end`. */
@@ -64,17 +64,21 @@ export function createTasks(
       objective.beginRound?.(views, ...shareOf(0, rows, share));
     },
 
-    recordGradients(share) {
-      const [output, gradient, hessian, weight, weightBits] = views.arguments;
+    // A histogram, where one is given, is filled while a block's records are in the nearest memory.
+    recordRows(share) {
+      const [output, gradient, hessian, weight, weightBits, histogram] = views.arguments;
       const units: RecordUnits = { gradient, hessian, weight, weightBits };
       const [from, to] = shareOf(0, rows, share);
       const pairs = workspace.pairs + share.part * PAIR_BLOCK * 16;
+      const target = ownHistogram(histogram, share);
+      if (histogram !== 0) kernel.clearBytes(target, histogramBytes);
       const pairNumbers = new Float64Array(bytes.buffer, pairs, 2 * PAIR_BLOCK);
       for (let start = from; start < to; start += PAIR_BLOCK) {
         const end = Math.min(to, start + PAIR_BLOCK);
         objective.writePairs(views, output, start, end, pairNumbers);
         const weights = workspace.weights === 0 ? 0 : workspace.weights + 8 * start;
         kernel.recordRows(pairs, end - start, units, weights, rowsAt + start * rowBytes, rowBytes);
+        if (histogram !== 0) fill(workspace.index + 4 * start, end - start, target);
       }
     },
 
