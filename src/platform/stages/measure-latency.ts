@@ -1,6 +1,6 @@
 import { OrreryError } from "../../core/errors.ts";
 import { createFeatureReader, type FeaturePlan, type FeatureValue } from "../../core/features/index.ts";
-import { createPredictor, type Dataset, type ModelPackage } from "../../core/training/index.ts";
+import { createRowPredictor, type Dataset, type ModelPackage } from "../../core/training/index.ts";
 import type { Stage } from "./stage.ts";
 
 const WARM_UP = 200;
@@ -23,13 +23,13 @@ export async function measureLatency(
 ): Promise<LatencyFigures | null> {
   const { scope, now } = opened.environment;
   const reader = createFeatureReader(model.plan, opened.online(), scope);
-  const predictor = createPredictor(model);
+  const predictRow = createRowPredictor(model);
   const times: number[] = [];
   try {
     for (let i = 0; i < WARM_UP + MEASURED; i++) {
       const started = performance.now();
       const { values } = await reader.read([requests[i % requests.length] ?? {}], now);
-      for (const row of values) predictor(row);
+      for (const row of values) predictRow(row);
       if (i >= WARM_UP) times.push(performance.now() - started);
     }
   } catch (error) {
