@@ -9,7 +9,10 @@ export interface BenchCase {
   readonly ratio?: number;
 }
 
-const areas: Record<string, () => Promise<{ default: () => Promise<BenchCase[]> }>> = { loop: () => import("./loop.ts") };
+const areas: Record<string, () => Promise<{ default: () => Promise<BenchCase[]> }>> = {
+  loop: () => import("./loop.ts"),
+  training: () => import("./training.ts"),
+};
 
 const [area = "", ...flags] = process.argv.slice(2);
 const load = areas[area];

@@ -313,7 +313,11 @@ export const explanation = z.object({
   predictionId: z.string(),
   model: z.string(),
   version: z.number().int(),
-  /** Log-odds: base + the sum of phi is output. */
+  /** How SHAP values were found; all add up exactly, and all but kernel are exact themselves. */
+  method: z.enum(["tree-path-dependent", "tree-interventional", "linear-interventional", "kernel", "none"]),
+  /** What base, output and every phi are measured in. */
+  scale: z.enum(["log-odds", "probability", "logarithm", "value"]),
+  /** base + the sum of phi is output. */
   base: z.number(),
   output: z.number(),
   probability: z.number(),
