@@ -1,14 +1,25 @@
 import { formatTimestamp } from "../../time.ts";
-import { type CardBar, type CardBlock, type CardTable, cardSections, figure } from "./card-figures.ts";
+import { type CardBlock, type CardTable, figure } from "./card-blocks.ts";
+import { cardSections } from "./card-sections.ts";
+import { CARD_STYLE } from "./card-style.ts";
+import { barsSvg } from "./charts/bars.ts";
+import { calibrationSvg } from "./charts/calibration.ts";
+import { curvesHtml } from "./charts/curves.ts";
+import { escaped } from "./charts/escape.ts";
+import { rangesSvg } from "./charts/ranges.ts";
+import { swarmSvg } from "./charts/swarm.ts";
 import type { ModelCard } from "./model-card.ts";
 
-/** The card as one self-contained page: no scripts, no outside references, light and dark by the reader's system. */
+/** The card as one self-contained page: no scripts, no outside references, light and dark by the reader's system, fit to be printed. */
 export function cardHtml(card: ModelCard): string {
   const version = card.version === null ? "not registered" : `version ${card.version}`;
   const title = escaped(`${card.model}, ${version}`);
-  const sections = cardSections(card)
-    .map(({ title: heading, blocks }) => `<section><h2>${escaped(heading)}</h2>${blocks.map(blockHtml).join("\n")}</section>`)
-    .join("\n");
+  const sections = cardSections(card);
+  const links = sections.map(({ id, title: heading }) => `<a href="#${id}">${escaped(heading)}</a>`);
+  const bodies = sections.map(
+    ({ id, title: heading, blocks }) =>
+      `<section id="${id}"><h2>${escaped(heading)}</h2>${blocks.map(blockHtml).join("\n")}</section>`,
+  );
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -16,17 +27,41 @@ export function cardHtml(card: ModelCard): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${title}</title>
-<style>${STYLE}</style>
+<style>${CARD_STYLE}</style>
 </head>
 <body>
 <main>
 <h1>${title}</h1>
-<p>Made ${formatTimestamp(card.createdAt)}.</p>
-${sections}
+<p class="made">Made ${formatTimestamp(card.createdAt)}.</p>
+${tilesHtml(card)}
+<nav>${links.join("")}</nav>
+${bodies.join("\n")}
 </main>
 </body>
 </html>
 `;
+}
+
+/** The figures that one looks for first. */
+function tilesHtml({ candidates, selectionMetric, test, gates, data, machineLearning }: ModelCard): string {
+  const selected = candidates.find((candidate) => candidate.selected);
+  const measured = (test ?? selected)?.metrics[selectionMetric];
+  const passed = gates.filter(({ passed: isPassed }) => isPassed === true).length;
+  const tiles: [term: string, value: string, note: string][] = [
+    ["Selected", selected?.name ?? "nothing yet", `of ${candidates.length} candidates`],
+    [
+      `${selectionMetric} on ${test === null ? "selection" : "test"} rows`,
+      measured === undefined ? "undefined" : figure(measured.value),
+      measured === undefined ? "" : `95% interval ${figure(measured.low)} to ${figure(measured.high)}`,
+    ],
+    ["Gates passed", gates.length === 0 ? "not opened" : `${passed} of ${gates.length}`, ""],
+    ["Better than without?", machineLearning.verdict, "beside baseline and rule"],
+    ["Rows trained on", data.trainingRows.toLocaleString("en"), ""],
+  ];
+  const drawn = tiles.map(
+    ([term, value, note]) => `<div><dt>${escaped(term)}</dt><dd>${escaped(value)}<small>${escaped(note)}</small></dd></div>`,
+  );
+  return `<dl class="tiles">${drawn.join("")}</dl>`;
 }
 
 function blockHtml(block: CardBlock): string {
@@ -38,57 +73,32 @@ function blockHtml(block: CardBlock): string {
     case "table":
       return tableHtml(block.table);
     case "bars":
-      return barsHtml(block.bars, block.unit);
+      return wide(barsSvg(block));
+    case "ranges":
+      return block.points.length === 0 ? "" : wide(rangesSvg(block));
+    case "curves":
+      return curvesHtml(block);
+    case "calibration":
+      return calibrationSvg(block);
+    case "swarm":
+      return wide(swarmSvg(block));
   }
 }
 
+/** On a small screen it scrolls rather than shrinks. */
+const wide = (content: string): string => `<div class="wide">${content}</div>`;
+
+/** Cells that say how a gate went are coloured. */
+const VERDICTS: Readonly<Record<string, string>> = { passed: "passed", "not passed": "failed", undefined: "undefined" };
+
 function tableHtml({ head, rows }: CardTable): string {
-  const cells = (tag: "td" | "th", row: readonly string[]) => row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join("");
-  const body = rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("");
-  return `<div class="wide"><table><thead><tr>${cells("th", head)}</tr></thead><tbody>${body}</tbody></table></div>`;
-}
-
-const WIDTH = 640;
-const LABEL = 220;
-const FIGURE = 70;
-const ROW = 22;
-
-function barsHtml(bars: readonly CardBar[], unit: string): string {
-  const ends = bars.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]);
-  const least = Math.min(0, ...ends);
-  const greatest = Math.max(0, ...ends);
-  const scale = (WIDTH - LABEL - FIGURE) / (greatest - least || 1);
-  const x = (value: number) => (LABEL + (value - least) * scale).toFixed(1);
-  const rows = bars.map(({ label, value, low, high }, i) => {
-    const y = i * ROW;
-    const width = (Math.abs(value) * scale).toFixed(1);
-    const whisker =
-      low === undefined || high === undefined
-        ? ""
-        : `<line class="interval" x1="${x(low)}" x2="${x(high)}" y1="${y + 11}" y2="${y + 11}"/>`;
-    return (
-      `<text class="label" x="${LABEL - 8}" y="${y + 15}">${escaped(label)}</text>` +
-      `<rect x="${x(Math.min(0, value))}" y="${y + 4}" width="${width}" height="14"/>${whisker}` +
-      `<text x="${WIDTH - FIGURE + 8}" y="${y + 15}">${figure(value)}</text>`
-    );
+  const headings = head.map((cell) => `<th>${escaped(cell)}</th>`).join("");
+  const body = rows.map((row) => {
+    const cells = row.map((cell) => {
+      const verdict = Object.hasOwn(VERDICTS, cell) ? ` class="${VERDICTS[cell]}"` : "";
+      return `<td${verdict}>${escaped(cell)}</td>`;
+    });
+    return `<tr>${cells.join("")}</tr>`;
   });
-  const name = escaped(`Bars of ${unit}: ${bars.map(({ label, value }) => `${label} ${figure(value)}`).join(", ")}`);
-  return `<svg role="img" aria-label="${name}" viewBox="0 0 ${WIDTH} ${bars.length * ROW}">${rows.join("")}</svg>`;
+  return wide(`<table><thead><tr>${headings}</tr></thead><tbody>${body.join("")}</tbody></table>`);
 }
-
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
-
-const STYLE = `
-:root { color-scheme: light dark; --ink: #1d2330; --paper: #fdfdfb; --line: #d8dae0; --bar: #3f6fb5; --mark: #1d2330; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e6eb; --paper: #14171d; --line: #353b47; --bar: #6f9be0; --mark: #e4e6eb; } }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 860px; margin: 0 auto; padding: 32px 24px 64px; }
-h1 { font-size: 26px; margin: 0; } h2 { font-size: 18px; margin: 36px 0 8px; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; margin: 12px 0; }
-th, td { text-align: left; padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-svg { display: block; width: 100%; max-width: 640px; margin: 8px 0 20px; font: 12px system-ui, sans-serif; }
-svg text { fill: var(--ink); } svg .label { text-anchor: end; } svg rect { fill: var(--bar); }
-svg .interval { stroke: var(--mark); stroke-width: 1.5; }
-`;

@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { CharterDefinition } from "../../definitions/index.ts";
 import { DAY, parseTimestamp } from "../../time.ts";
 import type { MetricEstimate } from "../../training/index.ts";
+import type { PartialDependence } from "../dependence/partial-dependence.ts";
+import type { FairnessView } from "../fairness/fairness-report.ts";
+import type { DataReview } from "../review/data-review.ts";
 import { type ModelCardInput, modelCard } from "./model-card.ts";
 
 const estimate = (value: number, width = 0.01): MetricEstimate => ({ value, low: value - width, high: value + width });
@@ -75,6 +78,133 @@ const withModel = (payoff: MetricEstimate, auc = estimate(0.75)): ModelCardInput
   ),
 });
 
+const curve: PartialDependence = {
+  feature: "weather.temp",
+  kind: "numeric",
+  rows: 100,
+  points: [
+    { value: -5, rows: 40, mean: 0.2, low: 0.1, high: 0.3 },
+    { value: 20, rows: 60, mean: 0.4, low: 0.3, high: 0.5 },
+  ],
+  curves: [[0.1, 0.6]],
+};
+const byCarrier: FairnessView = {
+  columns: ["carrier"],
+  groups: [
+    { values: ["UA"], rows: 60, positives: 20, metrics: { selection_rate: estimate(0.4) } },
+    { values: [null], rows: 50, positives: 9, metrics: { selection_rate: estimate(0.2) } },
+  ],
+  tooSmall: { groups: 2, rows: 11, largest: [{ values: ["OO"], rows: 7 }] },
+  disparities: {
+    demographic_parity_difference: estimate(0.2),
+    demographic_parity_ratio: estimate(0.5),
+    equal_opportunity_difference: null,
+    equal_opportunity_ratio: null,
+    equalized_odds_difference: null,
+    equalized_odds_ratio: null,
+  },
+  undefinedBecause: { equal_opportunity_difference: "fewer than 5 positives in OO" },
+  worst: {},
+};
+const reviewed: DataReview = {
+  metric: "roc_auc",
+  candidate: "boosting",
+  trainingRows: { used: 700, available: 700 },
+  selectionRows: { used: 120, available: 120 },
+  value: 0.75,
+  learningCurve: [{ share: 1, rows: 700, value: 0.75 }],
+  gainOfLastDoubling: estimate(0.01),
+  views: [
+    {
+      view: "weather",
+      source: "weather",
+      features: ["weather.temp"],
+      withoutView: estimate(0.1),
+      whenMissing: estimate(0.12),
+      whenStale: { by: DAY, values: "same-entity", loss: estimate(0.07) },
+    },
+  ],
+  worstSegments: [],
+  undefinedSegments: 0,
+  nulls: [{ feature: "weather.temp", whenMissing: estimate(0.11) }],
+  weakSlices: {
+    loss: "log_loss",
+    tried: 80,
+    examined: 4,
+    slices: [
+      {
+        conditions: ["weather.temp <= -5", "carrier is UA"],
+        rows: 30,
+        share: 0.25,
+        loss: 0.9,
+        lossElsewhere: 0.4,
+        excess: estimate(0.5),
+        pValue: 0.008,
+      },
+    ],
+    note: "80 slices were looked at.",
+  },
+  proposals: ["Require a longer history."],
+  notes: ["Measured on 120 rows."],
+};
+
+/** With every part that a card can have. */
+const complete: ModelCardInput = {
+  ...input,
+  fairness: { rows: 121, days: 20, threshold: 0.33, rules: { minRows: 30, minOutcomes: 5 }, views: [byCarrier] },
+  dependence: {
+    predicts: "probability of late",
+    partial: [
+      curve,
+      {
+        ...curve,
+        feature: "carrier",
+        kind: "categorical",
+        points: curve.points.map((point, i) => ({ ...point, value: `c${i}` })),
+      },
+    ],
+    effects: [
+      {
+        feature: "weather.temp",
+        rows: 100,
+        points: [
+          { value: -5, rows: 0, effect: -0.1, low: -0.1, high: -0.1 },
+          { value: 20, rows: 100, effect: 0.1, low: 0, high: 0.2 },
+        ],
+      },
+    ],
+  },
+  surrogate: {
+    depth: 1,
+    rows: { grown: 70, held: 30 },
+    rules: [
+      { when: "weather.temp > 3.5", predicts: 0.61, share: 0.4 },
+      { when: "weather.temp <= 3.5", predicts: 0.2, share: 0.6 },
+    ],
+    fidelity: { r2: 0.8, agreement: 0.9, agreementOfConstant: 0.7 },
+    limits: ["They explain 80.0% of the variance."],
+  },
+  shap: {
+    method: "tree-path-dependent",
+    base: -1,
+    rows: 3,
+    shap: [{ feature: "weather.temp", meanAbs: 0.4 }],
+    sample: [
+      {
+        feature: "weather.temp",
+        points: [
+          { value: 0, phi: -0.5 },
+          { value: 1, phi: 0.5 },
+          { value: null, phi: 0.2 },
+        ],
+      },
+    ],
+  },
+  review: reviewed,
+  training: { seconds: 12.5, peakMemoryBytes: 200 * 2 ** 20, trials: 40, notes: ["On two threads."] },
+  environment: { Node: "24.1.0" },
+};
+
 describe("model card", () => {
   it("tells in both renderings what the model is for, made of and worth", () => {
     const { markdown, html } = modelCard(input);
@@ -117,8 +247,98 @@ describe("model card", () => {
   });
 
   it("is JSON that survives a round trip", () => {
-    const { json } = modelCard(input);
-    expect(JSON.parse(JSON.stringify(json))).toEqual(json);
+    for (const each of [input, complete]) {
+      const { json } = modelCard(each);
+      expect(JSON.parse(JSON.stringify(json))).toEqual(json);
+    }
+  });
+
+  it("tells in both renderings whom it treats how, how it responds, its rules, weak slices, cost and environment", () => {
+    const { markdown, html } = modelCard(complete);
+    for (const text of [
+      "121 rows of 20 days",
+      "(missing)",
+      "60 rows, 20 positive",
+      "2 groups with 11 rows together are too small",
+      "demographic parity difference",
+      "undefined: fewer than 5 positives in OO",
+      "Mean probability of late",
+      "weather.temp",
+      "80.0% of the variance",
+      "carrier is UA",
+      "80 slices were looked at",
+      "Loss when it is stale",
+      "0.07 (0.06 to 0.08)",
+      "Training took 12.5 s",
+      "200 MiB",
+      "40 trials",
+      "On two threads",
+      "24.1.0",
+    ]) {
+      expect(markdown).toContain(text);
+      expect(html).toContain(text);
+    }
+    expect(html).toContain("weather.temp &gt; 3.5");
+    expect(markdown).toContain("| weather.temp > 3.5 | 0.61 | 40% |");
+  });
+
+  it("leaves sections out that nothing was measured for, and leads to each that is there", () => {
+    const { html } = modelCard(input);
+    expect(html).not.toContain("How it responds");
+    const targets = Array.from(html.matchAll(/<a href="#(\w+)"/g), ([, id]) => id);
+    const ids = Array.from(html.matchAll(/<section id="(\w+)"/g), ([, id]) => id);
+    expect(targets).toEqual(ids);
+    expect(Array.from(modelCard(complete).html.matchAll(/<section id=/g))).toHaveLength(14);
+  });
+
+  it("draws figures of any size without a number that is none", () => {
+    const sizes = [0, 1e-300, 1e300, -1e300, 5e-4, 1234567.5];
+    const odd: ModelCardInput = {
+      ...complete,
+      permutation: {
+        metric: "rmse",
+        rows: 9,
+        repeats: 1,
+        features: sizes.map((value, i) => ({ feature: `f${i}`, drop: { value, low: value, high: value } })),
+      },
+      dependence: {
+        predicts: "value",
+        partial: [{ ...curve, points: [{ value: 3, rows: 0, mean: 1e300, low: -1e300, high: 1e300 }], curves: [] }],
+        effects: [],
+      },
+      calibration: [{ low: 0.5, high: 0.6, rows: 1, meanProbability: 0.5, shareOfPositives: 1 }],
+    };
+    for (const rendering of [modelCard(odd).html, modelCard(odd).markdown]) {
+      expect(rendering).not.toMatch(/NaN|Infinity|undefined,|\[object/);
+    }
+  });
+
+  it("is about values or several classes as well", () => {
+    const values: ModelCardInput = {
+      ...input,
+      charter: {
+        kind: "charter",
+        problem: "How late",
+        owner: "operations",
+        users: ["booking-app"],
+        target: { name: "delay", type: "regression", groundTruthAfter: "1d" },
+        data: [],
+        accept: [],
+      },
+      data: { ...input.data, positives: 0 },
+      selectionMetric: "rmse",
+      candidates: [
+        { name: "ridge", kind: "linear-regression", selected: true, metrics: { rmse: estimate(12), mae: estimate(9) } },
+      ],
+      test: { rows: 120, positives: 0, days: 20, threshold: 0, metrics: { rmse: estimate(13) } },
+      segments: [{ segment: "carrier", value: "UA", rows: 500, positives: 0, metrics: { rmse: estimate(15) } }],
+      calibration: [],
+    };
+    const { markdown } = modelCard(values);
+    expect(markdown).toContain("| ridge (selected) | 12 (11.99 to 12.01) | 9 (8.99 to 9.01) |");
+    expect(markdown).toContain("| carrier UA | 15 (14.99 to 15.01) | 500 rows |");
+    expect(markdown).not.toContain("positive");
+    expect(markdown).not.toContain("## Calibration");
   });
 
   it("can be made before anything was measured", () => {
@@ -151,15 +371,61 @@ describe("text that comes from outside", () => {
     gates: [{ text: nasty, passed: false, observed: 1, required: 2, detail: nasty }],
     segments: [{ segment: nasty, value: nasty, rows: 1, positives: 1, metrics: { roc_auc: estimate(0.4) } }],
     permutation: { metric: "roc_auc", rows: 1, repeats: 1, features: [{ feature: nasty, drop: estimate(0.1) }] },
-    shap: { method: "tree-path-dependent", base: 0, rows: 1, shap: [{ feature: nasty, meanAbs: 1 }], sample: [] },
+    shap: {
+      method: "tree-path-dependent",
+      base: 0,
+      rows: 1,
+      shap: [{ feature: nasty, meanAbs: 1 }],
+      sample: [{ feature: nasty, points: [{ value: 0.5, phi: 1 }] }],
+    },
     limits: [nasty],
+    fairness: {
+      rows: 1,
+      days: 1,
+      threshold: 0.5,
+      rules: { minRows: 1, minOutcomes: 1 },
+      views: [
+        {
+          ...byCarrier,
+          columns: [nasty],
+          groups: [{ values: [nasty], rows: 1, positives: 1, metrics: { selection_rate: estimate(1) } }],
+          undefinedBecause: { equal_opportunity_ratio: nasty },
+        },
+      ],
+    },
+    dependence: {
+      predicts: nasty,
+      partial: [
+        { ...curve, feature: nasty },
+        { ...curve, feature: nasty, points: curve.points.map((point) => ({ ...point, value: nasty })) },
+      ],
+      effects: [],
+    },
+    surrogate: {
+      depth: 0,
+      rows: { grown: 1, held: 1 },
+      rules: [{ when: nasty, predicts: nasty, share: 1 }],
+      fidelity: { r2: null, agreement: null, agreementOfConstant: null },
+      limits: [nasty],
+    },
+    review: {
+      ...reviewed,
+      views: [{ ...reviewed.views[0], view: nasty }],
+      nulls: [{ feature: nasty, whenMissing: estimate(0) }],
+      weakSlices: { loss: "log_loss", tried: 1, examined: 0, slices: [], note: nasty },
+      proposals: [nasty],
+      notes: [nasty],
+    },
+    training: { notes: [nasty] },
+    environment: { [nasty]: nasty },
   };
 
   it("cannot put an element, an attribute or a script into the page", () => {
     const { html } = modelCard(poisoned);
     const tags = new Set(Array.from(html.matchAll(/<\/?([a-z0-9!]+)/gi), ([, tag]) => tag.toLowerCase()));
     const ours =
-      "!doctype html head meta title style body main h1 h2 p section ul li div table thead tbody tr th td svg text rect line";
+      "!doctype html head meta title style body main h1 h2 p section ul li div table thead tbody tr th td dl dt dd small nav a span figure figcaption " +
+      "svg text rect line circle polyline polygon";
     expect([...tags].filter((tag) => !ours.split(" ").includes(tag))).toEqual([]);
     // Inside double quotes a value is inert, because the quote itself is escaped.
     expect(html.replace(/="[^"]*"/g, "")).not.toMatch(/<[^>]*\son\w+=/i);
@@ -167,7 +433,7 @@ describe("text that comes from outside", () => {
   });
 
   it("loads nothing from elsewhere", () => {
-    const { html } = modelCard(input);
+    const { html } = modelCard(complete);
     expect(html).not.toMatch(/https?:|src=|@import|url\(|<link|<script/);
     expect(html).toContain("default-src 'none'");
     expect(html).toContain("prefers-color-scheme: dark");

@@ -7,11 +7,15 @@ import {
   type MetricTable,
   type ReliabilityBin,
 } from "../../training/index.ts";
+import type { AccumulatedEffects } from "../dependence/accumulated-effects.ts";
+import type { PartialDependence } from "../dependence/partial-dependence.ts";
+import type { FairnessReport } from "../fairness/fairness-report.ts";
 import type { PermutationImportance } from "../permutation-importance.ts";
 import type { DataReview } from "../review/data-review.ts";
 import { type SegmentResult, worstSegments } from "../review/segments.ts";
 import type { ShapSummary } from "../shap/summarize-shap.ts";
-import { interval } from "./card-figures.ts";
+import type { SurrogateTree } from "../surrogate/surrogate-tree.ts";
+import { interval } from "./card-blocks.ts";
 import { cardHtml } from "./card-html.ts";
 import { cardMarkdown } from "./card-markdown.ts";
 
@@ -29,6 +33,23 @@ export interface CardVerdict {
   readonly observed: number | null;
   readonly required: number | null;
   readonly detail: string;
+}
+
+export interface CardDependence {
+  /** What the curves are of: "probability of late", "minutes of delay". */
+  readonly predicts: string;
+  /** In the order in which they are shown. */
+  readonly partial: readonly PartialDependence[];
+  /** Of those features that have them: numbers. */
+  readonly effects: readonly AccumulatedEffects[];
+}
+
+/** What making the model cost; what is not known is left out. */
+export interface TrainingCost {
+  readonly seconds?: number;
+  readonly peakMemoryBytes?: number;
+  readonly trials?: number;
+  readonly notes?: readonly string[];
 }
 
 export interface ModelCardInput {
@@ -64,6 +85,12 @@ export interface ModelCardInput {
   readonly shap: ShapSummary | null;
   readonly calibration: readonly ReliabilityBin[];
   readonly review: DataReview | null;
+  readonly fairness?: FairnessReport | null;
+  readonly dependence?: CardDependence | null;
+  readonly surrogate?: SurrogateTree | null;
+  readonly training?: TrainingCost | null;
+  /** Versions by part: "Node", "Orrery", "processor". */
+  readonly environment?: Readonly<Record<string, string>> | null;
   /** Limits that only people know, as sentences. */
   readonly limits?: readonly string[];
 }

@@ -110,6 +110,7 @@ function halves(dataset: Dataset, rows: RowSelection): { isFirst: Uint8Array; un
 /** Parts of columns that all hold. */
 interface Slice {
   readonly on: readonly { readonly column: number; readonly part: number }[];
+  readonly rows: number;
   readonly excess: number;
   /** How sure its loss is higher: excess in standard errors, as if rows were independent. */
   readonly evidence: number;
@@ -131,7 +132,7 @@ function suspicious(
   const total = cellsOf(null, losses, isFirst, 1);
   const judge = (cells: Cells, cell: number, on: Slice["on"]): Slice[] => {
     if (cells.rows[cell] < least || total.rows[0] - cells.rows[cell] < least) return [];
-    return [{ on, ...compare(cells, cell, total) }];
+    return [{ on, rows: cells.rows[cell], ...compare(cells, cell, total) }];
   };
   const singles = columns.flatMap(({ part, conditions }, column) => {
     const cells = cellsOf((i) => part[i], losses, isFirst, conditions.length);
@@ -157,11 +158,19 @@ function suspicious(
       });
     }),
   );
-  const shortlist = [...singles, ...pairs]
-    .filter(({ excess }) => excess > 0)
-    .sort((a, b) => b.evidence - a.evidence)
-    .slice(0, EXAMINED);
-  return { tried, shortlist };
+  const ordered = [...singles, ...pairs].filter(({ excess }) => excess > 0).sort((a, b) => b.evidence - a.evidence);
+  return { tried, shortlist: withoutTwins(ordered).slice(0, EXAMINED) };
+}
+
+/** A feature and a segment may say the same: of slices with the same rows the first is kept. */
+function withoutTwins(slices: readonly Slice[]): Slice[] {
+  const seen = new Set<string>();
+  return slices.filter(({ rows, excess }) => {
+    const key = `${rows} ${excess}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
 }
 
 function cellsOf(cellOf: ((row: number) => number) | null, losses: Float64Array, isFirst: Uint8Array, count: number): Cells {
