@@ -1,5 +1,32 @@
-export { type CardCandidate, type CardVerdict, type ModelCard, type ModelCardInput, modelCard } from "./card/model-card.ts";
+export {
+  type CardCandidate,
+  type CardDependence,
+  type CardVerdict,
+  type ModelCard,
+  type ModelCardInput,
+  modelCard,
+  type TrainingCost,
+} from "./card/model-card.ts";
+export {
+  type Counterfactual,
+  type CounterfactualAnswer,
+  type CounterfactualOptions,
+  counterfactuals,
+} from "./counterfactuals/counterfactuals.ts";
+export type { FeatureConstraint, FeatureConstraints } from "./counterfactuals/feature-constraint.ts";
+export { type AccumulatedEffects, accumulatedEffects } from "./dependence/accumulated-effects.ts";
+export {
+  centredCurves,
+  type DependenceOptions,
+  type PairDependence,
+  type PartialDependence,
+  pairDependence,
+  partialDependence,
+} from "./dependence/partial-dependence.ts";
+export { predictionOf, type RowFunction } from "./dependence/row-function.ts";
 export { explainErrors } from "./errors.ts";
+export { type NearestRows, type NearestRowsOptions, type NearRow, nearestRows } from "./examples/nearest-rows.ts";
+export { type PrototypeRow, prototypeRows } from "./examples/prototype-rows.ts";
 export { DISPARITIES, type Disparity, disparitiesOf } from "./fairness/disparities.ts";
 export {
   type FairnessGroup,
@@ -18,9 +45,16 @@ export {
 } from "./fairness/group-thresholds.ts";
 export { type ProtectedGroups, protectedGroups } from "./fairness/protected-groups.ts";
 export { reweighRows } from "./fairness/reweigh-rows.ts";
-export { type PermutationImportance, type PermutationOptions, permutationImportance } from "./permutation-importance.ts";
+export {
+  type FeatureGroup,
+  type PermutationImportance,
+  type PermutationOptions,
+  permutationImportance,
+  viewGroups,
+} from "./permutation-importance.ts";
 export { type DataReview, type LearningPoint, type ReviewOptions, reviewData, type ViewReview } from "./review/data-review.ts";
 export { type SegmentOptions, type SegmentResult, segmentResults, worstSegments } from "./review/segments.ts";
+export { type SliceOptions, type SliceSearch, type WeakSlice, weakSlices } from "./review/weak-slices.ts";
 export type { ColumnShap, TreeShapOptions } from "./shap/column-shap.ts";
 export { type Contribution, createExplainer, type Explainer, type Explanation, explainRow } from "./shap/explain-row.ts";
 export type { Background } from "./shap/feature-game.ts";
@@ -37,3 +71,4 @@ export { columnMeans, createLinearShap } from "./shap/linear-shap.ts";
 export { type ShapPoint, type ShapSummary, type ShapSummaryOptions, summarizeShap } from "./shap/summarize-shap.ts";
 export { createTreeInteractions, type TreeInteractions } from "./shap/tree-interactions.ts";
 export { createTreeShap } from "./shap/tree-shap.ts";
+export { type SurrogateOptions, type SurrogateTree, surrogateTree } from "./surrogate/surrogate-tree.ts";

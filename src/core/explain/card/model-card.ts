@@ -15,7 +15,7 @@ import type { DataReview } from "../review/data-review.ts";
 import { type SegmentResult, worstSegments } from "../review/segments.ts";
 import type { ShapSummary } from "../shap/summarize-shap.ts";
 import type { SurrogateTree } from "../surrogate/surrogate-tree.ts";
-import { interval } from "./card-blocks.ts";
+import { interval, percent } from "./card-blocks.ts";
 import { cardHtml } from "./card-html.ts";
 import { cardMarkdown } from "./card-markdown.ts";
 
@@ -196,10 +196,29 @@ function derivedLimits(input: ModelCardInput, undefinedSegments: number): string
   if (sparse.length > 0) {
     limits.push(`Often missing: ${sparse.map(([id, share]) => `${id} (${(100 * share).toFixed(0)}%)`).join(", ")}.`);
   }
-  if (undefinedSegments > 0) limits.push(`${undefinedSegments} segment values have too few positive labels to be judged.`);
+  if (undefinedSegments > 0)
+    limits.push(`${undefinedSegments} segment values have too few rows or positive labels to be judged.`);
+  limits.push(...fairnessLimits(input), ...sliceLimits(input));
   const failed = gates.filter(({ passed }) => passed !== true);
   if (failed.length > 0) limits.push(`Gates not passed: ${failed.map(({ text }) => text).join("; ")}.`);
   if (input.test === null) limits.push("Not yet measured on test rows.");
   limits.push("Feature contributions describe the model, not causes in the world.");
   return limits;
+}
+
+function fairnessLimits({ fairness }: ModelCardInput): string[] {
+  return (fairness?.views ?? []).flatMap(({ columns, tooSmall, disparities }) => {
+    const name = columns.join(" and ");
+    const isUndefined = Object.values(disparities).some((estimate) => estimate === null);
+    return [
+      ...(tooSmall.groups > 0 ? [`${tooSmall.groups} groups of ${name} are too small to tell how they are treated.`] : []),
+      ...(isUndefined ? [`Some disparities between groups of ${name} are undefined: see Fairness.`] : []),
+    ];
+  });
+}
+
+function sliceLimits({ review }: ModelCardInput): string[] {
+  return (review?.weakSlices?.slices ?? []).map(
+    ({ conditions, share }) => `Weaker than elsewhere where ${conditions.join(" and ")} (${percent(share)} of rows).`,
+  );
 }
