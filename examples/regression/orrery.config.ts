@@ -92,6 +92,7 @@ const charter = defineCharter({
     metric("rmse").betterThanBaseline(0.5),
     metric("r2").atLeast(0.02),
     segment("carrier", { minRows: 200 }).worst("mae").atMost(40),
+    metric("rmse").notWorseThanChampion(0.2),
   ],
 });
 

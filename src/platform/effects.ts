@@ -129,7 +129,7 @@ async function register(
   let winnerRun = parent.id;
   for (const [i, candidate] of candidates.entries()) {
     const run = await newRun(`${parent.id}-${i}`, candidate.variant.name, parent.id);
-    await logCandidate(tracking, run.id, candidate, git);
+    await logCandidate(around, run.id, candidate, git);
     await logTrials(newRun, tracking, run.id, candidate);
     if (candidate.variant.name === winner.variant.name) winnerRun = run.id;
   }
@@ -174,8 +174,15 @@ const summaryOf = ({ variant, selection }: TrainedCandidate, winner: TrainedCand
   selection,
 });
 
-async function logCandidate(tracking: Tracking, runId: string, candidate: TrainedCandidate, git: GitState): Promise<void> {
+async function logCandidate(
+  { tracking, project }: EffectSurroundings,
+  runId: string,
+  candidate: TrainedCandidate,
+  git: GitState,
+): Promise<void> {
   const { variant, selection, history } = candidate;
+  // Of numbers it is the loss that the candidate minimises.
+  const lossByTree = project.charter.target.type === "regression" ? "selection_loss_by_tree" : "selection_log_loss_by_tree";
   await tracking.logParams(runId, {
     candidate: variant.candidate.kind,
     ...paramsOf(variant.candidate),
@@ -189,7 +196,7 @@ async function logCandidate(tracking: Tracking, runId: string, candidate: Traine
   await tracking.logMetrics(runId, [
     ...Object.entries(selection.metrics).map(([key, { value, low, high }]) => ({ key, value, low, high })),
     { key: "train_seconds", value: candidate.seconds },
-    ...history.map((value, step) => ({ key: "selection_log_loss_by_tree", value, step })),
+    ...history.map((value, step) => ({ key: lossByTree, value, step })),
   ]);
   await tracking.logArtifact(runId, "model.orrery", candidate.package);
   const { trainer } = candidate;
