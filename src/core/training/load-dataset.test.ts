@@ -133,6 +133,18 @@ describe("loadDataset", () => {
     });
   });
 
+  it("refuses identifiers as classes", async () => {
+    const path = join(directory, "ids.parquet");
+    const some = await write("one.parquet", rowsWith(["'x'"]), "VARCHAR");
+    await engine.run(
+      `COPY (SELECT * REPLACE (i::VARCHAR AS __label) FROM read_parquet('${some}'), range(1001) AS r(i)) TO '${path}' (FORMAT parquet)`,
+    );
+    await expect(loadDataset(engine, path, plan, [], "multiclass")).rejects.toMatchObject({
+      code: "TRAIN_TARGET_INVALID",
+      message: "the label has 1001 classes, and at most 1000 are told apart",
+    });
+  });
+
   it("says so when no row has a label", async () => {
     const path = await write(
       "pending.parquet",

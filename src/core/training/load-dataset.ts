@@ -6,13 +6,16 @@ import type { CategoricalColumn, Dataset, FeatureColumn } from "./dataset.ts";
 import { trainErrors } from "./errors.ts";
 import type { Task } from "./model.ts";
 
+/** Every prediction holds a probability for each, and every tree of a boosted model comes once a class. */
+const MAX_CLASSES = 1_000;
+
 /**
  * Reads the rows with a known label from a training set's Parquet file: string features become categories, all others
  * numbers (booleans 0 and 1, timestamps Micros).
  *
  * @param task binary labels are conditions, multiclass labels any values that name a class, regression labels numbers
  * @param segments names of the training set's `__segment_<name>` columns
- * @throws TRAIN_COLUMN_MISSING, TRAIN_TOO_FEW_ROWS when no row has a label
+ * @throws TRAIN_COLUMN_MISSING, TRAIN_TOO_FEW_ROWS when no row has a label, TRAIN_TARGET_INVALID for more than 1,000 classes
  */
 export async function loadDataset(
   engine: TableEngine,
@@ -56,6 +59,14 @@ function labelOf(column: Column, task: Task): Pick<Dataset, "task" | "classes" |
   if (task === "binary") return { task, classes: [], label: Uint8Array.from(numeric(column)) };
   if (task === "regression") return { task, classes: [], label: Float64Array.from(numeric(column)) };
   const { codes, categories } = categorical("label", column);
+  if (categories.length > MAX_CLASSES) {
+    throw trainErrors.TRAIN_TARGET_INVALID(
+      `the label has ${categories.length} classes, and at most ${MAX_CLASSES} are told apart`,
+      {
+        hint: "Put rare classes together in the label's expression; an identifier is no class.",
+      },
+    );
+  }
   const classes = inOrder(categories);
   const position = categories.map((name) => classes.indexOf(name));
   return { task, classes, label: codes.map((code) => position[code]) };

@@ -17,6 +17,7 @@ import {
 } from "../../core/training/index.ts";
 import type { EvaluateOutput } from "./evaluate.ts";
 import type { ExplainOutput, StoredExplanation } from "./explain.ts";
+import { inClassesOf } from "./in-classes-of.ts";
 import { measureLatency, sampleRequests } from "./measure-latency.ts";
 import { modelNamed } from "./model-named.ts";
 import type { ReviewOutput } from "./review.ts";
@@ -114,17 +115,6 @@ async function openChampion(
   if (champion === null) return null;
   const model = await openPackage(opened, champion.artifact);
   return model.task === challenger.task ? { version: champion.version, model } : null;
-}
-
-/** Probabilities in the order of the challenger's classes; a class that the champion never saw has none. */
-function inClassesOf({ classes }: ModelPackage, champion: ModelPackage, prediction: Float64Array): Float64Array {
-  if (champion.task !== "multiclass") return prediction;
-  const places = classes.map((name) => champion.classes.indexOf(name));
-  const rows = prediction.length / champion.classes.length;
-  return Float64Array.from({ length: rows * classes.length }, (_, i) => {
-    const place = places[i % classes.length];
-    return place < 0 ? 0 : prediction[Math.floor(i / classes.length) * champion.classes.length + place];
-  });
 }
 
 /** Metrics that a champion is compared by. */
