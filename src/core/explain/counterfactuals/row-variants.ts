@@ -1,4 +1,4 @@
-import type { FeatureValue } from "../../features/index.ts";
+import type { FeaturePlan, FeatureValue } from "../../features/index.ts";
 import type { Dataset, FeatureColumn, ModelPackage } from "../../training/index.ts";
 import type { RowFunction } from "../dependence/row-function.ts";
 
@@ -43,28 +43,51 @@ export function createVariantScorer(
   cells: readonly number[],
   recompute?: Recompute,
 ): VariantScorer {
-  let { features } = dataset;
   return (variants) => {
     if (variants.length === 0) return new Float64Array(0);
-    let rows: readonly (readonly number[])[] = variants.map((changes) => cells.map((cell, index) => changes.get(index) ?? cell));
-    if (recompute !== undefined) {
-      const values = rows.map((row) => recompute(row.map((cell, i) => valueOfCell(features[i], plan.features[i].type, cell))));
-      // A computed category may be one that nobody has seen before.
-      features = features.map((column, index) =>
-        withTexts(
-          column,
-          values.map((row) => row[index]),
-        ),
-      );
-      rows = values.map((row) => features.map((column, index) => cellOf(column, row[index])));
-    }
-    const columns = features.map((column, index): FeatureColumn => {
-      return column.kind === "categorical"
-        ? { ...column, codes: Int32Array.from(rows, (row) => row[index]) }
-        : { ...column, values: Float64Array.from(rows, (row) => row[index]) };
-    });
-    return f(rowsOf(columns, variants.length, dataset));
+    const columns = dataset.features.map((column, index) => columnOf(column, index, cells[index], variants));
+    const features = recompute === undefined ? columns : recomputed(columns, plan, variants.length, recompute);
+    return f(rowsOf(features, variants.length, dataset));
   };
+}
+
+function columnOf(column: FeatureColumn, index: number, cell: number, variants: readonly Changes[]): FeatureColumn {
+  if (column.kind === "categorical") {
+    return { ...column, codes: filled(new Int32Array(variants.length), index, cell, variants) };
+  }
+  return { ...column, values: filled(new Float64Array(variants.length), index, cell, variants) };
+}
+
+function filled<A extends Int32Array | Float64Array>(cells: A, index: number, cell: number, variants: readonly Changes[]): A {
+  cells.fill(cell);
+  for (let i = 0; i < variants.length; i++) {
+    const changed = variants[i].get(index);
+    if (changed !== undefined) cells[i] = changed;
+  }
+  return cells;
+}
+
+function recomputed(
+  columns: readonly FeatureColumn[],
+  { features }: FeaturePlan,
+  rows: number,
+  recompute: Recompute,
+): FeatureColumn[] {
+  const values = Array.from({ length: rows }, (_, row) =>
+    recompute(
+      columns.map((column, index) =>
+        valueOfCell(column, features[index].type, column.kind === "categorical" ? column.codes[row] : column.values[row]),
+      ),
+    ),
+  );
+  return columns.map((column, index) => {
+    const own = values.map((row) => row[index]);
+    // A computed category may be one that nobody has seen before.
+    const wide = withTexts(column, own);
+    return wide.kind === "categorical"
+      ? { ...wide, codes: Int32Array.from(own, (value) => cellOf(wide, value)) }
+      : { ...wide, values: Float64Array.from(own, (value) => cellOf(wide, value)) };
+  });
 }
 
 /** A dataset of rows that never were: without labels, times or segments. */

@@ -55,9 +55,7 @@ export function searchChanges(
   let open: Candidate[] = [{ changes: new Map(), cost: 0 }];
   let evaluations = 0;
   for (let size = 1; size <= maxChanges && open.length > 0; size++) {
-    const children = extensions(open, spaces, costPerChange)
-      .filter(({ cost }) => cost < bound)
-      .slice(0, budget - evaluations);
+    const children = extensions(open, spaces, costPerChange, bound, budget - evaluations);
     const scores = score(children.map(({ changes }) => changes));
     evaluations += children.length;
     const unfinished: Promising[] = [];
@@ -84,29 +82,54 @@ interface Promising extends Candidate {
   readonly expected: number;
 }
 
-/** Every candidate with one more feature changed, each set of changes once; cheapest first, so that a budget cuts the dearest. */
-function extensions(open: readonly Candidate[], spaces: readonly FeatureSpace[], costPerChange: number): Candidate[] {
-  const seen = new Set<string>();
-  const extended: Candidate[] = [];
-  for (const { changes, cost } of open) {
+/** One more change upon a candidate: not yet made, because most are too dear. */
+interface Extension {
+  readonly of: Candidate;
+  readonly feature: number;
+  readonly cell: number;
+  readonly cost: number;
+}
+
+/** The cheapest candidates with one more feature changed, each set of changes once; what a budget cuts off is the dearest. */
+function extensions(
+  open: readonly Candidate[],
+  spaces: readonly FeatureSpace[],
+  costPerChange: number,
+  bound: number,
+  budget: number,
+): Candidate[] {
+  const possible: Extension[] = [];
+  for (const of of open) {
     for (const { feature, candidates, costOf } of spaces) {
-      if (changes.has(feature)) continue;
+      if (of.changes.has(feature)) continue;
       for (const cell of candidates) {
-        const more = new Map(changes).set(feature, cell);
-        const key = changesKey(more);
-        if (seen.has(key)) continue;
-        seen.add(key);
-        extended.push({ changes: more, cost: cost + costOf(cell) + costPerChange });
+        const cost = of.cost + costOf(cell) + costPerChange;
+        // Candidates are cheapest first.
+        if (cost >= bound) break;
+        possible.push({ of, feature, cell, cost });
       }
     }
   }
-  return extended.sort((a, b) => a.cost - b.cost);
+  const seen = new Set<string>();
+  const made: Candidate[] = [];
+  for (const { of, feature, cell, cost } of possible.sort((a, b) => a.cost - b.cost)) {
+    if (made.length >= budget) break;
+    const changes = new Map(of.changes).set(feature, cell);
+    const key = changesKey(changes);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    made.push({ changes, cost });
+  }
+  return made;
 }
 
-const changesKey = (changes: Changes): string =>
-  Array.from(changes)
-    .sort(([a], [b]) => a - b)
-    .join(" ");
+function changesKey(changes: Changes): string {
+  if (changes.size < 2) return Array.from(changes).join();
+  const features = [...changes.keys()].sort((a, b) => a - b);
+  let key = "";
+  for (const feature of features) key += `${feature}:${changes.get(feature)} `;
+  return key;
+}
 
 /** What going on at the same rate would cost; infinite where the score has not moved towards the goal. */
 function expectedCost(cost: number, start: number, score: number, goal: Goal): number {
