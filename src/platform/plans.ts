@@ -126,9 +126,9 @@ function filesOf(candidate: CandidateDefinition, directory: string): string[] {
 }
 
 /**
- * Every candidate on all features, with a baseline among them and, where the target is binary, the charter's rule. Under suspicion only the champion's candidate learns again, as it is,
- * without the suspect source and, where monitoring recognised a change of units, with the source's units converted: a choice among few
- * is made on the few days of labels since the onset.
+ * Every candidate on all features, with a baseline among them and, where the target is binary, the charter's rule. Under suspicion only
+ * the champion's candidate learns again, as it is, without the suspect source and, where monitoring recognised a change of units, with the
+ * source's units converted: a choice among few is made on the few days of labels since the onset.
  */
 export function candidateVariants(model: ModelDefinition, target: TargetType, suspicion: Suspicion | null): CandidateVariant[] {
   const plain = (candidate: CandidateDefinition): CandidateVariant => ({

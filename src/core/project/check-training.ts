@@ -57,9 +57,8 @@ function checkWeights({ name, classWeights }: ModelDefinition, target: TargetTyp
   if (target === "regression") {
     add("It weighs classes, and a regression target has none", "Leave classWeights out, or weigh rows with rowWeights.");
   } else if (classWeights !== "balanced") {
-    const few = target === "binary" ? 2 : 1;
-    if (classWeights.length < few || (target === "binary" && classWeights.length > 2))
-      add(`It weighs ${classWeights.length} classes`, "Give one weight a class, in the order of the classes.");
+    const isCount = target === "binary" ? classWeights.length === 2 : classWeights.length > 0;
+    if (!isCount) add(`It weighs ${classWeights.length} classes`, "Give one weight a class, in the order of the classes.");
     if (classWeights.some((weight) => !(weight >= 0 && Number.isFinite(weight))))
       add(`It weighs classes ${classWeights.join(", ")}`, "Give weights of 0 or more, and finite.");
   }

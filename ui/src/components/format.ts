@@ -54,9 +54,17 @@ const METRIC_LABELS: Record<string, string> = {
   balanced_accuracy: "Balanced accuracy",
   f1_macro: "F1 (macro)",
   roc_auc_ovr: "ROC AUC (one against the rest)",
-  mae: "Mean absolute error",
   rmse: "RMSE",
+  mae: "Mean absolute error",
   r2: "R2",
+  explained_variance: "Explained variance",
+  median_ae: "Median absolute error",
+  max_error: "Greatest error",
+  mse: "Mean squared error",
+  mape: "MAPE",
+  smape: "sMAPE",
+  pinball: "Pinball loss",
+  poisson_deviance: "Poisson deviance",
 };
 const METRIC_ORDER = Object.keys(METRIC_LABELS);
 /** Metrics of which less is better. */
@@ -77,8 +85,8 @@ const LOSSES = new Set([
 ]);
 
 export const metricLabel = (name: string): string => METRIC_LABELS[name] ?? name;
-/** In words, where SHAP values of a number are in its own units. */
-export const scaleLabel = (scale: string): string => (scale === "value" ? "target's units" : scale);
+/** In words: SHAP values of a number are in its own units. */
+export const scaleLabel = (scale: string): string => (scale === "value" ? "target's own units" : scale);
 export const isLoss = (name: string): boolean => LOSSES.has(name);
 
 /** Every metric that any of the tables has: the known ones in their customary order, then others by name. */

@@ -100,7 +100,7 @@ describe("permutationBars", () => {
     const bars = permutationBars(
       {
         scale: "log-odds",
-      shap: [],
+        shap: [],
         sample: [],
         segments: [],
         permutation: [

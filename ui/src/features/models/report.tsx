@@ -43,7 +43,7 @@ export function Candidates({ report }: { report: ModelReport }) {
   return (
     <div className="stack">
       <Panel
-        title="Candidates, the baseline and the rule"
+        title="Candidates and what they have to beat"
         about="All on the same selection rows; 95% intervals resample days."
         actions={picker}
       >
@@ -137,7 +137,7 @@ export function ExplanationPanels({ explanation }: { explanation: ExplanationSum
     <div className="stack">
       <Panel
         title="SHAP values"
-        about={`Each dot is one row: how far the feature moved its ${scaleLabel(explanation.scale)}, coloured by the feature's value.`}
+        about={`Each dot is one row: how far the feature moved the prediction, in the ${scaleLabel(explanation.scale)}, coloured by the feature's value.`}
       >
         {dots.length === 0 ? (
           <Empty title="No sample was kept" />
