@@ -73,7 +73,7 @@ export interface CounterfactualAnswer {
   readonly goal: CounterfactualGoal;
   /** Of the row as it is: probability (of several classes that of the wanted one) or value. */
   readonly prediction: number;
-  /** Smallest first, each with other features; every one was scored again after the search. */
+  /** By distance and `costPerChange` together, least first; each with other features; every one was scored again after the search. */
   readonly counterfactuals: readonly Counterfactual[];
   /** Features that could be changed. */
   readonly changeable: readonly string[];

@@ -108,12 +108,5 @@ function rangeInWords(id: string, low: number, high: number): string {
   return high === Number.POSITIVE_INFINITY ? `${id} > ${low}` : `${low} < ${id} <= ${high}`;
 }
 
-/** Many categories are counted rather than listed. */
-const MOST_LISTED = 8;
-
-function listed(names: readonly string[]): string {
-  if (names.length > MOST_LISTED) {
-    return `${names.slice(0, MOST_LISTED).join(", ")} or one of ${names.length - MOST_LISTED} more`;
-  }
-  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} or ${names[names.length - 1]}`;
-}
+const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} or ${names[names.length - 1]}`;

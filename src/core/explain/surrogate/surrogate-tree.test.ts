@@ -85,6 +85,21 @@ describe("a surrogate tree", () => {
     expect(rules).toHaveLength(4);
   });
 
+  it("names the frequent of many categories, and the rarer ones as one", () => {
+    const codes = Int32Array.from({ length: dataset.rows }, (_, row) => (row % 2 === 0 ? row % 6 : 6 + (row % 60)));
+    const categories = Array.from({ length: 70 }, (_, code) => `city ${code}`);
+    const many: Dataset = {
+      ...dataset,
+      features: dataset.features.with(2, { kind: "categorical", id: "shop.kind", codes, categories }),
+      label: Uint8Array.from(codes, (code, row) => (code < 6 === row % 7 > 0 ? 1 : 0)),
+    };
+    const of = trainCandidate(many, split, trainingOptions()).package;
+    const { rules, fidelity } = surrogateTree(of, many, split.train);
+    expect(rules.some(({ when }) => /city 0.*|any of \d+ rarer ones/.test(when))).toBe(true);
+    expect(Math.max(...rules.map(({ when }) => when.split("city").length - 1))).toBeLessThanOrEqual(8);
+    expect(fidelity.agreement).toBeGreaterThan(0.9);
+  });
+
   it("gives the same rules for the same seed", () => {
     expect(surrogateTree(model, dataset, split.train, { seed: 4 })).toEqual(
       surrogateTree(model, dataset, split.train, { seed: 4 }),

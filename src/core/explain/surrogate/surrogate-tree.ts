@@ -2,6 +2,7 @@ import { randomForest } from "../../definitions/index.ts";
 import {
   type Dataset,
   encode,
+  type FeatureColumn,
   fitCandidate,
   type ModelPackage,
   outputsOf,
@@ -63,7 +64,7 @@ const HELD = 0.3;
 /**
  * A small decision tree on the model's own predictions (Craven and Shavlik, "Extracting tree-structured representations of trained
  * networks", 1996): a summary that can be read, and how faithful it is on rows that it was not grown on. Features are taken as they
- * are, without the model's preparation.
+ * are, without the model's preparation; of a feature with many categories the rarer ones count as one.
  *
  * @throws EXPLAIN_NO_ROWS, EXPLAIN_FEATURES_MISMATCH, EXPLAIN_DEPTH_INVALID, TRAIN_NO_FEATURES where no feature has a value
  */
@@ -79,6 +80,7 @@ export function surrogateTree(
   }
   checkFeatures(model, dataset);
   const sample = takeRows(dataset, evenSample(rows, maxRows));
+  const readable = { ...sample, features: sample.features.map(withFewCategories) };
   const saying = spoken(model, sample);
   const { grown, held } = apart(sample.rows, seed);
   const candidate = randomForest({
@@ -88,7 +90,7 @@ export function surrogateTree(
     maxFeatures: "all",
     bootstrap: false,
   });
-  const fitted = varies(saying.label, grown) ? fitTree(model, { ...sample, ...saying }, grown, candidate, seed) : null;
+  const fitted = varies(saying.label, grown) ? fitTree(model, { ...readable, ...saying }, grown, candidate, seed) : null;
   const told = fitted === null ? constantAnswer(saying.label, sample.rows) : fitted.answers;
   const rules = fitted === null ? [{ when: [], rows: sample.rows, answer: told[0] }] : fitted.rules;
   const fidelity = fidelityOf(model, saying.label, told, held);
@@ -104,6 +106,25 @@ export function surrogateTree(
       .sort((a, b) => b.share - a.share),
     fidelity,
     limits: limitsOf(fidelity, maxDepth),
+  };
+}
+
+/** Categories with a name of their own in the rules: the most frequent ones. */
+const NAMED = 8;
+
+/** The rarer categories as one, so that a rule can name all that it is about. */
+function withFewCategories(column: FeatureColumn): FeatureColumn {
+  if (column.kind === "numeric") return column;
+  const counts = new Float64Array(column.categories.length);
+  for (const code of column.codes) if (code >= 0) counts[code] += 1;
+  const present = Array.from(counts.keys()).filter((code) => counts[code] > 0);
+  if (present.length <= NAMED + 1) return column;
+  const named = present.sort((a, b) => counts[b] - counts[a] || a - b).slice(0, NAMED);
+  const positions = new Map(named.map((code, position) => [code, position]));
+  return {
+    ...column,
+    codes: column.codes.map((code) => (code < 0 ? -1 : (positions.get(code) ?? NAMED))),
+    categories: [...named.map((code) => column.categories[code]), `any of ${present.length - NAMED} rarer ones`],
   };
 }
 
