@@ -126,6 +126,24 @@ describe("permutation importance of any task", () => {
     );
   });
 
+  it("finds nothing in features that are the same or missing in all rows, and takes huge values", () => {
+    const wind = numbers(dataset, "weather.wind");
+    const odd: Dataset = {
+      ...dataset,
+      features: dataset.features.map((column, index) => {
+        if (column.kind === "categorical") return { ...column, codes: new Int32Array(dataset.rows).fill(-1) };
+        const fill = index === 1 ? Number.NaN : 7;
+        return {
+          ...column,
+          values: index === 0 ? wind.map((value) => value * 1e300) : new Float64Array(dataset.rows).fill(fill),
+        };
+      }),
+    };
+    const { features } = permutationImportance(trainOn(odd).package, odd, split.select, { metric: "roc_auc", resamples: 20 });
+    expect(features[0]).toMatchObject({ feature: "weather.wind" });
+    expect(features.slice(1).every(({ drop }) => drop.value === 0)).toBe(true);
+  });
+
   it("takes one row where the metric is defined for it", () => {
     const model = trainOn(dataset).package;
     const one = permutationImportance(model, dataset, split.select.subarray(0, 1), { metric: "log_loss" });

@@ -131,24 +131,17 @@ export function reviewData(
     const rows = small.train.subarray(small.train.length - Math.ceil(share * small.train.length));
     return { share, rows: rows.length, loss: whenRetrained(rows) };
   });
-  const staleCost = (view: View): StaleCost => {
-    const entity = options.entities?.[view.view];
-    const donors = staleDonors(dataset, small.select, {
-      lag: staleBy,
-      donors: trainedOrSelected(small),
-      random: seededRandom(seed),
-      ...(entity !== undefined && { entity }),
-    });
-    const values = entity === undefined ? "another-row" : "same-entity";
-    return { by: staleBy, values, loss: lossOf(full, withDonatedValues(dataset, sample, view.features, donors)) };
-  };
   const reviewed = views
     .map(
       (view): ViewReview => ({
         ...view,
         withoutView: whenRetrained(small.train, view.features),
         whenMissing: whenMissing(view.features),
-        whenStale: staleCost(view),
+        whenStale: {
+          by: staleBy,
+          values: options.entities?.[view.view] === undefined ? "another-row" : "same-entity",
+          loss: lossOf(full, withStaleValues(dataset, small, sample, view, { ...options, staleBy, seed })),
+        },
       }),
     )
     .sort((a, b) => b.withoutView.value - a.withoutView.value);
@@ -173,6 +166,23 @@ export function reviewData(
     weakSlices: weakSlices(dataset, small.select, prediction, { seed }),
   };
   return { ...figures, proposals: proposals(figures), notes: notesOf(figures, staleBy) };
+}
+
+function withStaleValues(
+  dataset: Dataset,
+  split: DatasetSplit,
+  sample: Dataset,
+  { view, features }: View,
+  { staleBy, seed, entities }: Pick<ReviewOptions, "entities"> & { readonly staleBy: Micros; readonly seed: number },
+): Dataset {
+  const entity = entities?.[view];
+  const donors = staleDonors(dataset, split.select, {
+    lag: staleBy,
+    donors: trainedOrSelected(split),
+    random: seededRandom(seed),
+    ...(entity !== undefined && { entity }),
+  });
+  return withDonatedValues(dataset, sample, features, donors);
 }
 
 const segmentLimits = ({ minPositives, minRows }: ReviewOptions): { minPositives: number; minRows?: number } => ({
