@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { gradientBoosting, linearRegression, logisticRegression, randomForest } from "../../definitions/index.ts";
 import type { FeatureValue } from "../../features/index.ts";
-import { createRowPredictor, type Dataset, type ModelPackage, predict, trainCandidate } from "../../training/index.ts";
+import { createRowPredictor, type Dataset, type ModelPackage, predict, type Tree, trainCandidate } from "../../training/index.ts";
 import { plan, syntheticDataset, syntheticSplit, trainingOptions, trainOn } from "../explain.fixture.ts";
 import { type CounterfactualAnswer, type CounterfactualOptions, counterfactuals } from "./counterfactuals.ts";
 
@@ -97,6 +97,33 @@ describe("the smallest counterfactual", () => {
     const missing = Math.log(threshold / (1 - threshold)) - predict(uncalibrated, dataset, Uint32Array.of(row)).raw[0];
     const [{ from, to }] = answer.counterfactuals[0].changes;
     expect(Number(to) - Number(from)).toBeCloseTo((missing / estimator.coefficients[wind]) * scale.scale, 6);
+  });
+});
+
+describe("very many thresholds", () => {
+  it("are thinned, and what is found is as near as refining gets", () => {
+    const stump = (at: number): Tree => ({
+      feature: Int32Array.of(0, -1, -1),
+      threshold: Float64Array.of(at, 0, 0),
+      left: Int32Array.of(1, 0, 0),
+      right: Int32Array.of(2, 0, 0),
+      missingLeft: Uint8Array.of(0, 0, 0),
+      value: Float64Array.of(0, -0.001, 0.001),
+      cover: Float64Array.of(2, 1, 1),
+    });
+    const trees = Array.from({ length: 4_000 }, (_, i) => stump(-2 + i / 1_000));
+    const column = { name: "weather.wind", categories: 0, source: { kind: "number", feature: 0 }, maps: [] } as const;
+    const staircase: ModelPackage = {
+      ...model,
+      calibration: null,
+      preparation: { columns: [column], encodings: [] },
+      estimator: { kind: "trees", link: "logit", base: Float64Array.of(0), trees },
+    };
+    const [found] = counterfactuals(staircase, [-1.5, null, null, null], reference).counterfactuals;
+    // Each step over a threshold adds 0.002 to the log-odds, which are 0 in the middle.
+    const exact = Math.log(threshold / (1 - threshold)) / 2;
+    expect(found.changes).toHaveLength(1);
+    expect(Math.abs(Number(found.changes[0].to) - exact)).toBeLessThan(0.002);
   });
 });
 

@@ -75,7 +75,7 @@ export interface CounterfactualAnswer {
   readonly prediction: number;
   /** By distance and `costPerChange` together, least first; each with other features; every one was scored again after the search. */
   readonly counterfactuals: readonly Counterfactual[];
-  /** Features that could be changed. */
+  /** Features that may be changed and have a value to try that could make a difference. */
   readonly changeable: readonly string[];
   readonly evaluations: number;
 }
@@ -90,8 +90,8 @@ const DEFAULTS = { count: 3, maxChanges: 3, budget: 60_000, beam: 24, costPerCha
  * The smallest changes to one row that get another decision (Wachter, Mittelstadt and Russell, "Counterfactual explanations without
  * opening the black box", 2018), within constraints and changing few features; several, with different features. Of trees only values just
  * beyond thresholds are tried, since nothing else can change the answer; of other models quantiles of the reference rows, then
- * refined. A beam search that is certain of the smallest single change; of several changes together it finds small ones, not always
- * the smallest. The same input gives the same answer. It describes the model: whether the world would follow is another question.
+ * refined. A beam search that is certain of the smallest single change of trees (with up to 1,000 thresholds and 100 categories of a
+ * feature); of several changes together it finds small ones, not always the smallest. The same input gives the same answer. It describes the model: whether the world would follow is another question.
  *
  * @param values the row, in the plan's order
  * @param reference rows of the training set: what counts as far, and which values there are

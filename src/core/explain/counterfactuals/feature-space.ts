@@ -20,6 +20,8 @@ export interface FeatureSpace {
 
 /** Quantiles of the reference rows that are tried where a model has no thresholds. */
 const GRID = 40;
+/** Categories tried, the most frequent ones, where a constraint does not name them. */
+const MOST_CATEGORIES = 100;
 /** Values beyond a boundary are rounded to fewer decimals by at most this share of the feature's scale. */
 const ROUNDING = 0.01;
 
@@ -83,7 +85,9 @@ function allowedCodes(
   if (values !== undefined) return values.map((value) => categories.indexOf(value));
   const counts = new Map<number, number>();
   for (const row of rows) if (codes[row] >= 0) counts.set(codes[row], (counts.get(codes[row]) ?? 0) + 1);
-  return Array.from(counts.keys()).sort((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0) || a - b);
+  return Array.from(counts.keys())
+    .sort((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0) || a - b)
+    .slice(0, MOST_CATEGORIES);
 }
 
 /** Median absolute deviation; the range where that is 0; 1 where that is 0 too. */

@@ -8,6 +8,7 @@ import {
   type NumberMap,
   type NumericColumn,
   type ServableEstimator,
+  type Tree,
 } from "../../training/index.ts";
 
 /** Between two neighbouring numbers a model may change its mind: it treats all numbers up to `below` alike, and those from `above`. */
@@ -65,20 +66,34 @@ function boundariesOf(
   if (columns.length === 0 || estimator.kind === "baseline") return { boundaries: [], complete: true };
   if (estimator.kind !== "trees") return { boundaries: [], complete: false };
   const invertible = columns.filter(([, column]) => rises(column));
+  const thresholds = invertible.map(([position]) => thresholdsOf(estimator.trees, position));
+  const taken = thresholds.map(evenlyTaken);
   return {
-    boundaries: invertible.flatMap(([position, column]) => {
-      const thresholds = new Set<number>();
-      for (const { feature: split, threshold } of estimator.trees) {
-        split.forEach((on, node) => {
-          if (on === position && !Number.isNaN(threshold[node])) thresholds.add(threshold[node]);
-        });
-      }
-      const read = columnReader(preparation, column, dataset, feature);
-      return takenBack(read, Float64Array.from(thresholds), range);
-    }),
-    complete: invertible.length === columns.length,
+    boundaries: invertible.flatMap(([, column], i) =>
+      takenBack(columnReader(preparation, column, dataset, feature), taken[i], range),
+    ),
+    complete: invertible.length === columns.length && thresholds.every(({ length }, i) => length === taken[i].length),
   };
 }
+
+/** Ascending, each once. */
+function thresholdsOf(trees: readonly Tree[], column: number): Float64Array {
+  const thresholds = new Set<number>();
+  for (const { feature, threshold } of trees) {
+    for (let node = 0; node < feature.length; node++) {
+      if (feature[node] === column && !Number.isNaN(threshold[node])) thresholds.add(threshold[node]);
+    }
+  }
+  return Float64Array.from(thresholds).sort();
+}
+
+/** Deep forests have a threshold for nearly every value: of more, some will do. */
+const MOST_THRESHOLDS = 1_000;
+
+const evenlyTaken = (thresholds: Float64Array): Float64Array =>
+  thresholds.length <= MOST_THRESHOLDS
+    ? thresholds
+    : Float64Array.from({ length: MOST_THRESHOLDS }, (_, i) => thresholds[Math.floor((i * thresholds.length) / MOST_THRESHOLDS)]);
 
 const RISING: ReadonlySet<NumberMap["kind"]> = new Set(["fill", "is-missing", "scale", "clip", "log", "power", "quantile"]);
 
