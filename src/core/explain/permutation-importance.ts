@@ -11,11 +11,11 @@ import {
   predict,
   type RandomStream,
   type RowSelection,
+  resampledPredictions,
   seededRandom,
 } from "../training/index.ts";
 import { featureAt, type RowFunction } from "./dependence/row-function.ts";
 import { explainErrors } from "./errors.ts";
-import { resampledPredictions } from "./resampled-predictions.ts";
 import { checkFeatures, evenSample, everyRow, takeRows } from "./sample-rows.ts";
 
 /** Features that are shuffled together, by the same permutation, so that what they say to each other stays. */

@@ -5,7 +5,7 @@ export { type BoostingHistory, type BoostingOptions, fitGradientBoosting } from 
 export { applyCalibration, type CalibrationFitOptions, fitCalibration, fitClassCalibration } from "./calibration/calibration.ts";
 export type * from "./dataset.ts";
 export { trainErrors } from "./errors.ts";
-export { evaluatePredictions, evaluateSegments, type SegmentMetrics } from "./evaluate-candidate.ts";
+export { evaluatePredictions } from "./evaluate-candidate.ts";
 export type { ClassBalance } from "./exploration/class-balance.ts";
 export { type CorrelationMatrix, correlationMatrix } from "./exploration/correlation.ts";
 export { type ExplorationTarget, labelTarget } from "./exploration/exploration-target.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { categoricalColumn, datasetOf, flightsLike, numericColumn, uniform } from "../../../test/fixtures/training-data.ts";
+import { datasetOf, flightsLike, numericColumn, uniform } from "../../../test/fixtures/training-data.ts";
 import type { Dataset } from "./dataset.ts";
-import { evaluatePredictions, evaluateSegments } from "./evaluate-candidate.ts";
+import { evaluatePredictions } from "./evaluate-candidate.ts";
 import { binaryLabels } from "./labels.ts";
 import { evaluate, pairedDifference } from "./metrics/evaluate.ts";
 import { pairedPredictions } from "./resampled-predictions.ts";
@@ -12,11 +12,7 @@ const draw = uniform(7);
 const random = (count: number) => Float64Array.from({ length: count }, draw);
 const rows = Uint32Array.from({ length: ROWS }, (_, row) => row);
 
-const plan = categoricalColumn(
-  "plan",
-  Array.from({ length: ROWS }, (_, row) => (row % 10 === 9 ? null : row % 3 === 0 ? "family" : "single")),
-);
-const base = datasetOf({ features: [numericColumn("x", random(ROWS))], label: new Uint8Array(ROWS), segments: [plan] });
+const base = datasetOf({ features: [numericColumn("x", random(ROWS))], label: new Uint8Array(ROWS) });
 const numbers: Dataset = { ...base, task: "regression", label: random(ROWS) };
 const classes: Dataset = {
   ...base,
@@ -60,27 +56,4 @@ describe("any task is evaluated", () => {
       expect(pairedPredictions(of, rows, a, a, [metric], decision)[metric]).toEqual({ value: 0, low: 0, high: 0 });
     },
   );
-});
-
-describe("segments are evaluated for any task", () => {
-  test.each([
-    ["numbers", numbers, random(ROWS), 1],
-    ["several classes", classes, probabilities(), 3],
-  ] as const)("%s: each value as its rows alone", (_, of, prediction, outputs) => {
-    const found = evaluateSegments(of, rows, prediction, decision, { resamples: 0 });
-    expect(found.map(({ segment, value, positives }) => [segment, value, positives])).toEqual([
-      ["plan", "family", 0],
-      ["plan", "single", 0],
-      ["plan", "(missing)", 0],
-    ]);
-    const own = rows.filter((row) => plan.codes[row] < 0);
-    const ofOwn = [...own].flatMap((row) => [...prediction.subarray(outputs * row, outputs * (row + 1))]);
-    const alone = evaluatePredictions(of, own, Float64Array.from(ofOwn), decision, { resamples: 0 });
-    expect(found[2]).toMatchObject({ rows: 60, metrics: alone.metrics });
-  });
-
-  test("none for a dataset without segments, or without rows", () => {
-    expect(evaluateSegments({ ...numbers, segments: [] }, rows, random(ROWS), decision)).toEqual([]);
-    expect(evaluateSegments(numbers, new Uint32Array(), new Float64Array(), decision)).toEqual([]);
-  });
 });

@@ -1,5 +1,5 @@
 import { type Criterion, isBinaryCharter, type MetricName } from "../../core/definitions/index.ts";
-import { type CardCandidate, modelCard } from "../../core/explain/index.ts";
+import { type CardCandidate, modelCard, segmentResults } from "../../core/explain/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
 import { VirtualClock } from "../../core/ports/index.ts";
@@ -9,7 +9,6 @@ import {
   type DatasetSplit,
   type Evaluation,
   evaluatePredictions,
-  evaluateSegments,
   type ModelPackage,
   pairedPredictions,
   predict,
@@ -89,7 +88,7 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
               decision,
             ),
           },
-    segments: evaluateSegments(dataset, rows, prediction, decision, { resamples: 0 }),
+    segments: segmentResults(challenger, dataset, rows, { minPositives: 1, minRows: 1, resamples: 0 }),
     latencyMs: await measureLatency(opened, challenger, sampleRequests(challenger.plan, dataset, rows)),
   });
   return {

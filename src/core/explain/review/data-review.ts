@@ -11,12 +11,12 @@ import {
   pairedBootstrap,
   predict,
   type RowSelection,
+  resampledPredictions,
   seededRandom,
   type TrainingOptions,
   trainCandidate,
 } from "../../training/index.ts";
 import { explainErrors } from "../errors.ts";
-import { resampledPredictions } from "../resampled-predictions.ts";
 import { checkFeatures, evenSample, everyRow, takeRows } from "../sample-rows.ts";
 import { inDays, proposals } from "./review-proposals.ts";
 import { type SegmentResult, segmentResults, worstSegments } from "./segments.ts";
