@@ -204,6 +204,18 @@ describe("constraints", () => {
     }
   });
 
+  it("hold for what is missing, and for a row that breaks them itself", () => {
+    const values = [null, null, "a", 0];
+    const up = counterfactuals(model, values, reference, { constraints: { "weather.wind": { direction: "up", min: 0.5 } } });
+    const wind = up.counterfactuals.flatMap(({ changes }) => changes.filter(({ feature }) => feature === "weather.wind"));
+    expect(wind.length).toBeGreaterThan(0);
+    for (const { to } of wind) expect(Number(to)).toBeGreaterThanOrEqual(0.5);
+    const only = { immutable: true };
+    const constraints = { "weather.rain": only, "shop.kind": only, "noise.noise": only, "weather.wind": { min: 1.25, max: 6 } };
+    const [found] = counterfactuals(linear, [-3, 0, "c", 0], reference, { constraints }).counterfactuals;
+    expect(found.changes).toMatchObject([{ feature: "weather.wind", to: 1.25 }]);
+  });
+
   it("allow only some categories", () => {
     const only = { immutable: true };
     const constraints = { "weather.wind": only, "weather.rain": only, "noise.noise": only, "shop.kind": { values: ["b"] } };

@@ -111,7 +111,8 @@ export function counterfactuals(
     reference.dataset,
     values.map((value, index) => [value, ...(rules[index]?.values ?? [])]),
   );
-  const cells = values.map((value, index) => cellOf(dataset.features[index], value));
+  const given = recompute === undefined ? values : recompute(values);
+  const cells = given.map((value, index) => cellOf(dataset.features[index], value));
   const rows = evenSample(reference.rows, maxReferenceRows);
   const target = targetOf(model, oneRow(dataset, cells), options);
   const score = countedScorer(createVariantScorer(target.score, model, dataset, cells, recompute));

@@ -16,6 +16,8 @@ export interface FeatureSpace {
   /** New values are whole multiples of it; 0: any number. */
   readonly step: number;
   costOf(cell: number): number;
+  /** Whether the constraints' bounds and direction hold. */
+  allows(cell: number): boolean;
 }
 
 /** Quantiles of the reference rows that are tried where a model has no thresholds. */
@@ -45,7 +47,8 @@ export function featureSpace(
   const column = dataset.features[feature];
   if (column.kind === "categorical") {
     const candidates = allowedCodes(column.codes, rows, rule, column.categories).filter((code) => code !== from);
-    return { feature, kind: "categorical", from, candidates, complete: true, step: 0, costOf: (cell) => (cell === from ? 0 : 1) };
+    const costOf = (cell: number) => (cell === from ? 0 : 1);
+    return { feature, kind: "categorical", from, candidates, complete: true, step: 0, costOf, allows: () => true };
   }
   const known = Float64Array.from(rows, (row) => column.values[row]).filter(Number.isFinite);
   const scale = spread(known);
@@ -53,8 +56,7 @@ export function featureSpace(
     if (Number.isNaN(from)) return Number.isNaN(cell) ? 0 : 1;
     return Math.abs(cell - from) / scale;
   };
-  const least = Math.max(rule.min ?? Number.NEGATIVE_INFINITY, rule.direction === "up" ? from : Number.NEGATIVE_INFINITY);
-  const most = Math.min(rule.max ?? Number.POSITIVE_INFINITY, rule.direction === "down" ? from : Number.POSITIVE_INFINITY);
+  const { least, most } = boundsOf(rule, from);
   const range = rangeOf(known, from, rule);
   const step = rule.step ?? 0;
   const { boundaries, complete } = splitBoundaries(model, dataset, feature, range);
@@ -64,16 +66,24 @@ export function featureSpace(
   const grid = complete
     ? []
     : [...quantilePoints(known, GRID), range.low, range.high].map((value) => nearestWithin(value, least, most, step, 0));
-  const candidates = [...new Set([...nearest, ...grid])].filter((value) => value !== null && value !== from);
+  const values = new Set([...nearest, ...grid].flatMap((value) => (value === null || value === from ? [] : [value])));
   return {
     feature,
     kind: "numeric",
     from,
-    candidates: candidates.filter((value) => value !== null).sort((a, b) => costOf(a) - costOf(b) || a - b),
+    candidates: Array.from(values).sort((a, b) => costOf(a) - costOf(b) || a - b),
     complete,
     step,
     costOf,
+    allows: (cell) => cell >= least && cell <= most,
   };
+}
+
+/** From a missing value there is no direction. */
+function boundsOf({ min, max, direction }: FeatureConstraint, from: number): { least: number; most: number } {
+  const [least, most] = [min ?? Number.NEGATIVE_INFINITY, max ?? Number.POSITIVE_INFINITY];
+  if (Number.isNaN(from)) return { least, most };
+  return { least: direction === "up" ? Math.max(least, from) : least, most: direction === "down" ? Math.min(most, from) : most };
 }
 
 function allowedCodes(

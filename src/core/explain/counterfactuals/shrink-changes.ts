@@ -85,7 +85,7 @@ function refine(score: VariantScorer, goal: Goal, changes: Changes, space: Featu
   for (let zoom = 0; zoom < ZOOMS; zoom++) {
     const tried = Array.from({ length: STEPS - 1 }, (_, i) => fails + ((holds - fails) * (i + 1)) / STEPS);
     const scores = score(tried.map((cell) => new Map(changes).set(space.feature, cell)));
-    const first = tried.findIndex((_, i) => meets(goal, scores[i]));
+    const first = tried.findIndex((cell, i) => space.allows(cell) && meets(goal, scores[i]));
     if (first >= 0) holds = tried[first];
     if (first !== 0) fails = tried[first < 0 ? tried.length - 1 : first - 1];
   }
