@@ -53,7 +53,10 @@ function writeColumns(folder: string, part: string, columns: Iterable<Float64Arr
   for (const column of columns) writeFileSync(join(folder, `${part}.f64`), column, { flag: "a" });
 }
 
-/** 20 normal columns; the label's odds depend on eight of them, alone, curved and together. */
+/**
+ * 20 normal columns; the label's odds depend on eight of them, alone, curved and together. What works together also works alone: of a pure
+ * interaction greedy trees find the first split by luck.
+ */
 function writeDrawn(folder: string, rows: number): BoostingData {
   const random = seededRandom(1);
   const uniform = () => (random.uint32() + 0.5) / 2 ** 32;
@@ -67,7 +70,7 @@ function writeDrawn(folder: string, rows: number): BoostingData {
     const [a, b, c, d, e, f, g, h] = columns;
     const labels = Float64Array.from(a, (x, row) => {
       const curved = Math.sin(2 * d[row]) + 0.5 * g[row] ** 2 - 0.5;
-      const score = x + 0.8 * b[row] * c[row] + (e[row] > 0.3 ? 0.5 * f[row] : 0) + curved + 0.3 * h[row];
+      const score = x + 0.5 * (b[row] + 1) * (c[row] + 1) + (e[row] > 0.3 ? 0.5 * f[row] : 0) + curved + 0.3 * h[row] - 0.5;
       return uniform() < 1 / (1 + Math.exp(-score)) ? 1 : 0;
     });
     writeColumns(folder, part, [...columns, labels]);

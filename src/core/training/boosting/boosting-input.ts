@@ -19,6 +19,18 @@ export function checkMatrix({ rows, columns, categories = [], names = [] }: Matr
   });
 }
 
+/** Validation rows have the training matrix's columns, and of its categories only. */
+export function checkValidation(validation: Matrix, training: Matrix): void {
+  const { length } = training.columns;
+  if (validation.columns.length !== length) {
+    throw trainErrors.TRAIN_COLUMN_INVALID(
+      `the validation rows have ${validation.columns.length} columns, the training rows ${length}`,
+    );
+  }
+  const { rows, columns, names = [] } = validation;
+  checkMatrix({ rows, columns, names, categories: training.categories ?? [] });
+}
+
 const isCode = (code: number, count: number): boolean =>
   Number.isNaN(code) || (Number.isInteger(code) && code >= 0 && code < count);
 

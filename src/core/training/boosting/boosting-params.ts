@@ -105,6 +105,12 @@ export function checkBoostingParams(params: BoostingParams, columns: number, isC
   }
 }
 
+/** @throws TRAIN_PARAMETER_INVALID */
+export function checkThreads(threads: number): void {
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= 64))
+    throw wrong("threads", threads, "a whole number from 1 to 64");
+}
+
 function checkMonotone({ monotone, objective }: BoostingParams, columns: number, isCategory: (column: number) => boolean): void {
   if (monotone.every((direction) => direction === 0)) return;
   if (objective === "multiclass" || objective === "quantile") {

@@ -358,6 +358,7 @@ describe("early stopping", () => {
     expect(history.bestRounds).toBeLessThan(20);
     expect(history.loss.length).toBe(history.bestRounds + 6);
     expect(Math.min(...history.loss)).toBe(history.loss[history.bestRounds]);
+    expect(history.withoutKernel).toBeNull();
   });
 });
 
@@ -458,6 +459,15 @@ describe("input that cannot be trained on", () => {
     { categories: { smoothing: -1, l2: 0, most: 1, oneVsRest: 4, minRows: 1 } },
   ] satisfies Partial<BoostingParams>[])("parameters %j are refused", (params) => {
     expect(() => fit(two, params)).toThrow(code("TRAIN_PARAMETER_INVALID"));
+  });
+
+  it("validation rows with other columns or categories, and no thread at all, are refused", () => {
+    const validate = (matrix: Matrix) => () =>
+      fit(makeRows("squared", 50, 13), { earlyStopping: 1 }, { validation: { matrix, target: { values: Float64Array.of(1) } } });
+    const row = [Float64Array.of(1), Float64Array.of(1), Float64Array.of(1)];
+    expect(validate({ rows: 1, columns: row })).toThrow(code("TRAIN_COLUMN_INVALID"));
+    expect(validate({ rows: 1, columns: [...row, Float64Array.of(9)] })).toThrow(code("TRAIN_COLUMN_INVALID"));
+    expect(() => fit(two, {}, { threads: 0 })).toThrow(code("TRAIN_PARAMETER_INVALID"));
   });
 
   it("a monotone column of categories is refused", () => {

@@ -1,9 +1,10 @@
+import type { Kernel } from "../kernels/load-kernel.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { Tree, TreesEstimator } from "../model.ts";
 import { type RandomStream, seededRandom } from "../random.ts";
-import { type CheckedTarget, checkMatrix, checkTarget, checkVariety } from "./boosting-input.ts";
+import { type CheckedTarget, checkMatrix, checkTarget, checkValidation, checkVariety } from "./boosting-input.ts";
 import { boostingKernel, cellBytesOf, startBoostingKernel } from "./boosting-kernel.ts";
-import { BOOSTING_DEFAULTS, type BoostingParams, checkBoostingParams } from "./boosting-params.ts";
+import { BOOSTING_DEFAULTS, type BoostingParams, checkBoostingParams, checkThreads } from "./boosting-params.ts";
 import { hireCrew } from "./crew.ts";
 import { createTreeGrower, type GrownTree, type TreeGround, type TreeGrower } from "./grow-tree.ts";
 import { completeGroups } from "./interactions.ts";
@@ -20,6 +21,8 @@ export interface BoostingHistory {
   readonly loss: readonly number[];
   /** Rounds kept: those up to the least loss, or all without early stopping. A round is one tree, or one a class. */
   readonly bestRounds: number;
+  /** Why plain TypeScript had to do; null where WebAssembly did the work. */
+  readonly withoutKernel: string | null;
 }
 
 export interface BoostingOptions {
@@ -65,16 +68,17 @@ export function fitGradientBoosting(
   }: BoostingOptions,
 ): { estimator: TreesEstimator; history: BoostingHistory } {
   checkMatrix(matrix);
+  checkThreads(threads);
   const columnCount = matrix.columns.length;
   const asked = { ...BOOSTING_DEFAULTS, ...params };
   checkBoostingParams(asked, columnCount, (column) => (matrix.categories?.[column] ?? 0) > 0);
   const all: BoostingParams = { ...asked, interactions: completeGroups(asked.interactions, columnCount) };
   const known = checkTarget(target, matrix.rows, all.objective);
   checkVariety(known, all.objective);
-  const judge = createJudge(all, validation);
+  const judge = createJudge(all, matrix, validation);
 
-  const found = plain ? null : boostingKernel();
-  const module = found?.available ? found.module : null;
+  const found: Kernel = plain ? { available: false, reason: "plain TypeScript was asked for" } : boostingKernel();
+  const module = found.available ? found.module : null;
   const choice = { objective: all.objective, quantile: all.quantile, classes: Math.max(known.classes, classes ?? 0) };
   const shape = { outputs: outputsOf(choice), threads, cellBytes: cellBytesOf(module) };
   const prepared = prepareRows(matrix, known, judge?.matrix ?? null, all, shape, memoryLimit);
@@ -86,7 +90,8 @@ export function fitGradientBoosting(
   try {
     crew.run("layRowsOut", matrix.rows);
     const ground: TreeGround = { kernel, crew, workspace, views, columns, params: all, mostStep: objective.mostStep };
-    return boost(ground, objective, known, judge, seededRandom(seed), onDone);
+    const { estimator, history } = boost(ground, objective, known, judge, seededRandom(seed), onDone);
+    return { estimator, history: { ...history, withoutKernel: found.available ? null : found.reason } };
   } finally {
     crew.dismiss();
   }
@@ -102,11 +107,12 @@ interface Judge {
 /** Null where nothing stops boosting early. */
 function createJudge(
   { objective: name, earlyStopping }: BoostingParams,
+  training: Matrix,
   validation: BoostingOptions["validation"],
 ): Judge | null {
   if (earlyStopping === 0 || validation === undefined || validation.matrix.rows === 0) return null;
   const { matrix } = validation;
-  checkMatrix(matrix);
+  checkValidation(matrix, training);
   const { values, weights } = checkTarget(validation.target, matrix.rows, name);
   return {
     matrix,
@@ -135,7 +141,7 @@ function boost(
   judge: Judge | null,
   random: RandomStream,
   onDone: (done: number) => void,
-): { estimator: TreesEstimator; history: BoostingHistory } {
+): { estimator: TreesEstimator; history: Omit<BoostingHistory, "withoutKernel"> } {
   const { workspace, views, params } = ground;
   const { rows } = workspace;
   const base = objective.base(target.values, target.weights);

@@ -1,19 +1,10 @@
 import type { RecordUnits } from "./boosting-kernel.ts";
-import type { Crew } from "./crew.ts";
 import { findSplit, type SplitGround } from "./find-split.ts";
 import { allowedColumns } from "./interactions.ts";
+import { addParts, type RowRange, type SortGround, sortRows } from "./sort-rows.ts";
 import { type NodeLimits, type NodeSums, nodeOutput, type Split } from "./split.ts";
-import { shareOf } from "./tasks.ts";
 import { draftTree, type TreeDraft } from "./tree-draft.ts";
-
-/** Where the rows of a node stand in the index. */
-export interface RowRange {
-  readonly start: number;
-  readonly end: number;
-  /** Rows that the tree does not grow on: left out of the round's sample, or for validation. */
-  readonly ridersStart: number;
-  readonly ridersEnd: number;
-}
+import type { Workspace } from "./workspace.ts";
 
 /** A leaf of a grown tree. */
 export interface GrownLeaf extends RowRange {
@@ -40,8 +31,7 @@ interface Leaf extends RowRange {
   readonly split: Split | null;
 }
 
-export interface TreeGround extends SplitGround {
-  readonly crew: Crew;
+export interface TreeGround extends SplitGround, SortGround {
   /** The objective's largest step. */
   readonly mostStep: number;
 }
@@ -52,21 +42,12 @@ export type TreeGrower = (output: number, units: RecordUnits, sampled: number, s
 /** Leaf by leaf, the one that gains most first (Shi 2007; as LightGBM grows trees). Prepares what all trees of one training share. */
 export function createTreeGrower(ground: TreeGround): TreeGrower {
   const { kernel, crew, workspace, views, columns, params, mostStep } = ground;
-  const { cells, cellBytes, allRows } = workspace;
-  const free = Array.from({ length: workspace.leaves }, (_, i) => workspace.histograms + i * cells * cellBytes);
+  const { cells, allRows } = workspace;
+  const { takeHistogram, giveBack } = createHistogramPool(workspace);
 
   return (output, units, sampled, sampledColumns) => {
     kernel.copyBytes(workspace.index, workspace.order, 4 * allRows);
     const draft = draftTree(columns);
-    const takeHistogram = (): number => {
-      const histogram = free.pop();
-      if (histogram === undefined) throw new Error("a tree has more histograms than leaves");
-      return histogram;
-    };
-    const giveBack = (histogram: number) => {
-      if (histogram !== 0) free.push(histogram);
-    };
-
     function withSplit(leaf: Omit<Leaf, "split">): Leaf {
       if (leaf.histogram === 0) return { ...leaf, split: null };
       const allowed = allowedColumns(params.interactions, leaf.path, sampledColumns);
@@ -83,10 +64,10 @@ export function createTreeGrower(ground: TreeGround): TreeGrower {
       const record = (filled: number) =>
         crew.run("recordRows", workspace.rows, output, gradient, hessian, weight, weightBits, filled);
       if (sampled === workspace.rows) {
-        addParts(histogram, record(histogram));
+        addParts(ground, histogram, record(histogram));
       } else {
         record(0);
-        addParts(histogram, crew.run("fillHistogram", sampled, 0, sampled, histogram));
+        addParts(ground, histogram, crew.run("fillHistogram", sampled, 0, sampled, histogram));
       }
       const firstCells = columns[0].binning.valueBins + 1;
       kernel.unpackHistogram(histogram, firstCells, units, workspace.sums);
@@ -96,28 +77,6 @@ export function createTreeGrower(ground: TreeGround): TreeGrower {
       return withSplit({ ...range, node: draft.addLeaf(sums.weight), depth: 0, sums, limits, path: new Set(), histogram });
     }
 
-    /** Sums up what each part has put into a histogram of its own. */
-    function addParts(histogram: number, parts: number): void {
-      for (let part = 1; part < parts; part++) {
-        kernel.addHistogram(histogram, workspace.threadHistograms + part * cells * cellBytes, cells);
-      }
-    }
-
-    /** Sorts the leaf's rows by the side they go to; fills `histogram`, where it is not 0, from the side with less weight. */
-    function sortRows(leaf: Leaf, split: Split, histogram: number, fillsLeft: boolean): readonly [RowRange, RowRange] {
-      const { start, end, ridersStart, ridersEnd } = leaf;
-      views.goesLeft.set(split.goesLeft);
-      const rows = end - start + ridersEnd - ridersStart;
-      const parts = crew.run("splitNode", rows, start, end, ridersStart, ridersEnd, split.column, histogram, fillsLeft ? 1 : 0);
-      if (histogram !== 0) addParts(histogram, parts);
-      const middle = joinParts(ground, start, end, parts, 0);
-      const ridersMiddle = joinParts(ground, ridersStart, ridersEnd, parts, 1);
-      return [
-        { start, end: middle, ridersStart, ridersEnd: ridersMiddle },
-        { start: middle, end, ridersStart: ridersMiddle, ridersEnd },
-      ];
-    }
-
     function splitLeaf(leaf: Leaf, split: Split, mayGrow: (sums: NodeSums) => boolean): readonly [Leaf, Leaf] {
       const { left, right } = split;
       const leftGrows = mayGrow(left);
@@ -125,7 +84,7 @@ export function createTreeGrower(ground: TreeGround): TreeGrower {
       // Only the smaller child's rows are read: the other histogram is what the parent has besides.
       const fillsLeft = left.weight <= right.weight;
       const filled = leftGrows || rightGrows ? takeHistogram() : 0;
-      const [leftRows, rightRows] = sortRows(leaf, split, filled, fillsLeft);
+      const [leftRows, rightRows] = sortRows(ground, leaf, split, filled, fillsLeft);
       if (filled !== 0) kernel.subtractHistogram(leaf.histogram, filled, cells);
       const histogramOf = (isLeft: boolean, grows: boolean): number => {
         const own = filled === 0 || isLeft !== fillsLeft ? leaf.histogram : filled;
@@ -167,6 +126,21 @@ export function createTreeGrower(ground: TreeGround): TreeGrower {
   };
 }
 
+/** Positions of histograms that no leaf holds. */
+function createHistogramPool({ histograms, leaves, cells, cellBytes }: Workspace) {
+  const free = Array.from({ length: leaves }, (_, i) => histograms + i * cells * cellBytes);
+  return {
+    takeHistogram(): number {
+      const histogram = free.pop();
+      if (histogram === undefined) throw new Error("a tree has more histograms than leaves");
+      return histogram;
+    },
+    giveBack(histogram: number): void {
+      if (histogram !== 0) free.push(histogram);
+    },
+  };
+}
+
 /** Position of the leaf whose split gains most; the first of equal ones; -1 where none gains. */
 function mostGaining(leaves: readonly Leaf[]): number {
   let best = -1;
@@ -200,29 +174,4 @@ function childLimits(split: Split, limits: NodeLimits, monotone: number): readon
   const below = { ...own, upper: Math.min(own.upper, middle) };
   const above = { ...own, lower: Math.max(own.lower, middle) };
   return monotone > 0 ? [below, above] : [above, below];
-}
-
-/**
- * Each part has put its left rows first and copied its right rows aside; brings all left rows to the front and the right ones behind them.
- * @returns where the right rows begin
- */
-function joinParts({ kernel, workspace, views }: TreeGround, start: number, end: number, parts: number, answer: 0 | 1): number {
-  const { index, rightRows } = workspace;
-  const move = (source: number, from: number, at: number, rows: number) =>
-    kernel.copyBytes(index + 4 * at, source + 4 * from, 4 * rows);
-  let middle = start;
-  for (let part = 0; part < parts; part++) {
-    const [from] = shareOf(start, end, { part, parts });
-    const left = views.answers[2 * part + answer];
-    if (from !== middle) move(index, from, middle, left);
-    middle += left;
-  }
-  let at = middle;
-  for (let part = 0; part < parts; part++) {
-    const [from, to] = shareOf(start, end, { part, parts });
-    const right = to - from - views.answers[2 * part + answer];
-    move(rightRows, from, at, right);
-    at += right;
-  }
-  return middle;
 }

@@ -1,5 +1,5 @@
-import type { RowRange } from "./grow-tree.ts";
 import type { BoostedRows } from "./objective.ts";
+import type { RowRange } from "./sort-rows.ts";
 import { weightedQuantile } from "./weighted-location.ts";
 
 /** The quantile of what a leaf's rows lack so far: the constant that the quantile objective wants (Friedman 2001, algorithm 3). */
