@@ -139,6 +139,8 @@ async function register(
     await tracking.runs.finish(run.id, "failed");
   }
   await tracking.logArtifact(winnerRun, "explanation.json", needs.explain.explanation);
+  await tracking.logArtifact(winnerRun, "exploration.json", needs.explain.exploration);
+  if (needs.explain.onnx !== null) await tracking.logArtifact(winnerRun, "model.onnx", needs.explain.onnx);
   const { review } = needs.review;
   if (review !== null) await tracking.logArtifact(winnerRun, "review.json", review);
   const { reference } = needs.explain;

@@ -58,6 +58,8 @@ export interface ModelDefinition<N extends string = string, F extends Types = Ty
   readonly calibrate?: CalibrationMethod;
   /** Names of label-source columns or features by which results are broken down. */
   readonly segments: readonly string[];
+  /** Segments by which nobody shall be treated worse: the model card reports on them. */
+  readonly protected: readonly string[];
   readonly seed: number;
   /** Only in types: what a request must carry. */
   readonly "~features"?: F;
@@ -96,7 +98,7 @@ export function defineModel<const N extends string, const I extends readonly Ite
     candidates: readonly CandidateDefinition[];
     /** ROC AUC unless given; of several classes the log loss, of numbers the RMSE. */
     select?: MetricName;
-    explain?: { segments?: readonly string[] };
+    explain?: { segments?: readonly string[]; protected?: readonly string[] };
     seed?: number;
     classWeights?: ClassWeights;
     /** What training rows weigh: `weightBy("view.feature")`, `weightByAge("90d")`. */
@@ -113,7 +115,8 @@ export function defineModel<const N extends string, const I extends readonly Ite
     split: options.split,
     prepare: options.prepare ?? [impute(), standardScale(), oneHot()],
     candidates: options.candidates,
-    segments: options.explain?.segments ?? [],
+    segments: [...new Set([...(options.explain?.segments ?? []), ...(options.explain?.protected ?? [])])],
+    protected: options.explain?.protected ?? [],
     seed: options.seed ?? 1,
     ...(options.select !== undefined && { select: options.select }),
     ...(options.classWeights !== undefined && { classWeights: options.classWeights }),

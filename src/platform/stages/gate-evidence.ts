@@ -1,3 +1,4 @@
+import { cpus } from "node:os";
 import { type Criterion, isBinaryCharter, type MetricName } from "../../core/definitions/index.ts";
 import { type CardCandidate, modelCard, segmentResults } from "../../core/explain/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
@@ -15,13 +16,14 @@ import {
   unpackModel,
 } from "../../core/training/index.ts";
 import type { EvaluateOutput } from "./evaluate.ts";
-import type { ExplainOutput, StoredExplanation } from "./explain.ts";
+import type { ExplainOutput } from "./explain.ts";
 import { inClassesOf } from "./in-classes-of.ts";
 import { measureLatency, sampleRequests } from "./measure-latency.ts";
+import type { StoredExplanation } from "./model-explanations.ts";
 import { modelNamed } from "./model-named.ts";
 import type { ReviewOutput } from "./review.ts";
 import { type Stage, stage } from "./stage.ts";
-import { openTrainingSet, type RetrainScope } from "./train.ts";
+import { openTrainingSet, type RetrainScope, type TrainedCandidate } from "./train.ts";
 
 export interface RegisterOutput {
   readonly runId: string;
@@ -162,6 +164,7 @@ async function writeCard(
         kind: variant.candidate.kind,
         selected: variant.name === winner.variant.name,
         metrics: selection.metrics,
+        comparison: needs.explain.comparisons.find(({ candidate }) => candidate === variant.name) ?? null,
       }),
     ),
     test,
@@ -171,7 +174,19 @@ async function writeCard(
     shap: explanation.shap,
     calibration: winner.calibrationCurve,
     review: review === null ? null : await opened.readJson(review),
+    fairness: explanation.fairness ?? null,
+    dependence: explanation.dependence ?? null,
+    surrogate: explanation.surrogate ?? null,
+    training: {
+      seconds: winner.seconds,
+      trials: winner.trials.length,
+      ...(winner.trainer !== null && { peakMemoryBytes: winner.trainer.peakBytes }),
+      notes: needs.evaluate.failed.map(({ variant, failure }) => `${variant.name} could not be trained: ${failure.message}.`),
+    },
+    environment: environmentOf(winner),
     limits: [
+      ...needs.explain.suspicions,
+      ...(needs.explain.onnxProblem === null ? [] : [`It is not available as ONNX: ${needs.explain.onnxProblem}.`]),
       ...(explanation.limits ?? []),
       ...limits,
       ...(type === "binary" ? [] : [`It cannot be served or monitored yet: its target is ${type}.`]),
@@ -183,3 +198,9 @@ async function writeCard(
     json: await opened.putJson(card.json),
   };
 }
+
+const environmentOf = ({ trainer }: TrainedCandidate): Record<string, string> => ({
+  Node: process.versions.node,
+  processor: cpus()[0]?.model ?? "unknown",
+  ...(trainer !== null && { Python: trainer.environment.python, ...trainer.environment.packages }),
+});

@@ -3,7 +3,7 @@ import { type DataReview, reviewData } from "../../core/explain/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
 import type { EvaluateOutput } from "./evaluate.ts";
-import { MIN_POSITIVES } from "./explain.ts";
+import { MIN_POSITIVES } from "./model-explanations.ts";
 import { modelNamed } from "./model-named.ts";
 import { stage } from "./stage.ts";
 import { openTrainingSet, type RetrainScope, trainingOptions } from "./train.ts";

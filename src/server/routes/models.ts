@@ -3,7 +3,7 @@ import type { Gate, ModelVersion, Promotion } from "../../core/registry/index.ts
 import { systemActor } from "../../core/scope.ts";
 import type { Evaluation } from "../../core/training/index.ts";
 import { type CandidateSummary, deployEverywhere } from "../../platform/effects.ts";
-import type { StoredExplanation } from "../../platform/stages/explain.ts";
+import type { StoredExplanation } from "../../platform/stages/model-explanations.ts";
 import type { RoomHandlers } from "../handlers.ts";
 import { estimates, finite, time } from "./entity-values.ts";
 import type { RouteContext } from "./index.ts";

@@ -81,15 +81,28 @@ function candidates({ candidates: all, test, selectionMetric }: ModelCard): Card
       const estimate = metrics[metric];
       return estimate === undefined ? "undefined" : interval(estimate);
     });
-  const rows = all.map(({ name, selected, metrics }) => [selected ? `${name} (selected)` : name, ...cells(metrics)]);
-  const tested = test === null ? [] : [["selected, on test rows", ...cells(test.metrics)]];
+  const compared = all.some(({ comparison }) => comparison);
+  const rows = all.map(({ name, selected, metrics, comparison }) => [
+    selected ? `${name} (selected)` : name,
+    ...cells(metrics),
+    ...(compared ? [comparisonInWords(comparison)] : []),
+  ]);
+  const tested = test === null ? [] : [["selected, on test rows", ...cells(test.metrics), ...(compared ? [""] : [])]];
   return [
     text(`Measured on the same selection rows, selected by ${selectionMetric}; 95% intervals by resampling days.`),
-    table(["Candidate", ...shown], [...rows, ...tested]),
+    table(["Candidate", ...shown, ...(compared ? ["Against the selected one"] : [])], [...rows, ...tested]),
     ...(test === null
       ? []
       : [text(`Test: ${test.rows} rows of ${test.days} days${positivesInWords(test.positives)}; opened once, for the gate.`)]),
   ];
+}
+
+function comparisonInWords(comparison: ModelCard["candidates"][number]["comparison"]): string {
+  if (!comparison) return "";
+  const { verdict, difference, pValue } = comparison;
+  if (difference === null || pValue === null) return "undefined";
+  const words = verdict === "not-distinguishable" ? "not distinguishable" : verdict;
+  return `${words}: ${interval(difference)}, p ${pValue < 0.001 ? "< 0.001" : figure(pValue)}`;
 }
 
 const positivesInWords = (positives: number): string => (positives > 0 ? `, ${positives} positive` : "");

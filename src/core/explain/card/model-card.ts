@@ -24,6 +24,14 @@ export interface CardCandidate {
   readonly kind: CandidateDefinition["kind"];
   readonly selected: boolean;
   readonly metrics: MetricTable;
+  /** Against the selected one, on the same rows; null for the selected one, absent where it was not made. */
+  readonly comparison?: {
+    /** Whether this candidate is better or worse than the selected one by more than chance. */
+    readonly verdict: "better" | "worse" | "not-distinguishable" | "undefined";
+    /** Its metric minus the selected one's. */
+    readonly difference: MetricEstimate | null;
+    readonly pValue: number | null;
+  } | null;
 }
 
 export interface CardVerdict {
