@@ -3,7 +3,7 @@ import type { BoostingKernel, RecordUnits } from "./boosting-kernel.ts";
 import type { BoostingParams } from "./boosting-params.ts";
 import { type NodeLimits, type NodeSums, nodeGain, type Split, subtractSums } from "./split.ts";
 import { type CategorySplit, splitCategories } from "./split-categories.ts";
-import { type NumberSplit, splitLimitedNumbers } from "./split-numbers.ts";
+import { type NumberSplit, splitLimitedNumbers } from "./split-limited-numbers.ts";
 import type { Workspace, WorkspaceViews } from "./workspace.ts";
 
 /** What all searches of one training share. */

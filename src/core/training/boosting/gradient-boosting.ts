@@ -2,15 +2,17 @@ import type { Kernel } from "../kernels/load-kernel.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { Tree, TreesEstimator } from "../model.ts";
 import { type RandomStream, seededRandom } from "../random.ts";
-import { type CheckedTarget, checkMatrix, checkTarget, checkValidation, checkVariety } from "./boosting-input.ts";
+import { type CheckedTarget, checkMatrix, checkTarget, checkVariety } from "./boosting-input.ts";
 import { boostingKernel, cellBytesOf, startBoostingKernel } from "./boosting-kernel.ts";
 import { BOOSTING_DEFAULTS, type BoostingParams, checkBoostingParams, checkThreads } from "./boosting-params.ts";
 import { hireCrew } from "./crew.ts";
+import { drawColumns, drawShare } from "./draw-share.ts";
 import { createTreeGrower, type GrownTree, type TreeGround, type TreeGrower } from "./grow-tree.ts";
 import { completeGroups } from "./interactions.ts";
+import { createJudge, type Judge } from "./judge.ts";
 import { leafQuantile } from "./leaf-quantile.ts";
 import { createObjective, type Objective, outputsOf } from "./objective.ts";
-import { prepareRows } from "./prepare-ground.ts";
+import { prepareRows } from "./prepare-rows.ts";
 import { recordUnits, type WeightUnits, weightUnits } from "./record-units.ts";
 import { createTasks } from "./tasks.ts";
 import { LEAF_FIELDS } from "./workspace.ts";
@@ -97,43 +99,6 @@ export function fitGradientBoosting(
   }
 }
 
-/** Validation rows and what they say. */
-interface Judge {
-  readonly matrix: Matrix;
-  /** Mean loss, given each row's raw outputs. */
-  loss(objective: Objective, scores: readonly Float64Array[]): number;
-}
-
-/** Null where nothing stops boosting early. */
-function createJudge(
-  { objective: name, earlyStopping }: BoostingParams,
-  training: Matrix,
-  validation: BoostingOptions["validation"],
-): Judge | null {
-  if (earlyStopping === 0 || validation === undefined || validation.matrix.rows === 0) return null;
-  const { matrix } = validation;
-  checkValidation(matrix, training);
-  const { values, weights } = checkTarget(validation.target, matrix.rows, name);
-  return {
-    matrix,
-    loss(objective, scores) {
-      let sum = 0;
-      let total = 0;
-      for (let row = 0; row < values.length; row++) {
-        const weight = weights === null ? 1 : weights[row];
-        // A class that training has not seen is as unlikely as can be, whatever the scores.
-        const known = name !== "multiclass" || values[row] < scores.length;
-        const loss = known ? objective.loss((output) => scores[output][row], values[row]) : UNKNOWN_CLASS_LOSS;
-        sum += weight * loss;
-        total += weight;
-      }
-      return sum / total;
-    },
-  };
-}
-
-const UNKNOWN_CLASS_LOSS = -Math.log(1e-15);
-
 function boost(
   ground: TreeGround,
   objective: Objective,
@@ -206,27 +171,4 @@ function addTree({ crew, workspace, views, params }: TreeGround, { draft, leaves
   });
   crew.run("addLeaves", workspace.allRows, output, leaves.length);
   return draft.finish();
-}
-
-/**
- * Draws a share without replacement (Knuth, algorithm S): puts those drawn first, in their order, and the rest after them.
- * @returns how many were drawn: at least one
- */
-function drawShare(order: Uint32Array, share: number, random: RandomStream): number {
-  const drawn = Math.max(1, Math.round(share * order.length));
-  let taken = 0;
-  let left = drawn;
-  for (let i = 0; i < order.length; i++) {
-    const isTaken = random.below(order.length - i) < drawn - taken;
-    order[isTaken ? taken++ : left++] = i;
-  }
-  return drawn;
-}
-
-/** By column: 1 where the tree may use it. */
-function drawColumns(columns: number, share: number, random: RandomStream): Uint8Array {
-  const mask = new Uint8Array(columns);
-  const order = new Uint32Array(columns);
-  for (const column of order.subarray(0, drawShare(order, share, random))) mask[column] = 1;
-  return mask;
 }

@@ -1,7 +1,7 @@
 import type { BoostingParams } from "./boosting-params.ts";
 import type { NodeLimits, NodeSums } from "./split.ts";
 import { nodeGain, subtractSums } from "./split.ts";
-import type { ColumnCells } from "./split-numbers.ts";
+import type { ColumnCells } from "./split-limited-numbers.ts";
 
 /** The best set of categories so far; overwritten when a better one is found. */
 export interface CategorySplit {
