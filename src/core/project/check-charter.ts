@@ -10,6 +10,23 @@ import {
 import { unknownColumn } from "./check-source.ts";
 import type { Findings } from "./finding.ts";
 
+/** Whether the charter is one that the rest can be checked by: project files run without having been compiled. */
+export function checkTarget({ charter }: ProjectDefinition, findings: Findings): boolean {
+  const { target, decision, alternative } = charter;
+  const types = Object.keys(METRICS_OF);
+  if (!types.includes(target.type)) {
+    findings.add("charter", "PROJECT_VALUE_INVALID", `The target's type is ${target.type}`, `Give one of ${types.join(", ")}.`);
+    return false;
+  }
+  const isDecided = decision !== undefined && "when" in decision && alternative !== undefined;
+  if (target.type === "binary" && !isDecided) {
+    const hint = 'Say what is done from which probability on and what that is worth, and what one would do without: rule("…").';
+    findings.add("charter", "PROJECT_VALUE_INVALID", "A binary target needs a decision and an alternative", hint);
+    return false;
+  }
+  return true;
+}
+
 /** The decision, the demands on the data, and criteria that the target's type has metrics for. */
 export function checkCharter(project: ProjectDefinition, findings: Findings): void {
   const { charter } = project;

@@ -420,6 +420,16 @@ describe("a target that is a number or one of several classes", () => {
     expect(await found({ ...numbers, charter: classes, models: [which], pipelines: [] })).toEqual([]);
   });
 
+  test("is told apart from a binary one that lacks its decision, and from a type that there is not", async () => {
+    const untyped = (charter: object): ProjectDefinition => ({ ...numbers, ...JSON.parse(JSON.stringify({ charter })) });
+    const binary = { ...numbers.charter, target: { ...target, type: "binary" } };
+    expect(await found(untyped(binary))).toEqual(["A binary target needs a decision and an alternative"]);
+    expect(await found(untyped({ ...charter, decision: { act: "rebook" } }))).toEqual([
+      "A binary target needs a decision and an alternative",
+    ]);
+    expect(await found(untyped({ ...binary, target: { ...target, type: "ranking" } }))).toEqual(["The target's type is ranking"]);
+  });
+
   test("cannot be served yet, and an endpoint says so", async () => {
     const findings = await checkProject(
       { ...numbers, endpoints: [endpoint("delay", { model: howLate.at("champion") })] },

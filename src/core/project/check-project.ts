@@ -1,6 +1,6 @@
 import type { PipelineDefinition, ProjectDefinition } from "../definitions/index.ts";
 import type { TableEngine } from "../ports/index.ts";
-import { checkCharter } from "./check-charter.ts";
+import { checkCharter, checkTarget } from "./check-charter.ts";
 import { checkModel } from "./check-model.ts";
 import { checkSource, unknownColumn } from "./check-source.ts";
 import { checkTraining } from "./check-training.ts";
@@ -29,6 +29,7 @@ export async function checkProject(
     for (const { expression } of Object.values(view.aggregates))
       if (expression !== null) await checkExpression(engine, findings, where, source, expression, "value");
   }
+  if (!checkTarget(project, findings)) return findings.list;
   for (const model of project.models) {
     await checkModel(engine, project, model, findings);
     checkTraining(model, project.charter.target.type, directory ?? null, findings);
