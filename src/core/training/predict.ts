@@ -36,11 +36,20 @@ export function predict(model: ModelPackage, dataset: Dataset, rows: RowSelectio
     return { raw: prediction.map(logit), prediction };
   }
   const own = rawOutputs(model.preparation, estimator, dataset, rows);
-  const uncalibrated = applyLink(estimator.link, own.slice(), outputsOf(estimator));
+  const uncalibrated = asPredictions(model, estimator, own.slice());
   return {
     raw: saysProbability(model, estimator) ? uncalibrated.map(logit) : own,
     prediction: calibration === null ? uncalibrated : applyCalibration(calibration, uncalibrated),
   };
+}
+
+/** In place. A mean of many shares can pass 1 by rounding, which no metric would take for a probability. */
+function asPredictions({ task }: ModelPackage, estimator: ServableEstimator, raw: Float64Array): Float64Array {
+  applyLink(estimator.link, raw, outputsOf(estimator));
+  if (task !== "regression" && estimator.link === "identity") {
+    for (let i = 0; i < raw.length; i++) raw[i] = Math.min(1, Math.max(0, raw[i]));
+  }
+  return raw;
 }
 
 const saysProbability = ({ task }: ModelPackage, { link }: ServableEstimator): boolean =>
@@ -110,7 +119,7 @@ export function createRowPredictor(model: ModelPackage): (values: readonly Featu
   return (values) => {
     write(values, raw);
     uncalibrated.set(raw);
-    applyLink(estimator.link, uncalibrated, outputs);
+    asPredictions(model, estimator, uncalibrated);
     if (isProbability) raw[0] = logit(uncalibrated[0]);
     return { raw, prediction: calibration === null ? uncalibrated : applyCalibration(calibration, uncalibrated) };
   };

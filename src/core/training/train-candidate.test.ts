@@ -138,6 +138,30 @@ describe("trainCandidate", () => {
   });
 });
 
+describe("a forest's shares", () => {
+  it("stay probabilities where their sum passes 1 by rounding", () => {
+    const { package: model } = train(logisticRegression());
+    const leaf = (value: number) => ({
+      feature: Int32Array.of(-1),
+      threshold: Float64Array.of(0),
+      left: Int32Array.of(-1),
+      right: Int32Array.of(-1),
+      missingLeft: Uint8Array.of(0),
+      value: Float64Array.of(value),
+      cover: Float64Array.of(1),
+    });
+    const trees = Array.from({ length: 100 }, () => leaf(0.01));
+    const forest = {
+      ...model,
+      calibration: null,
+      estimator: { kind: "trees" as const, link: "identity" as const, base: new Float64Array(1), trees },
+    };
+    expect(trees.reduce((sum, { value }) => sum + value[0], 0)).toBeGreaterThan(1);
+    expect(predict(forest, dataset, split.test).prediction[0]).toBe(1);
+    expect(createPredictor(forest)(valuesOf(dataset, 0)).probability).toBe(1);
+  });
+});
+
 describe("prediction", () => {
   it.each([baseline(), logisticRegression(), boosting])("of one row is that of a batch, to 1e-12 ($name)", (candidate) => {
     const { package: model } = train(candidate);
