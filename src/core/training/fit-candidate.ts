@@ -118,6 +118,9 @@ export function prepareRows(
   return { preparation, matrix, target };
 }
 
+/** What has to be beaten is what the rows say as they are: weights are part of the candidates' craft. */
+const withoutWeights = ({ classWeights: _, rowWeights: __, ...options }: TrainingOptions): TrainingOptions => options;
+
 /** Labels and weights of training rows. */
 function targetOf(dataset: Dataset, rows: RowSelection, { classWeights, rowWeights }: TrainingOptions): Target {
   const values = labelsOf(dataset, rows);
@@ -135,13 +138,14 @@ function fitBaselineCandidate(
   options: TrainingOptions,
 ): FittedCandidate {
   const classes = classesOf(dataset);
+  const unweighted = withoutWeights(options);
   if (strategy === "best-feature") {
-    const { preparation, matrix, target } = prepareRows(dataset, rows, options, "tree");
+    const { preparation, matrix, target } = prepareRows(dataset, rows, unweighted, "tree");
     const { estimator } = fitBestFeature(matrix, target, { classes, seed: options.seed });
     return { preparation: deliver(preparation, options), estimator, history: [] };
   }
   const knownAt = Float64Array.from(rows, (row) => dataset.labelAt[row]);
-  const estimator = fitBaseline(targetOf(dataset, rows, options), { strategy, classes, knownAt });
+  const estimator = fitBaseline(targetOf(dataset, rows, unweighted), { strategy, classes, knownAt });
   return { preparation: NO_PREPARATION, estimator, history: [] };
 }
 

@@ -138,6 +138,24 @@ describe("trainCandidate", () => {
   });
 });
 
+describe("baselines", () => {
+  const balanced = { classWeights: "balanced" as const };
+
+  it("say what the rows say, whatever the candidates weigh them by", () => {
+    const plain = train(baseline()).package.estimator;
+    const weighted = trainCandidate(dataset, split, { ...trainingOptions(dataset, baseline()), ...balanced }).package.estimator;
+    expect(weighted).toEqual(plain);
+    const learnt = (options: object) =>
+      trainCandidate(dataset, split, { ...trainingOptions(dataset, logisticRegression()), ...options }).package.estimator;
+    expect(learnt(balanced)).not.toEqual(learnt({}));
+  });
+
+  it("are calibrated where they tell rows apart", () => {
+    expect(train(baseline()).package.calibration).toBeNull();
+    expect(train(baseline("best-feature")).package.calibration).not.toBeNull();
+  });
+});
+
 describe("a forest's shares", () => {
   it("stay probabilities where their sum passes 1 by rounding", () => {
     const { package: model } = train(logisticRegression());

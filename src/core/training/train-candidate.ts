@@ -111,10 +111,10 @@ function calibrate(
   model: ModelPackage,
   dataset: Dataset,
   rows: RowSelection,
-  { calibrate: method, candidate }: TrainingOptions,
+  { calibrate: method }: TrainingOptions,
 ): Calibration | null {
   const { task, estimator } = model;
-  const isConstant = candidate.kind === "baseline" || candidate.kind === "rule";
+  const isConstant = estimator.kind === "baseline" || estimator.kind === "rule";
   if (task === "regression" || isConstant || method === "none" || rows.length === 0) return null;
   const { prediction } = predict(model, dataset, rows);
   if (task === "multiclass") {

@@ -42,11 +42,10 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     const model = modelNamed(opened.project, params.model);
     const packaged = unpackModel(await opened.artifacts.read(winner.package.sha256));
     const { dataset, split } = await openTrainingSet(opened, set, params);
-    const { target } = opened.project.charter;
     const explanation: StoredExplanation = explainModel(packaged, dataset, split.select, {
       select: model.select,
       protected: model.protected,
-      predicts: predictionInWords(packaged, target.name),
+      target: opened.project.charter.target.name,
     });
     progress({ done: 0.6 });
     const exploration = exploreTrainingSet(dataset, split.train, labelTarget(dataset, split.train), {
@@ -64,11 +63,6 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     };
   },
 );
-
-function predictionInWords({ task, classes }: ModelPackage, target: string): string {
-  if (task === "regression") return target;
-  return task === "binary" ? `probability of ${target}` : `probability of ${target} ${classes[0]}`;
-}
 
 /** What is normal from now on: the training rows as they would be delivered today. */
 async function writeReference(

@@ -1,5 +1,5 @@
 import { cpus } from "node:os";
-import { type Criterion, isBinaryCharter, type MetricName } from "../../core/definitions/index.ts";
+import { type CandidateDefinition, type Criterion, isBinaryCharter, type MetricName } from "../../core/definitions/index.ts";
 import { type CardCandidate, modelCard, segmentResults } from "../../core/explain/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
@@ -13,6 +13,7 @@ import {
   type ModelPackage,
   pairedPredictions,
   predict,
+  selectCandidate,
   unpackModel,
 } from "../../core/training/index.ts";
 import type { EvaluateOutput } from "./evaluate.ts";
@@ -64,9 +65,14 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   const { decision } = challenger;
   const score = (model: ModelPackage) => predict(model, dataset, rows).prediction;
   const measure = (prediction: Float64Array) => evaluatePredictions(dataset, rows, prediction, decision);
-  const measureFirst = async (kind: string) => {
-    const found = candidates.find(({ variant }) => variant.candidate.kind === kind);
-    return measure(score(await openPackage(opened, found?.package.sha256 ?? "")));
+  // Of several baselines the one that did best on the selection rows: what has to be beaten is the best of doing without a model.
+  const measureBest = async (kind: CandidateDefinition["kind"]) => {
+    const ofKind = candidates.filter(({ variant }) => variant.candidate.kind === kind);
+    const { select } = modelNamed(opened.project, params.model);
+    // A baseline that never acts has no precision, say: then there is nothing to choose by.
+    const isMeasured = ofKind.some(({ selection }) => selection.metrics[select] !== undefined);
+    const best = isMeasured ? selectCandidate(ofKind, select) : ofKind[0];
+    return measure(score(await openPackage(opened, best.package.sha256)));
   };
   const prediction = score(challenger);
   const test = measure(prediction);
@@ -74,8 +80,8 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   const verdicts = evaluateGates(charter.accept, {
     target: charter.target.type,
     evaluation: test,
-    baseline: await measureFirst("baseline"),
-    alternative: isBinaryCharter(charter) ? await measureFirst("rule") : null,
+    baseline: await measureBest("baseline"),
+    alternative: isBinaryCharter(charter) ? await measureBest("rule") : null,
     champion:
       championPrediction === null
         ? null

@@ -37,8 +37,8 @@ export interface ExplanationScope {
   readonly select: MetricName;
   /** Names of segments by which nobody shall be treated worse. */
   readonly protected: readonly string[];
-  /** What the curves are of, in words. */
-  readonly predicts: string;
+  /** The charter's target: what the curves are of, in words. */
+  readonly target: string;
 }
 
 /** Positive labels below which a segment is not judged. */
@@ -57,7 +57,7 @@ export function explainModel(
   model: ModelPackage,
   dataset: Dataset,
   rows: RowSelection,
-  { select, protected: protectedBy, predicts }: ExplanationScope,
+  { select, protected: protectedBy, target }: ExplanationScope,
 ): StoredExplanation {
   const limits: string[] = [];
   const permutation = permutationImportance(model, dataset, rows, { metric: select, groups: viewGroups(model), ...PERMUTATIONS });
@@ -65,23 +65,36 @@ export function explainModel(
   const segments = whereSupported("results by segment", limits, () =>
     segmentResults(model, dataset, rows, { minPositives: MIN_POSITIVES }),
   );
+  // Of several classes the most frequent one is explained.
+  const output = model.task === "multiclass" ? mostFrequent(dataset, rows, model.classes.length) : 0;
   if (model.task === "multiclass") {
-    limits.push(`SHAP values and curves are those of the class ${model.classes[0]}.`);
+    limits.push(`SHAP values and curves are those of the class "${model.classes[output]}", the most frequent one.`);
   }
   return {
     formatVersion: 1,
-    shap: summarizeShap(model, dataset, rows, model.background.length > 0 ? KERNEL : {}),
+    shap: summarizeShap(model, dataset, rows, { output, ...(model.background.length > 0 && KERNEL) }),
     permutation,
     segments: segments ?? [],
-    dependence: { predicts, ...curves(model, dataset, rows, leading) },
+    dependence: { predicts: inWords(model, target, output), ...curves(model, dataset, rows, leading, output) },
     surrogate: surrogateTree(model, dataset, rows, { maxRows: SURROGATE_ROWS }),
     fairness: fairness(model, dataset, rows, protectedBy),
     limits,
   };
 }
 
-function curves(model: ModelPackage, dataset: Dataset, rows: RowSelection, features: readonly string[]) {
-  const f = predictionOf(model);
+function inWords({ task, classes }: ModelPackage, target: string, output: number): string {
+  if (task === "regression") return target;
+  return task === "binary" ? `probability of ${target}` : `probability of ${target} ${classes[output]}`;
+}
+
+function mostFrequent(dataset: Dataset, rows: RowSelection, classes: number): number {
+  const counts = new Float64Array(classes);
+  for (const row of rows) counts[dataset.label[row]] += 1;
+  return counts.indexOf(Math.max(...counts));
+}
+
+function curves(model: ModelPackage, dataset: Dataset, rows: RowSelection, features: readonly string[], output: number) {
+  const f = predictionOf(model, output);
   const hasValue = (id: string) => {
     const column = dataset.features.find((each) => each.id === id);
     if (column === undefined) return false;

@@ -149,8 +149,11 @@ export function modelCard(input: ModelCardInput): { markdown: string; html: stri
 /** What the decision pays, and how well it ranks; calibration alone would not tell a model from the baseline. */
 function compare({ candidates, selectionMetric }: ModelCardInput): Comparison[] {
   const selected = candidates.find((candidate) => candidate.selected);
+  // Of several baselines the one that is hardest to beat by this metric.
   const of = (kind: CardCandidate["kind"], metric: MetricName) =>
-    candidates.find((candidate) => candidate.kind === kind)?.metrics[metric] ?? null;
+    candidates
+      .flatMap((candidate) => (candidate.kind === kind ? (candidate.metrics[metric] ?? []) : []))
+      .reduce<MetricEstimate | null>((best, each) => (best === null || sides(metric, each, best).better ? each : best), null);
   const metrics = [...new Set<MetricName>(["payoff_per_decision", selectionMetric])];
   return metrics.flatMap((metric): Comparison[] => {
     const model = selected?.metrics[metric];
@@ -165,18 +168,20 @@ function isItRight(comparisons: readonly Comparison[]): ModelCard["machineLearni
   if (pairs.length === 0) {
     return { verdict: "undefined", sentence: "Not answered: nothing to compare with was measured.", comparisons };
   }
-  const told = comparisons.map(
-    ({ metric, model, baseline, rule }) =>
-      `${metric} ${interval(model)}, baseline ${baseline === null ? "undefined" : interval(baseline)}, rule ${rule === null ? "undefined" : interval(rule)}`,
-  );
+  const hasRule = comparisons.some(({ rule }) => rule !== null);
+  const others = hasRule ? "baseline and rule" : "the baseline";
+  const told = comparisons.map(({ metric, model, baseline, rule }) => {
+    const figureOf = (estimate: MetricEstimate | null) => (estimate === null ? "undefined" : interval(estimate));
+    return `${metric} ${interval(model)}, baseline ${figureOf(baseline)}${hasRule ? `, rule ${figureOf(rule)}` : ""}`;
+  });
   const figures = `${told.join("; ")}.`;
   if (pairs.some(({ better }) => !better)) {
     const where = [...new Set(pairs.filter(({ better }) => !better).map(({ metric }) => metric))].join(" and ");
     return { verdict: "no", sentence: `No: it does not beat doing without it in ${where}. ${figures}`, comparisons };
   }
   return pairs.every(({ apart }) => apart)
-    ? { verdict: "yes", sentence: `Yes, it beats baseline and rule with intervals apart. ${figures}`, comparisons }
-    : { verdict: "likely", sentence: `Likely: it beats baseline and rule, but intervals overlap. ${figures}`, comparisons };
+    ? { verdict: "yes", sentence: `Yes, it beats ${others} with intervals apart. ${figures}`, comparisons }
+    : { verdict: "likely", sentence: `Likely: it beats ${others}, but intervals overlap. ${figures}`, comparisons };
 }
 
 function sides(metric: MetricName, model: MetricEstimate, other: MetricEstimate): { better: boolean; apart: boolean } {
