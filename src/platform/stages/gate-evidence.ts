@@ -60,7 +60,7 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   const champion = await openChampion(opened, params.model, challenger);
   const { dataset, split } = await openTrainingSet(opened, set, params);
   // Neither model may have seen a label of these rows: they lie after both trainings' cut-offs.
-  const cutoff = Math.max(challenger.labelCutoff, champion?.model.labelCutoff ?? 0);
+  const cutoff = Math.max(challenger.labelCutoff, champion?.model?.labelCutoff ?? 0);
   const rows = split.test.filter((row) => dataset.at[row] > cutoff);
   const { decision } = challenger;
   const score = (model: ModelPackage) => predict(model, dataset, rows).prediction;
@@ -76,7 +76,8 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   };
   const prediction = score(challenger);
   const test = measure(prediction);
-  const championPrediction = champion === null ? null : inClassesOf(challenger, champion.model, score(champion.model));
+  const rival = champion?.model ?? null;
+  const championPrediction = rival === null ? null : inClassesOf(challenger, rival, score(rival));
   const verdicts = evaluateGates(charter.accept, {
     target: charter.target.type,
     evaluation: test,
@@ -110,18 +111,18 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
 
 const openPackage = async ({ artifacts }: Stage, sha256: string) => unpackModel(await artifacts.read(sha256));
 
-/** null before the first, and where it predicts something else than the challenger. */
+/** null before the first; without its model where that predicts something else than the challenger. */
 async function openChampion(
   opened: Stage,
   name: string,
   challenger: ModelPackage,
-): Promise<{ version: number; model: ModelPackage } | null> {
+): Promise<{ version: number; model: ModelPackage | null } | null> {
   const store = await opened.metadata();
   const registry = createRegistry({ store, clock: new VirtualClock(opened.environment.now), scope: opened.environment.scope });
   const champion = await registry.byAlias(name, "champion");
   if (champion === null) return null;
   const model = await openPackage(opened, champion.artifact);
-  return model.task === challenger.task ? { version: champion.version, model } : null;
+  return { version: champion.version, model: model.task === challenger.task ? model : null };
 }
 
 /** Metrics that a champion is compared by. */

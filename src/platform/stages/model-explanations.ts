@@ -44,7 +44,7 @@ export interface ExplanationScope {
 /** Positive labels below which a segment is not judged. */
 export const MIN_POSITIVES = 100;
 /** Models that are explained by sampling cost thousands of predictions a row. */
-const KERNEL = { maxRows: 60, evaluations: 512 };
+const KERNEL = { maxRows: 40, evaluations: 256 };
 const PERMUTATIONS = { repeats: 2, maxRows: 3_000, resamples: 60 };
 /** Features whose curves are drawn: the most important ones. */
 const CURVES = 6;
