@@ -9,6 +9,44 @@ export interface ThresholdPolicy {
 }
 export const threshold = (at: number): ThresholdPolicy => ({ kind: "threshold", at });
 
+/** What a threshold can be chosen for. `payoff` is the charter's own. */
+export type ThresholdGoal =
+  | { readonly kind: "payoff" }
+  | { readonly kind: "f-beta"; readonly beta?: number }
+  | { readonly kind: "youden" }
+  | { readonly kind: "recall-at-precision"; readonly precision: number }
+  | { readonly kind: "precision-at-recall"; readonly recall: number }
+  | { readonly kind: "share"; readonly share: number };
+
+/** Act from the probability that serves a goal best: each candidate's own, found on the calibration part of validation. */
+export interface ChosenThresholdPolicy {
+  readonly kind: "chosen";
+  readonly goal: ThresholdGoal;
+}
+
+/** `when: bestThreshold()` for the greatest payoff, `bestThreshold({ kind: "recall-at-precision", precision: 0.8 })`. */
+export const bestThreshold = (goal: ThresholdGoal = { kind: "payoff" }): ChosenThresholdPolicy => ({ kind: "chosen", goal });
+
+/** The policy in words, for people. */
+export function policyInWords(policy: ThresholdPolicy | ChosenThresholdPolicy): string {
+  if (policy.kind === "threshold") return `at least ${policy.at}`;
+  const { goal } = policy;
+  switch (goal.kind) {
+    case "payoff":
+      return "at least what pays best";
+    case "f-beta":
+      return `at least what has the best F${goal.beta ?? 1}`;
+    case "youden":
+      return "at least what has the best recall and specificity together";
+    case "recall-at-precision":
+      return `at least what has the best recall with a precision of ${goal.precision}`;
+    case "precision-at-recall":
+      return `at least what has the best precision with a recall of ${goal.recall}`;
+    case "share":
+      return `among the highest ${100 * goal.share}%`;
+  }
+}
+
 /** What each outcome of the decision is worth, in the project's currency; a true negative is worth 0 unless said. */
 export interface Payoff {
   readonly truePositive: number;
@@ -127,7 +165,7 @@ interface CharterBasis<T extends TargetType> {
 
 /** Whether something happens, and what is done from which probability on. */
 export interface BinaryCharter extends CharterBasis<"binary"> {
-  readonly decision: { readonly act: string; readonly when: ThresholdPolicy; readonly payoff: Payoff };
+  readonly decision: { readonly act: string; readonly when: ThresholdPolicy | ChosenThresholdPolicy; readonly payoff: Payoff };
   readonly alternative: RuleDefinition;
 }
 
@@ -163,8 +201,15 @@ export function defineCharter(
 export const isBinaryCharter = (charter: CharterDefinition): charter is BinaryCharter => charter.target.type === "binary";
 
 /** What the model's figures of a decision are measured by. Nothing is decided unless the target is binary: no threshold, worth nothing. */
-export function decisionOf(charter: CharterDefinition): { readonly threshold: number; readonly payoff: Payoff } {
+export function decisionOf(charter: CharterDefinition): CharterDecision {
   if (!isBinaryCharter(charter)) return { threshold: 0, payoff: { truePositive: 0, falsePositive: 0, falseNegative: 0 } };
   const { when, payoff: worth } = charter.decision;
-  return { threshold: when.at, payoff: worth };
+  return when.kind === "threshold" ? { threshold: when.at, payoff: worth } : { threshold: 0.5, payoff: worth, goal: when.goal };
+}
+
+export interface CharterDecision {
+  /** Where a goal is given: what stands until a candidate has chosen its own, and where none will do. */
+  readonly threshold: number;
+  readonly payoff: Payoff;
+  readonly goal?: ThresholdGoal;
 }

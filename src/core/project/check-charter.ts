@@ -1,4 +1,5 @@
 import {
+  type BinaryCharter,
   type CharterDefinition,
   type Criterion,
   isBinaryCharter,
@@ -27,13 +28,27 @@ export function checkTarget({ charter }: ProjectDefinition, findings: Findings):
   return true;
 }
 
+function thresholdProblem(when: BinaryCharter["decision"]["when"]): string | null {
+  if (when.kind === "threshold") {
+    return when.at >= 0 && when.at <= 1 ? null : `The decision's threshold is ${when.at} and must lie between 0 and 1`;
+  }
+  const { kind, ...figures } = when.goal;
+  const isKnown = ["payoff", "f-beta", "youden", "recall-at-precision", "precision-at-recall", "share"].includes(kind);
+  if (!isKnown) return `The decision's threshold is chosen for ${kind}, which is no goal`;
+  for (const [name, value] of Object.entries(figures)) {
+    const most = name === "beta" ? Number.MAX_VALUE : 1;
+    if (!(value > 0 && value <= most))
+      return `The decision's ${name} is ${value} and must be above 0${most === 1 ? ", at most 1" : ""}`;
+  }
+  return null;
+}
+
 /** The decision, the demands on the data, and criteria that the target's type has metrics for. */
 export function checkCharter(project: ProjectDefinition, findings: Findings): void {
   const { charter } = project;
   if (isBinaryCharter(charter)) {
-    const { at } = charter.decision.when;
-    if (!(at >= 0 && at <= 1))
-      findings.add("charter", "PROJECT_VALUE_INVALID", `The decision's threshold is ${at} and must lie between 0 and 1`);
+    const problem = thresholdProblem(charter.decision.when);
+    if (problem !== null) findings.add("charter", "PROJECT_VALUE_INVALID", problem);
   }
   checkDataRequirements(project, charter, findings);
   for (const criterion of charter.accept) checkCriterion(project, criterion, findings);

@@ -9,10 +9,18 @@ import {
   trainingOptions,
   uniform,
 } from "../../../test/fixtures/training-data.ts";
-import { baseline, byTime, type CandidateDefinition, gradientBoosting, logisticRegression } from "../definitions/index.ts";
+import {
+  baseline,
+  byTime,
+  type CandidateDefinition,
+  gradientBoosting,
+  logisticRegression,
+  type ThresholdGoal,
+} from "../definitions/index.ts";
 import type { FeatureValue } from "../features/index.ts";
 import { DAY } from "../time.ts";
 import type { Dataset } from "./dataset.ts";
+import { evaluatePredictions } from "./evaluate-candidate.ts";
 import type { Evaluation } from "./model.ts";
 import { createPredictor, predict } from "./predict.ts";
 import { featuresOf } from "./preparation/fitted-preparation.ts";
@@ -153,6 +161,36 @@ describe("baselines", () => {
   it("are calibrated where they tell rows apart", () => {
     expect(train(baseline()).package.calibration).toBeNull();
     expect(train(baseline("best-feature")).package.calibration).not.toBeNull();
+  });
+});
+
+describe("a chosen threshold", () => {
+  const payoff = { truePositive: 60, falsePositive: -40, falseNegative: -20 };
+  const choosing = (goal: ThresholdGoal) =>
+    trainCandidate(dataset, split, {
+      ...trainingOptions(dataset, logisticRegression()),
+      decision: { threshold: 0.5, payoff, goal },
+    });
+
+  it("is each candidate's own, for the goal, and travels with the model", () => {
+    const { package: model, selection } = choosing({ kind: "payoff" });
+    expect(selection.threshold).toBe(model.decision.threshold);
+    const fixed = { ...model, decision: { ...model.decision, threshold: 0.9 } };
+    const paid = (of: typeof model) =>
+      evaluatePredictions(dataset, split.calibrate, predict(of, dataset, split.calibrate).prediction, of.decision, {
+        resamples: 0,
+      }).metrics.payoff_per_decision?.value ?? Number.NaN;
+    expect(paid(model)).toBeGreaterThan(paid(fixed));
+    expect(choosing({ kind: "share", share: 0.1 }).package.decision.threshold).toBeGreaterThan(model.decision.threshold);
+  });
+
+  it("stays the charter's where no threshold reaches the goal", () => {
+    expect(choosing({ kind: "recall-at-precision", precision: 1.0 }).package.decision.threshold).toBeGreaterThan(0);
+    const { package: rulePackage } = trainCandidate(dataset, split, {
+      ...trainingOptions(dataset, rule),
+      decision: { threshold: 0.5, payoff, goal: { kind: "payoff" } },
+    });
+    expect(rulePackage.decision.threshold).toBe(0.5);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { MetricName } from "../definitions/index.ts";
+import type { CharterDecision, MetricName } from "../definitions/index.ts";
 import type { FeatureValue } from "../features/index.ts";
 import { fitCalibration, fitClassCalibration } from "./calibration/calibration.ts";
 import type { Dataset, DatasetSplit, RowSelection } from "./dataset.ts";
@@ -6,8 +6,10 @@ import { trainErrors } from "./errors.ts";
 import { evaluatePredictions } from "./evaluate-candidate.ts";
 import { type FittedCandidate, fitCandidate } from "./fit-candidate.ts";
 import { binaryLabels, labelsOf } from "./labels.ts";
+import { chooseThreshold } from "./metrics/choose-threshold.ts";
 import { type ReliabilityBin, reliabilityCurve } from "./metrics/evaluate.ts";
 import { higherIsBetter } from "./metrics/metrics.ts";
+import { rankRows } from "./metrics/rank-rows.ts";
 import type { Calibration, Evaluation, ModelPackage } from "./model.ts";
 import { predict } from "./predict.ts";
 import { requireBothClasses } from "./splits/split-by-time.ts";
@@ -60,7 +62,7 @@ export function finishCandidate(
   { preparation, estimator, history }: FittedCandidate,
 ): TrainedCandidate {
   requireVariety(dataset, split, options);
-  const { candidate, decision } = options;
+  const { candidate, decision: asked } = options;
   const uncalibrated: ModelPackage = {
     formatVersion: 2,
     model: options.model,
@@ -72,14 +74,16 @@ export function finishCandidate(
     estimator,
     calibration: null,
     background: estimator.kind === "onnx" || estimator.kind === "ensemble" ? backgroundOf(dataset, split.train) : [],
-    decision: { threshold: decision.threshold, payoff: decision.payoff },
+    decision: { threshold: asked.threshold, payoff: asked.payoff },
     trainedAt: options.trainedAt,
     labelCutoff: split.labelCutoff,
     trainingRows: split.train.length,
     snapshots: options.snapshots,
     seed: options.seed,
   };
-  const model = { ...uncalibrated, calibration: calibrate(uncalibrated, dataset, split.calibrate, options) };
+  const calibrated = { ...uncalibrated, calibration: calibrate(uncalibrated, dataset, split.calibrate, options) };
+  const decision = { ...calibrated.decision, threshold: thresholdOf(calibrated, dataset, split.calibrate, asked) };
+  const model = { ...calibrated, decision };
   const { prediction } = predict(model, dataset, split.select);
   return {
     package: model,
@@ -90,6 +94,20 @@ export function finishCandidate(
     calibrationCurve: dataset.task === "binary" ? reliabilityCurve(binaryLabels(dataset, split.select), prediction) : [],
     history,
   };
+}
+
+/** The charter's own, or the one that serves its goal best on the calibration rows, which neither trained nor select. */
+function thresholdOf(
+  model: ModelPackage,
+  dataset: Dataset,
+  rows: RowSelection,
+  { threshold, goal, payoff }: CharterDecision,
+): number {
+  // What says 0 or 1 acts by itself.
+  if (goal === undefined || model.task !== "binary" || model.estimator.kind === "rule" || rows.length === 0) return threshold;
+  const ranked = rankRows(binaryLabels(dataset, rows), predict(model, dataset, rows).prediction);
+  const objective = goal.kind === "payoff" ? { kind: "payoff" as const, payoff } : goal;
+  return chooseThreshold(ranked, objective)?.threshold ?? threshold;
 }
 
 const BACKGROUND_ROWS = 25;

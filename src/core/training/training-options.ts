@@ -1,6 +1,7 @@
 import type {
   CalibrationMethod,
   CandidateDefinition,
+  CharterDecision,
   ClassWeights,
   MetricName,
   PreparationStep,
@@ -8,14 +9,13 @@ import type {
 } from "../definitions/index.ts";
 import type { FeaturePlan } from "../features/index.ts";
 import type { Micros } from "../time.ts";
-import type { Decision } from "./metrics/metrics.ts";
 import type { UnitChanges } from "./preparation/convert-units.ts";
 
 export interface TrainingOptions {
   readonly candidate: CandidateDefinition;
   readonly prepare: readonly PreparationStep[];
   readonly plan: FeaturePlan;
-  readonly decision: Decision;
+  readonly decision: CharterDecision;
   /** The charter's alternative, to be kept in the rule candidate's package. */
   readonly rule?: string;
   readonly model: string;

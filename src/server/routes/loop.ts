@@ -35,7 +35,7 @@ function charterEntity(charter: CharterDefinition): Loop["charter"] {
   return {
     problem,
     act: decision?.act ?? null,
-    threshold: isBinaryCharter(charter) ? charter.decision.when.at : null,
+    threshold: isBinaryCharter(charter) && charter.decision.when.kind === "threshold" ? charter.decision.when.at : null,
     payoff: isBinaryCharter(charter) ? { trueNegative: 0, ...charter.decision.payoff } : null,
     alternative: alternative?.condition ?? null,
     owner,

@@ -1,4 +1,4 @@
-import { isBinaryCharter, type MetricName } from "../../definitions/index.ts";
+import { isBinaryCharter, type MetricName, policyInWords } from "../../definitions/index.ts";
 import { formatTimestamp } from "../../time.ts";
 import { type CardBlock, type CardSection, figure, interval, list, table, text } from "./card-blocks.ts";
 import { calibration, dependence, importance, surrogate } from "./explanation-sections.ts";
@@ -47,7 +47,7 @@ function decision(charter: ModelCard["charter"]): string[] {
   }
   const { act, when, payoff } = charter.decision;
   return [
-    `Decision: ${act} when the probability of ${name} is at least ${when.at}.`,
+    `Decision: ${act} when the probability of ${name} is ${policyInWords(when)}.`,
     `Payoff: true positive ${payoff.truePositive}, false positive ${payoff.falsePositive}, false negative ${payoff.falseNegative}, true negative ${payoff.trueNegative ?? 0}.`,
     `Without a model: ${charter.alternative.condition}.`,
   ];
