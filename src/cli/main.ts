@@ -63,7 +63,9 @@ program
   .argument("[action]", "list or show", "list")
   .argument("[id]")
   .option("--limit <number>", "how many", "20")
-  .description("training runs")
+  .option("--trials", "the trials of searches among them")
+  .option("--parent <id>", "only those below this run: candidates of a training, trials of a candidate")
+  .description("training runs, newest first")
   .action(lazy(() => import("./commands/runs.ts")));
 program
   .command("models")

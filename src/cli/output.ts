@@ -27,11 +27,16 @@ export const interval = ({ value, low, high }: { value: number; low: number; hig
 
 type Metrics = Readonly<Record<string, { value: number; low: number; high: number } | undefined>>;
 
+/** Metrics that are no score: how long it took, and the course of the loss. */
+const NO_SCORE = /_seconds$|_by_tree$|^trainer_/;
+
 /** The figure that a model of any task is first asked for, "rmse 12.300 [11.900, 12.800]"; null where there is none. */
 export function headline(metrics: Metrics): string | null {
-  for (const name of ["roc_auc", "log_loss", "rmse"]) {
+  const scores = Object.keys(metrics).filter((name) => !NO_SCORE.test(name));
+  for (const name of ["roc_auc", "log_loss", "rmse", ...scores]) {
     const estimate = metrics[name];
-    if (estimate !== undefined) return `${name} ${interval(estimate)}`;
+    if (estimate !== undefined)
+      return `${name} ${estimate.low === estimate.high ? estimate.value.toFixed(3) : interval(estimate)}`;
   }
   return null;
 }

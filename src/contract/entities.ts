@@ -255,6 +255,8 @@ export const stepRun = z.object({
   startedAt: timestamp.nullable(),
   endedAt: timestamp.nullable(),
   error: errorBody.nullable(),
+  /** Why the candidate that a step was to train has no model; the step itself has ended well, and the other candidates go on. */
+  candidateFailure: errorBody.nullable(),
 });
 
 export const pipelineRunSummary = z.object({

@@ -60,7 +60,14 @@ export const routes = {
       method: "GET",
       path: "/runs",
       summary: "Training runs, newest first",
-      query: page.extend({ experiment: z.string().optional(), status: z.string().optional() }),
+      query: page.extend({
+        experiment: z.string().optional(),
+        status: z.string().optional(),
+        /** Those below one run, whatever they are. */
+        parentRunId: z.string().optional(),
+        /** Whether the trials of candidates' searches are listed among the other runs. */
+        trials: z.enum(["hide", "show"]).default("hide"),
+      }),
       response: paged(entities.runSummary),
     },
     get: { method: "GET", path: "/runs/:id", summary: "One run with everything it logged", params: byId, response: entities.run },

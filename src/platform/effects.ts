@@ -8,6 +8,7 @@ import type { ArtifactStore, Clock, MetadataStore } from "../core/ports/index.ts
 import { gatePassed, type Registry } from "../core/registry/index.ts";
 import { type Actor, type Scope, systemActor } from "../core/scope.ts";
 import { type Route, readCurrent, writeDeployment } from "../core/serving/index.ts";
+import type { Micros } from "../core/time.ts";
 import { type GitState, gitState, type Tracking } from "../core/tracking/index.ts";
 import type { Evaluation } from "../core/training/index.ts";
 import { platformErrors } from "./errors.ts";
@@ -16,6 +17,7 @@ import type { EvaluateOutput } from "./stages/evaluate.ts";
 import type { ExplainOutput } from "./stages/explain.ts";
 import type { GateEvidence, RegisterOutput } from "./stages/gate-evidence.ts";
 import type { IngestOutput } from "./stages/ingest.ts";
+import { modelNamed } from "./stages/model-named.ts";
 import type { MonitorOutput } from "./stages/monitor.ts";
 import type { ReviewOutput } from "./stages/review.ts";
 import type { TrainedCandidate } from "./stages/train.ts";
@@ -109,7 +111,7 @@ async function register(
   // The training set names the snapshots it was made of; those must be on record, whatever is saved otherwise.
   for (const snapshot of Object.values(needs.ingest.snapshots)) await tracking.saveSnapshot(snapshot);
   const snapshots = Object.values(needs["training-set"].snapshots);
-  const newRun = (id: string, name: string, parentRunId: string | null) =>
+  const newRun = (id: string, name: string, parentRunId: string | null, startedAt = context.now) =>
     tracking.runs.create({
       id,
       name,
@@ -119,7 +121,7 @@ async function register(
       traceId: context.traceId,
       snapshots,
       git,
-      startedAt: context.now,
+      startedAt,
     });
   const parent = await newRun(
     `run-${context.idempotencyKey}`.replace(/[^\w.-]/g, "-"),
@@ -130,7 +132,7 @@ async function register(
   for (const [i, candidate] of candidates.entries()) {
     const run = await newRun(`${parent.id}-${i}`, candidate.variant.name, parent.id);
     await logCandidate(around, run.id, candidate, git);
-    await logTrials(newRun, tracking, run.id, candidate);
+    await logTrials(around, newRun, run.id, model, candidate);
     if (candidate.variant.name === winner.variant.name) winnerRun = run.id;
   }
   for (const [i, { variant, failure }] of failed.entries()) {
@@ -226,21 +228,30 @@ function paramsOf(candidate: CandidateDefinition): Record<string, string | numbe
   );
 }
 
-/** Every trial of a candidate's search is a run below the candidate's. */
+/**
+ * Every trial of a candidate's search is a run below the candidate's, with its own times (in a replay: as if it had run just before the
+ * replay's now) and its score under the name of the metric that it was judged by.
+ */
 async function logTrials(
-  newRun: (id: string, name: string, parentRunId: string) => Promise<{ readonly id: string }>,
-  tracking: Tracking,
+  { tracking, project, clock }: EffectSurroundings,
+  newRun: (id: string, name: string, parentRunId: string, startedAt: Micros) => Promise<{ readonly id: string }>,
   parent: string,
+  model: string,
   { trials }: TrainedCandidate,
 ): Promise<void> {
+  const { select } = modelNamed(project, model);
+  const replayed = clock.kind === "system" ? 0 : clock.now() - Math.max(...trials.map(({ endedAt }) => endedAt));
+  const digits = String(trials.length).length;
   for (const [i, trial] of trials.entries()) {
-    const run = await newRun(`${parent}-trial-${i}`, `${trial.candidate} ${trial.number}`, parent);
+    // Padded, so that ids sort as numbers do.
+    const id = `${parent}-trial-${String(i).padStart(digits, "0")}`;
+    const run = await newRun(id, `${trial.candidate} ${trial.number}`, parent, trial.startedAt + replayed);
     await tracking.logParams(run.id, { candidate: trial.candidate, ...trial.params, ...(trial.error && { error: trial.error }) });
     await tracking.logMetrics(run.id, [
-      { key: "train_seconds", value: trial.seconds },
-      ...(trial.score === undefined ? [] : [{ key: "tuning_score", value: trial.score }]),
+      { key: "train_seconds", value: (trial.endedAt - trial.startedAt) / 1e6 },
+      ...(trial.score === undefined ? [] : [{ key: select, value: trial.score }]),
     ]);
-    await tracking.runs.finish(run.id, trial.state === "failed" ? "failed" : "finished");
+    await tracking.runs.finish(run.id, trial.state === "failed" ? "failed" : "finished", trial.endedAt + replayed);
   }
 }
 

@@ -20,6 +20,16 @@ async function versionOf(client: Client, text: string, alias: string): Promise<{
   return { name, version };
 }
 
+/** What `text` names; where it names neither version nor alias, the champion, or the newest version of a model that has none. */
+async function shownVersion(client: Client, text: string, alias: string): Promise<{ name: string; version: number }> {
+  if (text.includes("@")) return versionOf(client, text, alias);
+  const { aliases, versions } = await client.models.get({ name: text });
+  const version = aliases[alias] ?? (alias === "champion" ? Math.max(...versions.map((each) => each.version)) : undefined);
+  if (version === undefined || !Number.isFinite(version))
+    throw cliErrors.CLI_ALIAS_UNKNOWN(`${text} has no version with the alias ${alias}`);
+  return { name: text, version };
+}
+
 type ModelAction = (client: Client, options: ModelsOptions, name: string) => Promise<void>;
 
 const actions: Record<string, ModelAction> = {
@@ -50,7 +60,7 @@ const actions: Record<string, ModelAction> = {
     );
   },
   async card(client, options, text) {
-    const report = await client.models.report(await versionOf(client, text, options.alias));
+    const report = await client.models.report(await shownVersion(client, text, options.alias));
     show(options.json, report, () => report.cardMarkdown);
   },
   async promote(client, options, text) {

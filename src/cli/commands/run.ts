@@ -16,14 +16,27 @@ export async function follow(client: Client, runId: string, onLine: (line: strin
       if (step.status === "pending") continue;
       const seconds =
         step.startedAt !== null && step.endedAt !== null ? (Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1_000 : null;
-      onLine(
-        `  ${step.status.padEnd(9)} ${step.step}${seconds === null ? "" : ` ${seconds.toFixed(1)} s`}${step.error === null ? "" : `: ${step.error.message} [${step.error.code}]`}`,
-      );
+      const took = seconds === null ? "" : ` ${seconds.toFixed(1)} s`;
+      onLine(`  ${shownStatus(step).padEnd(9)} ${step.step}${took}${whyFailed(step)}`);
     }
     if (run.status !== "queued" && run.status !== "running") return run;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
+
+type StepRun = PipelineRun["steps"][number];
+
+/** A candidate that failed is shown so, although its step has done its work: the others go on without it. */
+const shownStatus = ({ status, candidateFailure }: StepRun): string => (candidateFailure === null ? status : "failed");
+
+function whyFailed({ error, candidateFailure }: StepRun): string {
+  if (candidateFailure !== null) return `: ${candidateFailure.message} [${candidateFailure.code}]; the other candidates go on`;
+  return error === null ? "" : `: ${error.message} [${error.code}]`;
+}
+
+/** What failed although the run as a whole did not. */
+export const failedCandidates = ({ steps }: PipelineRun): readonly string[] =>
+  steps.filter(({ candidateFailure }) => candidateFailure !== null).map(({ step }) => step.replace(/^train:/, ""));
 
 /** @throws CLI_PIPELINE_FAILED with the first step's error */
 export function assertSucceeded(run: PipelineRun): void {
@@ -46,6 +59,8 @@ export default async function run(options: ConnectionOptions & { json?: boolean;
     if (!options.json) console.log(`${pipeline} ${runId}`);
     const finished = await follow(client, runId, (line) => options.json || console.log(line));
     if (options.json) console.log(JSON.stringify(finished, null, 2));
+    const lost = failedCandidates(finished);
+    if (!options.json && lost.length > 0) console.log(`Not trained: ${lost.join(", ")}`);
     assertSucceeded(finished);
   } finally {
     await close();

@@ -3,7 +3,7 @@ import { cliErrors } from "../errors.ts";
 import { headline, interval, show, table } from "../output.ts";
 
 export default async function runs(
-  options: ConnectionOptions & { json?: boolean; limit: string },
+  options: ConnectionOptions & { json?: boolean; limit: string; trials?: boolean; parent?: string },
   action = "list",
   id?: string,
 ): Promise<void> {
@@ -23,7 +23,11 @@ export default async function runs(
       );
       return;
     }
-    const { items } = await client.runs.list({ limit: options.limit });
+    const { items } = await client.runs.list({
+      limit: options.limit,
+      trials: options.trials ? "show" : "hide",
+      ...(options.parent !== undefined && { parentRunId: options.parent }),
+    });
     show(options.json, items, () =>
       table(
         items.map((run) => ({

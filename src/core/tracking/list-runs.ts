@@ -1,4 +1,4 @@
-import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
+import { type ExpressionBuilder, type Kysely, type SelectQueryBuilder, sql } from "kysely";
 import type { Database, RunTable } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import { trackingErrors } from "./errors.ts";
@@ -9,6 +9,8 @@ export interface RunQuery {
   readonly experiment?: string | undefined;
   readonly status?: RunTable["status"] | undefined;
   readonly parentRunId?: string | undefined;
+  /** Runs at most so far below one without a parent: 0 for those alone, 1 for their children too; all when absent. */
+  readonly depth?: 0 | 1 | undefined;
   /** By start, or by the last value of a metric; runs without it (or with NaN) come last in either direction. */
   readonly orderBy?: "startedAt" | { readonly metric: string };
   readonly direction?: "asc" | "desc";
@@ -80,7 +82,11 @@ export async function listRuns(db: Kysely<Database>, scope: Scope, query: RunQue
   return pageOf(page, limit, (run) => ({ order, at: run.sort_value ?? null, id: run.id }));
 }
 
-function filter(db: Kysely<Database>, { workspace, project }: Scope, { experiment, status, parentRunId }: RunQuery): Joined {
+function filter(
+  db: Kysely<Database>,
+  { workspace, project }: Scope,
+  { experiment, status, parentRunId, depth }: RunQuery,
+): Joined {
   return db
     .selectFrom("runs")
     .innerJoin("experiments", (join) =>
@@ -93,7 +99,19 @@ function filter(db: Kysely<Database>, { workspace, project }: Scope, { experimen
     .where("runs.project", "=", project)
     .$if(experiment !== undefined, (each) => each.where("experiments.name", "=", experiment ?? ""))
     .$if(status !== undefined, (each) => each.where("runs.status", "=", status ?? "running"))
-    .$if(parentRunId !== undefined, (each) => each.where("runs.parent_run_id", "=", parentRunId ?? ""));
+    .$if(parentRunId !== undefined, (each) => each.where("runs.parent_run_id", "=", parentRunId ?? ""))
+    .$if(depth === 0, (each) => each.where("runs.parent_run_id", "is", null))
+    .$if(depth === 1, (each) => each.where(hasNoGrandparent));
+}
+
+function hasNoGrandparent({ not, exists, selectFrom }: ExpressionBuilder<Database, "runs">) {
+  const childsParent = selectFrom("runs as parent")
+    .select("parent.id")
+    .whereRef("parent.workspace", "=", "runs.workspace")
+    .whereRef("parent.project", "=", "runs.project")
+    .whereRef("parent.id", "=", "runs.parent_run_id")
+    .where("parent.parent_run_id", "is not", null);
+  return not(exists(childsParent));
 }
 
 /** One row more than the page was asked for: whether there is a next page. */

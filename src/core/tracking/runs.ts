@@ -67,8 +67,11 @@ export interface Experiments {
 
 export interface Runs {
   create(run: NewRun): Promise<RunSummary>;
-  /** Ending a run again as it ended changes nothing. @throws TRACKING_RUN_UNKNOWN, TRACKING_RUN_ENDED when it ended otherwise */
-  finish(id: string, status?: Exclude<RunStatus, "running">): Promise<void>;
+  /**
+   * Ending a run again as it ended changes nothing. `endedAt` is for a run that is recorded after it ran; now when absent.
+   * @throws TRACKING_RUN_UNKNOWN, TRACKING_RUN_ENDED when it ended otherwise
+   */
+  finish(id: string, status?: Exclude<RunStatus, "running">, endedAt?: Micros): Promise<void>;
   /** @throws TRACKING_RUN_UNKNOWN */
   get(id: string): Promise<Run>;
   /** @throws TRACKING_CURSOR_INVALID, TRACKING_LIMIT_INVALID */
@@ -218,7 +221,7 @@ export function runs({ store, artifacts, clock, scope, logs }: RunsContext): Run
       return summary(runId);
     },
 
-    finish: (id, status = "finished") =>
+    finish: (id, status = "finished", endedAt) =>
       store.transaction(async (db) => {
         const run = await db
           .selectFrom("runs")
@@ -233,7 +236,7 @@ export function runs({ store, artifacts, clock, scope, logs }: RunsContext): Run
           throw trackingErrors.TRACKING_RUN_ENDED(`${id} is ${run.status} and cannot become ${status}`);
         await db
           .updateTable("runs")
-          .set({ status, ended_at: clock.now() })
+          .set({ status, ended_at: endedAt ?? clock.now() })
           .where("workspace", "=", workspace)
           .where("project", "=", project)
           .where("id", "=", id)

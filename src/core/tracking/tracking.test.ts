@@ -227,6 +227,24 @@ describe("lists of runs", () => {
     expect(await names({})).toEqual(["elsewhere", "child", "parent"]);
   });
 
+  test("goes down as many generations as asked", async () => {
+    const parent = await newRun("parent");
+    const child = await newRun("child", { parentRunId: parent.id });
+    await newRun("grandchild", { parentRunId: child.id });
+    const names = async (query: Parameters<Tracking["runs"]["list"]>[0]) =>
+      (await tracking.runs.list(query)).items.map(({ name }) => name);
+    expect(await names({ depth: 0 })).toEqual(["parent"]);
+    expect(await names({ depth: 1 })).toEqual(["child", "parent"]);
+    expect(await names({})).toEqual(["grandchild", "child", "parent"]);
+    expect(await names({ depth: 1, orderBy: { metric: "none" }, direction: "asc" })).toEqual(["parent", "child"]);
+  });
+
+  test("keeps the times of a run that is recorded after it ran", async () => {
+    const run = await newRun("trial", { startedAt: start - 2 * HOUR });
+    await tracking.runs.finish(run.id, "finished", start - HOUR);
+    expect(await tracking.runs.get(run.id)).toMatchObject({ startedAt: start - 2 * HOUR, endedAt: start - HOUR });
+  });
+
   test("refuses a cursor it did not give, or of another order, and pages out of bounds", async () => {
     await newRun("a");
     await newRun("b");

@@ -5,6 +5,7 @@ import { openLocalExecutor } from "../../adapters/executors/local.ts";
 import type { AutoMlCandidate, CandidateDefinition, MetricName } from "../../core/definitions/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import { type ArtifactRef, type Executor, systemClock } from "../../core/ports/index.ts";
+import type { Micros } from "../../core/time.ts";
 import {
   climbRungs,
   type Dataset,
@@ -48,7 +49,9 @@ export interface TrialRecord {
   /** Absent where it did not finish. */
   readonly score?: number;
   readonly error?: string;
-  readonly seconds: number;
+  /** By the machine's clock, which a replay's clock is not. */
+  readonly startedAt: Micros;
+  readonly endedAt: Micros;
 }
 
 /** What a search works on. */
@@ -232,7 +235,8 @@ const recordOf = (candidate: string, trial: EndedTrial): TrialRecord => ({
   number: trial.number,
   state: trial.state,
   params: trial.params,
-  seconds: (trial.endedAt - trial.startedAt) / 1e6,
+  startedAt: trial.startedAt,
+  endedAt: trial.endedAt,
   ...(trial.state === "finished" && { score: trial.score }),
   ...(trial.state === "failed" && { error: `${trial.error.code}: ${trial.error.message}` }),
 });

@@ -1,5 +1,6 @@
 import type { PipelineRunSummary } from "../../core/pipelines/index.ts";
 import { formatTimestamp } from "../../core/time.ts";
+import type { FailedCandidate } from "../../platform/stages/train.ts";
 import type { RoomHandlers } from "../handlers.ts";
 import { optionalTime, time } from "./entity-values.ts";
 import type { RouteContext } from "./index.ts";
@@ -34,6 +35,7 @@ export function pipelineHandlers({ platform }: RouteContext): RoomHandlers<"pipe
           startedAt: optionalTime(step.startedAt),
           endedAt: optionalTime(step.endedAt),
           error: step.error,
+          candidateFailure: candidateFailure(step.output),
         })),
       };
     },
@@ -63,3 +65,10 @@ const summaryEntity = (run: PipelineRunSummary) => ({
   startedAt: run.startedAt === null ? null : time(run.startedAt),
   endedAt: optionalTime(run.endedAt),
 });
+
+/** The error in a train step's output (platform/stages/train.ts); null for every other output. */
+function candidateFailure(output: unknown): FailedCandidate["failure"] | null {
+  const isFailure = typeof output === "object" && output !== null && "failure" in output;
+  // Only the train stage names something so.
+  return isFailure ? (output as FailedCandidate).failure : null;
+}

@@ -6,11 +6,14 @@ import type { RouteContext } from "./index.ts";
 export function runHandlers({ platform }: RouteContext): RoomHandlers<"runs"> {
   const { runs } = platform.tracking;
   return {
-    async list({ limit, cursor, experiment, status }) {
+    async list({ limit, cursor, experiment, status, parentRunId, trials }) {
       const { items, nextCursor } = await runs.list({
         limit,
         cursor,
         experiment,
+        parentRunId,
+        // A pipeline run's record has candidates below it, and those their trials.
+        depth: trials === "show" || parentRunId !== undefined ? undefined : 1,
         status: status as RunSummary["status"] | undefined,
       });
       return { items: items.map(runEntity), nextCursor };

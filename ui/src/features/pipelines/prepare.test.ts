@@ -13,6 +13,7 @@ const step = (name: string, needs: string[], from: number | null = null, to: num
   startedAt: at(from),
   endedAt: at(to),
   error: null,
+  candidateFailure: null,
 });
 const run = (steps: Step[]): PipelineRun => ({
   id: "p",
@@ -40,6 +41,11 @@ describe("layerSteps", () => {
 });
 
 describe("gantt", () => {
+  it("shows a candidate that could not be trained as failed, and why", () => {
+    const candidateFailure = { code: "TRAIN_NOT_CONVERGED", kind: "invalid" as const, message: "no end", hint: "", details: {} };
+    const [row] = gantt(run([{ ...step("train:linear", [], 0, 1), candidateFailure }]));
+    expect(row).toMatchObject({ step: "train:linear", status: "failed", error: candidateFailure });
+  });
   it("places steps over the time of the whole run", () => {
     const rows = gantt(run([step("a", [], 0, 5), step("b", ["a"], 5, 20)]));
     expect(rows.map(({ bar, seconds }) => [bar, seconds])).toEqual([

@@ -20,16 +20,17 @@ export function gantt(run: PipelineRun, now = newest(run)): GanttRow[] {
   const span = Math.max(1, end - start);
   return layerSteps(run.steps)
     .flat()
-    .map(({ step, status, attempt, startedAt, endedAt, error }) => {
+    .map(({ step, status, attempt, startedAt, endedAt, error, candidateFailure }) => {
       const from = startedAt === null ? null : Date.parse(startedAt);
       const length = from === null ? null : Math.max(0, stop(startedAt, endedAt, now) - from);
       return {
         step,
-        status,
+        // A candidate that could not be trained is shown so, although the run goes on without it.
+        status: candidateFailure === null ? status : "failed",
         attempt,
         bar: from === null || length === null ? null : { from: (from - start) / span, length: length / span },
         seconds: length === null ? null : length / 1000,
-        error,
+        error: error ?? candidateFailure,
       };
     });
 }

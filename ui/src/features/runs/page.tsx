@@ -21,6 +21,7 @@ export function RunsPage() {
   const pages = usePages();
   const [experiment, setExperiment] = useState("");
   const [status, setStatus] = useState<string | null>(null);
+  const [trials, setTrials] = useState(false);
   const [selected, setSelected] = useState<string[]>([]);
   const [asked] = useDebouncedValue(experiment.trim(), 300);
   const query = {
@@ -28,6 +29,7 @@ export function RunsPage() {
     ...(pages.cursor === undefined ? {} : { cursor: pages.cursor }),
     ...(asked === "" ? {} : { experiment: asked }),
     ...(status === null ? {} : { status }),
+    trials: trials ? ("show" as const) : ("hide" as const),
   };
   const runs = useQuery({ queryKey: ["runs", query], queryFn: () => client.runs.list(query), placeholderData: keepPreviousData });
   return (
@@ -64,6 +66,14 @@ export function RunsPage() {
               value={status}
               onChange={(next) => {
                 setStatus(next);
+                pages.first();
+              }}
+            />
+            <Checkbox
+              label="Trials of searches"
+              checked={trials}
+              onChange={(event) => {
+                setTrials(event.currentTarget.checked);
                 pages.first();
               }}
             />

@@ -1,0 +1,91 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { orrery } from "./orrery-process.ts";
+
+/** Inside the repository, so that `orrery` resolves to it as it does for anybody who installed it. */
+const TEMPORARY = join(import.meta.dirname, "../../.orrery");
+
+interface RunSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly parentRunId: string | null;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly metrics: Readonly<Record<string, { readonly value: number }>>;
+}
+
+/** The template project with candidates that search, fail and come from elsewhere, by the commands a person would type. */
+describe("candidates of a project", { timeout: 240_000 }, () => {
+  let root: string;
+  let project: string;
+  const run = (...args: string[]) => orrery(["-p", project, ...args]);
+  const json = async <T>(...args: string[]): Promise<T> => {
+    const { code, out, err } = await run("--json", ...args);
+    if (code !== 0) throw new Error(err);
+    return JSON.parse(out) as T;
+  };
+  let trained: Awaited<ReturnType<typeof orrery>>;
+
+  beforeAll(async () => {
+    mkdirSync(TEMPORARY, { recursive: true });
+    root = await mkdtemp(join(TEMPORARY, "test-candidates-"));
+    project = join(root, "churn");
+    expect((await orrery(["init", project])).code).toBe(0);
+    const file = join(project, "orrery.config.ts");
+    const config = readFileSync(file, "utf8")
+      .replace("logisticRegression,", "logisticRegression,\n  python,\n  search,")
+      .replace(
+        /candidates: \[.*\]/,
+        `candidates: [
+    baseline(),
+    logisticRegression({ c: search.log(0.01, 100) }, { trials: 11, pruning: false }),
+    gradientBoosting({ trees: 60, leaves: 8, rate: 0.1 }),
+    python("crash.py", { requirements: [], name: "crash" }),
+  ]`,
+      )
+      // A gate that nothing passes: there is no champion.
+      .replace('metric("roc_auc").atLeast(0.65)', 'metric("roc_auc").atLeast(0.999)');
+    writeFileSync(file, config);
+    trained = await run("train", "churn");
+  }, 240_000);
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  it("that failed are shown so, with the error's code, and the run goes on", () => {
+    expect(trained).toMatchObject({ code: 0, err: "" });
+    expect(trained.out).toMatch(/failed +train:crash .*\[TRAIN_PYTHON_\w+\]; the other candidates go on/);
+    expect(trained.out).not.toMatch(/succeeded +train:crash/);
+    expect(trained.out).toMatch(/succeeded +train:logistic-regression/);
+    expect(trained.out).toContain("Not trained: crash");
+  });
+
+  it("are listed without their searches' trials, which are there when asked for", async () => {
+    const shown = await json<RunSummary[]>("runs");
+    expect(shown.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["baseline", "rule", "logistic-regression", "gradient-boosting", "crash"]),
+    );
+    expect(shown.filter(({ id }) => id.includes("-trial-"))).toEqual([]);
+    const all = await json<RunSummary[]>("runs", "--trials", "--limit", "100");
+    expect(all.filter(({ id }) => id.includes("-trial-"))).toHaveLength(11);
+    const searched = shown.find(({ name }) => name === "logistic-regression");
+    const trials = await json<RunSummary[]>("runs", "--parent", searched?.id ?? "");
+    expect(trials).toHaveLength(11);
+    expect(trials.map(({ id }) => id).toSorted()).toEqual(
+      trials.toSorted((a, b) => Number(a.name.split(" ")[1]) - Number(b.name.split(" ")[1])).map(({ id }) => id),
+    );
+    for (const trial of trials) {
+      expect(trial.metrics.roc_auc?.value).toBeGreaterThan(0.4);
+      expect(Date.parse(trial.endedAt)).toBeGreaterThanOrEqual(Date.parse(trial.startedAt));
+    }
+    expect(new Set(trials.map(({ startedAt }) => startedAt)).size).toBeGreaterThan(5);
+  });
+
+  it("have a card although none passed the gate", async () => {
+    const card = await run("models", "card", "churn");
+    expect(card).toMatchObject({ code: 0, err: "" });
+    expect(card.out).toContain("retention team");
+    expect((await run("models", "card", "churn@champion")).err).toContain("CLI_ALIAS_UNKNOWN");
+  });
+});
