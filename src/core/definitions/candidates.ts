@@ -91,6 +91,8 @@ export interface AutoMlParams {
   /** At most so many models are blended in the end. */
   readonly ensemble: number;
   readonly workers: number;
+  /** Regression of counts or rates, which are at least 0: their logarithm is modelled. */
+  readonly counts: boolean;
 }
 
 interface Named {
@@ -237,12 +239,15 @@ export const extraTrees = (params: Partial<Searchable<ForestParams>> = {}, optio
   ...tunable("extra-trees", { ...FOREST, bootstrap: false }, params, options),
 });
 
-/** Searches over all kinds of candidates for a given time and blends the best: `autoMl({ time: "10m" })`. */
+/**
+ * Searches over the model's other candidates and all kinds of ours for a given time and blends the best: `autoMl({ time: "10m" })`.
+ * `counts`: the target is a count or a rate, and Poisson models are tried.
+ */
 export const autoMl = (
-  params: { time: Duration; ensemble?: number; workers?: number },
+  params: { time: Duration; ensemble?: number; workers?: number; counts?: boolean },
   options: CandidateOptions = {},
 ): AutoMlCandidate => ({
   kind: "auto-ml",
   name: options.name ?? "auto-ml",
-  params: { ensemble: 10, workers: 2, ...params, time: durationToMicros(params.time) },
+  params: { ensemble: 10, workers: 2, counts: false, ...params, time: durationToMicros(params.time) },
 });

@@ -1,3 +1,4 @@
+export * from "./candidate-problems.ts";
 export * from "./candidates.ts";
 export * from "./charter.ts";
 export * from "./columns.ts";
@@ -5,11 +6,26 @@ export * from "./features.ts";
 export * from "./metrics.ts";
 export * from "./model.ts";
 export * from "./operation.ts";
+export * from "./preparation-problems.ts";
 export * from "./preparation-steps.ts";
+export * from "./prepared-columns.ts";
 export * from "./project.ts";
 export * from "./python-candidate.ts";
 export * from "./search.ts";
 export * from "./secret.ts";
 export * from "./source.ts";
 export * from "./splits.ts";
+export * from "./training-problems.ts";
 export * from "./training-weights.ts";
+export {
+  aboveZero,
+  anyNumber,
+  listOf,
+  oneOf,
+  recordOf,
+  type ValueRule,
+  type ValueRules,
+  valuesProblems,
+  wholeFrom,
+  zeroOrMore,
+} from "./value-rules.ts";

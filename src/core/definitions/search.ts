@@ -109,9 +109,22 @@ export function searchSpaceProblems(space: SearchSpace): string[] {
   return space.flatMap(({ name, domain }, index) => {
     const before = space.slice(0, index);
     const twice = before.some((other) => other.name === name) ? [`${name} is there twice`] : [];
-    const own = domain.search === "choice" ? choiceProblems(name, domain) : numberProblems(name, domain);
+    const own = domainProblems(name, domain);
     return [...twice, ...own, ...conditionProblems(name, domain.when ?? {}, before)];
   });
+}
+
+function domainProblems(name: string, domain: SearchDomain): string[] {
+  switch (domain.search) {
+    case "choice":
+      return Array.isArray(domain.options) ? choiceProblems(name, domain) : [`the options of ${name} are not a list`];
+    case "float":
+    case "int":
+      return numberProblems(name, domain);
+    default:
+      // From JSON or untyped code.
+      return [`the range of ${name} is of no kind that there is: float, int or choice`];
+  }
 }
 
 function numberProblems(name: string, { search: kind, low, high, scale }: NumberDomain): string[] {

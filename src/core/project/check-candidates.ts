@@ -1,46 +1,92 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
+  CANDIDATE_KINDS,
   type CandidateDefinition,
+  candidateProblems,
+  type GradientBoostingCandidate,
+  isCandidate,
+  keepsDirections,
   type ModelDefinition,
   type PythonCandidate,
   pythonFiles,
-  searchSpaceProblems,
   type TargetType,
 } from "../definitions/index.ts";
 import type { Findings } from "./finding.ts";
+import { findFeature, reportUnknownFeatures } from "./model-features.ts";
 
 /**
- * Names, tasks, ranges to search, names of features, and files that Python programs are in.
- * @param checkNames reports those that are no features of the model
+ * Names, parameters, tasks, ranges to search, features that are named, and files that Python programs are in.
+ * @param directory of the project file; null: files are not looked for
  */
-export function checkCandidates(
-  { name: model, candidates }: ModelDefinition,
-  target: TargetType,
-  directory: string | null,
-  findings: Findings,
-  checkNames: (what: string, names: readonly string[]) => void,
-): void {
-  const where = `model ${model}`;
+export function checkCandidates(model: ModelDefinition, target: TargetType, directory: string | null, findings: Findings): void {
+  const where = `model ${model.name}`;
+  if (!Array.isArray(model.candidates)) {
+    findings.add(where, "PROJECT_VALUE_INVALID", "Its candidates are not a list", "Write candidates: [gradientBoosting()].");
+    return;
+  }
+  const given: readonly unknown[] = model.candidates;
+  const candidates = given.filter(isCandidate);
+  for (const wrong of given) if (!isCandidate(wrong)) reportUnknownKind(where, wrong, findings);
   const names = candidates.map(({ name }) => name);
   for (const name of new Set(names.filter((each, i) => names.indexOf(each) !== i)))
     findings.add(where, "PROJECT_NAME_TWICE", `It has two candidates called ${name}`, "Name them: { name: … }.");
-  if (candidates.every(({ kind }) => kind === "baseline" || kind === "rule"))
+  if (given.length === candidates.length && candidates.every(({ kind }) => kind === "baseline" || kind === "rule"))
     findings.add(where, "PROJECT_VALUE_INVALID", "It has no candidate that learns", "Add one, as gradientBoosting().");
-  for (const candidate of candidates) {
-    const { name } = candidate;
-    const problem = taskProblem(candidate, target);
-    if (problem !== null) findings.add(where, "PROJECT_CANDIDATE_UNSUITED", `The candidate ${name} ${problem}`);
-    if ("tune" in candidate && candidate.tune !== undefined)
-      for (const wrong of searchSpaceProblems(candidate.tune.space))
-        findings.add(where, "PROJECT_SEARCH_INVALID", `In the search of ${name}, ${wrong}`);
-    if (candidate.kind === "gradient-boosting") {
-      const { monotone, interactions } = candidate.params;
-      checkNames(`The candidate ${name} (monotone)`, Object.keys(monotone));
-      checkNames(`The candidate ${name} (interactions)`, interactions.flat());
-    }
-    if (candidate.kind === "python" && directory !== null) checkFiles(where, candidate, directory, findings);
-  }
+  for (const candidate of candidates) checkCandidate(model, candidate, target, directory, findings);
+}
+
+function reportUnknownKind(where: string, candidate: unknown, findings: Findings): void {
+  const { parameters } = candidateProblems(candidate);
+  const hint =
+    typeof candidate === "function"
+      ? "Call it: gradientBoosting(), not gradientBoosting."
+      : `Take one of ${CANDIDATE_KINDS.join(", ")}.`;
+  for (const problem of parameters) findings.add(where, "PROJECT_VALUE_INVALID", `A candidate is wrong: ${problem}`, hint);
+}
+
+function checkCandidate(
+  model: ModelDefinition,
+  candidate: CandidateDefinition,
+  target: TargetType,
+  directory: string | null,
+  findings: Findings,
+): void {
+  const where = `model ${model.name}`;
+  const { name } = candidate;
+  const { parameters, search } = candidateProblems(candidate);
+  for (const wrong of parameters)
+    findings.add(where, "PROJECT_VALUE_INVALID", `In the candidate ${name}, ${wrong}`, "Correct the candidate's parameters.");
+  for (const wrong of search) findings.add(where, "PROJECT_SEARCH_INVALID", `In the search of ${name}, ${wrong}`);
+  // The rest reads parameters as they should be.
+  if (parameters.length > 0) return;
+  const problem = taskProblem(candidate, target);
+  if (problem !== null) findings.add(where, "PROJECT_CANDIDATE_UNSUITED", `The candidate ${name} ${problem}`);
+  if (candidate.kind === "gradient-boosting") checkConstraints(model, candidate, target, findings);
+  if (candidate.kind === "python" && directory !== null) checkFiles(where, candidate, directory, findings);
+}
+
+/** Features that `monotone` and `interactions` name: there, and for `monotone` such as can rise. */
+function checkConstraints(
+  model: ModelDefinition,
+  { name, params: { monotone, interactions } }: GradientBoostingCandidate,
+  target: TargetType,
+  findings: Findings,
+): void {
+  const where = `model ${model.name}`;
+  const directed = Object.keys(monotone);
+  reportUnknownFeatures(model, `The candidate ${name} (monotone)`, directed, findings);
+  reportUnknownFeatures(model, `The candidate ${name} (interactions)`, interactions.flat(), findings);
+  const hint = "Leave it out of `monotone`: only a number can rise.";
+  for (const each of directed)
+    if (findFeature(model, each)?.type === "string")
+      findings.add(where, "PROJECT_COLUMN_TYPE", `The candidate ${name} (monotone) names ${each}, which holds categories`, hint);
+  if (directed.length > 0 && !keepsDirections(target))
+    findings.add(
+      where,
+      "PROJECT_CANDIDATE_UNSUITED",
+      `The candidate ${name} has monotone features, and the charter's target is ${target}`,
+    );
 }
 
 /** Why a candidate cannot be trained for a target; null where it can. */

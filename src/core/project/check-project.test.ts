@@ -333,6 +333,7 @@ describe("a model that cannot be trained as it says", () => {
     const candidates = [gradientBoosting({ rate: search.log(0, 0.3), leaves: search.choice<number>([]) })];
     expect((await messages(changed({ candidates }))).sort()).toEqual([
       "PROJECT_SEARCH_INVALID: In the search of gradient-boosting, leaves has no options to choose from",
+      "PROJECT_SEARCH_INVALID: In the search of gradient-boosting, rate could be 0, not above 0 and at most 1",
       "PROJECT_SEARCH_INVALID: In the search of gradient-boosting, rate goes from 0 on a log scale, which has only numbers above 0",
     ]);
   });
@@ -357,7 +358,7 @@ describe("a model that cannot be trained as it says", () => {
 
   test("splits, weighs or calibrates in a way that there is not", async () => {
     expect(await messages(changed({ split: atRandom({ test: 0.6, validation: 0.4 }) }))).toEqual([
-      "PROJECT_VALUE_INVALID: Its split gives 0.6 to test and 0.4 to validation",
+      "PROJECT_VALUE_INVALID: In its split, it gives 0.6 to test and 0.4 to validation",
     ]);
     expect(await messages(changed({ classWeights: [1, 2, 3] }))).toEqual(["PROJECT_VALUE_INVALID: It weighs 3 classes"]);
     expect(await messages(changed({ classWeights: [1, -2] }))).toEqual(["PROJECT_VALUE_INVALID: It weighs classes 1, -2"]);

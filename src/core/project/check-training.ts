@@ -1,74 +1,93 @@
-import type { ModelDefinition, SplitDefinition, TargetType } from "../definitions/index.ts";
+import {
+  calibrationProblem,
+  classWeightsProblem,
+  type ModelDefinition,
+  rowWeightsProblem,
+  seedProblem,
+  splitProblems,
+  type TargetType,
+} from "../definitions/index.ts";
 import { checkCandidates } from "./check-candidates.ts";
 import { checkMetric } from "./check-charter.ts";
+import { checkPreparation } from "./check-preparation.ts";
 import type { Findings } from "./finding.ts";
+import { findFeature, reportUnknownFeatures } from "./model-features.ts";
 
 /**
- * Whether a model can be trained as it says for the charter's target: metric, split, weights, calibration, preparation and candidates.
+ * Whether a model can be trained as it says for the charter's target: metric, split, weights, calibration, seed, preparation and
+ * candidates.
  * @param directory of the project file, where Python programs are looked for; null: they are not
  */
 export function checkTraining(model: ModelDefinition, target: TargetType, directory: string | null, findings: Findings): void {
-  const where = `model ${model.name}`;
-  const ids = model.features.map(({ id }) => id);
-  const checkNames = (what: string, names: readonly string[]) => {
-    for (const name of names) {
-      const problem = featureNameProblem(ids, name);
-      if (problem !== null) findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `${what} names ${name}, ${problem}`, NAME_HINT);
-    }
-  };
-  if (model.select !== undefined) checkMetric(where, "Its selection", model.select, target, findings);
+  if (model.select !== undefined) checkMetric(`model ${model.name}`, "Its selection", model.select, target, findings);
   checkSplit(model, target, findings);
-  checkWeights(model, target, findings);
+  checkClassWeights(model, target, findings);
   checkCalibration(model, target, findings);
-  if (model.split.kind === "grouped" && !model.segments.includes(model.split.by)) checkNames("Its split", [model.split.by]);
-  if (model.rowWeights?.kind === "feature") checkNames("Its rowWeights", [model.rowWeights.feature]);
-  for (const step of model.prepare) checkNames(`Its preparation ${step.kind}`, step.on ?? []);
-  checkCandidates(model, target, directory, findings, checkNames);
+  checkRowWeights(model, findings);
+  const seed = seedProblem(model.seed);
+  if (seed !== null) findings.add(`model ${model.name}`, "PROJECT_VALUE_INVALID", `Its ${seed}`);
+  checkPreparation(model, findings);
+  checkCandidates(model, target, directory, findings);
 }
 
-const NAME_HINT = "Name a feature of the model by its id (view.feature), or by its name alone where only one has it.";
-
-/** As training finds features: by id, or by a name that only one has. */
-function featureNameProblem(ids: readonly string[], name: string): string | null {
-  if (ids.includes(name)) return null;
-  const matches = ids.filter((id) => id.slice(id.indexOf(".") + 1) === name);
-  if (matches.length === 1) return null;
-  return matches.length === 0 ? "which is no feature of it" : `which is ${matches.join(" and ")}`;
-}
-
-function checkSplit({ name, split }: ModelDefinition, target: TargetType, findings: Findings): void {
-  const add = (message: string, hint?: string) => findings.add(`model ${name}`, "PROJECT_VALUE_INVALID", message, hint);
-  if (!areParts(split)) {
+function checkSplit(model: ModelDefinition, target: TargetType, findings: Findings): void {
+  const { split, name, segments } = model;
+  const add = (message: string, hint: string) => findings.add(`model ${name}`, "PROJECT_VALUE_INVALID", message, hint);
+  const problems = splitProblems(split);
+  for (const problem of problems) {
     add(
-      `Its split gives ${split.test} to test and ${split.validation} to validation`,
-      "Give each a share above 0, below 1 together; by time, durations above 0.",
+      `In its split, ${problem}`,
+      "Give test and validation a share above 0 each, below 1 together; by time, durations above 0.",
     );
   }
+  if (problems.length > 0) return;
   if (split.kind === "stratified" && target === "regression")
     add("Its split is stratified by class, and a regression target has none", "Use atRandom(…), grouped(…) or byTime(…).");
+  if (split.kind === "grouped" && !segments.includes(split.by)) reportUnknownFeatures(model, "Its split", [split.by], findings);
 }
 
-const areParts = ({ kind, test, validation }: SplitDefinition): boolean =>
-  test > 0 && validation > 0 && (kind === "time" || test + validation < 1);
-
-function checkWeights({ name, classWeights }: ModelDefinition, target: TargetType, findings: Findings): void {
+function checkClassWeights({ name, classWeights }: ModelDefinition, target: TargetType, findings: Findings): void {
   if (classWeights === undefined) return;
   const add = (message: string, hint: string) => findings.add(`model ${name}`, "PROJECT_VALUE_INVALID", message, hint);
   if (target === "regression") {
     add("It weighs classes, and a regression target has none", "Leave classWeights out, or weigh rows with rowWeights.");
-  } else if (classWeights !== "balanced") {
-    const isCount = target === "binary" ? classWeights.length === 2 : classWeights.length > 0;
-    if (!isCount) add(`It weighs ${classWeights.length} classes`, "Give one weight a class, in the order of the classes.");
-    if (classWeights.some((weight) => !(weight >= 0 && Number.isFinite(weight))))
-      add(`It weighs classes ${classWeights.join(", ")}`, "Give weights of 0 or more, and finite.");
+    return;
+  }
+  const problem = classWeightsProblem(classWeights);
+  const hint = "Give one weight a class, in the order of the classes: 0 or more, and not all 0.";
+  if (problem !== null) add(`In its classWeights, ${problem}`, hint);
+  else if (classWeights !== "balanced" && target === "binary" && classWeights.length !== 2)
+    add(`It weighs ${classWeights.length} classes`, hint);
+}
+
+function checkRowWeights(model: ModelDefinition, findings: Findings): void {
+  const { name, rowWeights } = model;
+  if (rowWeights === undefined) return;
+  const where = `model ${name}`;
+  const problem = rowWeightsProblem(rowWeights);
+  if (problem !== null) findings.add(where, "PROJECT_VALUE_INVALID", `In its rowWeights, ${problem}`, ROW_WEIGHTS_HINT);
+  else if (rowWeights.kind === "feature") {
+    const { feature } = rowWeights;
+    reportUnknownFeatures(model, "Its rowWeights", [feature], findings);
+    const type = findFeature(model, feature)?.type;
+    if (type === "string" || type === "timestamp")
+      findings.add(where, "PROJECT_COLUMN_TYPE", `Its rowWeights names ${feature}, which is no number`, ROW_WEIGHTS_HINT);
   }
 }
 
+const ROW_WEIGHTS_HINT = 'Weigh rows by a feature that is a number of 0 or more, or by age: weightByAge("90d").';
+
 function checkCalibration({ name, calibrate }: ModelDefinition, target: TargetType, findings: Findings): void {
   if (calibrate === undefined || calibrate === "none") return;
-  if (target === "regression" || (target === "binary" && calibrate === "temperature")) {
-    const hint =
-      target === "binary" ? "Calibrate by isotonic or sigmoid." : "Leave calibrate out: only probabilities are calibrated.";
-    findings.add(`model ${name}`, "PROJECT_VALUE_INVALID", `Its calibration ${calibrate} is not for a ${target} target`, hint);
-  }
+  const add = (message: string, hint: string) => findings.add(`model ${name}`, "PROJECT_VALUE_INVALID", message, hint);
+  const problem = calibrationProblem(calibrate);
+  const hint = target === "binary" ? "Calibrate by isotonic or sigmoid." : "Calibrate by temperature, isotonic or sigmoid.";
+  if (target === "regression") {
+    add(
+      `Its calibration ${String(calibrate)} is not for a regression target`,
+      "Leave calibrate out: only probabilities are calibrated.",
+    );
+  } else if (problem !== null) add(`In its calibration, ${problem}`, hint);
+  else if (target === "binary" && calibrate === "temperature")
+    add("Its calibration temperature is not for a binary target", hint);
 }
