@@ -36,7 +36,7 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
     expect((await orrery(["init", project])).code).toBe(0);
     const file = join(project, "orrery.config.ts");
     const config = readFileSync(file, "utf8")
-      .replace("logisticRegression,", "logisticRegression,\n  python,\n  search,")
+      .replace("logisticRegression,", "logisticRegression,\n  autoMl,\n  python,\n  search,")
       .replace(
         /candidates: \[.*\]/,
         `candidates: [
@@ -44,6 +44,7 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
     logisticRegression({ c: search.log(0.01, 100) }, { trials: 11, pruning: false }),
     gradientBoosting({ trees: 60, leaves: 8, rate: 0.1 }),
     python("crash.py", { requirements: [], name: "crash" }),
+    autoMl({ time: "12s", ensemble: 3 }),
   ]`,
       )
       // A gate that nothing passes: there is no champion.
@@ -68,7 +69,7 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
     );
     expect(shown.filter(({ id }) => id.includes("-trial-"))).toEqual([]);
     const all = await json<RunSummary[]>("runs", "--trials", "--limit", "100");
-    expect(all.filter(({ id }) => id.includes("-trial-"))).toHaveLength(11);
+    expect(all.filter(({ id }) => id.includes("-trial-")).length).toBeGreaterThan(11);
     const searched = shown.find(({ name }) => name === "logistic-regression");
     const trials = await json<RunSummary[]>("runs", "--parent", searched?.id ?? "");
     expect(trials).toHaveLength(11);
@@ -80,6 +81,18 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
       expect(Date.parse(trial.endedAt)).toBeGreaterThanOrEqual(Date.parse(trial.startedAt));
     }
     expect(new Set(trials.map(({ startedAt }) => startedAt)).size).toBeGreaterThan(5);
+  });
+
+  it("of the model take part in AutoML beside the default kinds", async () => {
+    const automl = (await json<RunSummary[]>("runs")).find(({ name }) => name === "auto-ml");
+    expect(automl?.status).toBe("finished");
+    const trials = await json<RunSummary[]>("runs", "--parent", automl?.id ?? "", "--limit", "500");
+    const namesOf = (status: string) =>
+      new Set(trials.flatMap((trial) => (trial.status === status ? [trial.name.replace(/ \d+$/, "")] : [])));
+    expect([...namesOf("finished")]).toEqual(
+      expect.arrayContaining(["logistic-regression", "default logistic-regression", "gradient-boosting"]),
+    );
+    expect([...namesOf("failed")]).toEqual(["crash"]);
   });
 
   it("have a card although none passed the gate", async () => {

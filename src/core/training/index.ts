@@ -103,6 +103,7 @@ export {
 export { type RandomStream, seededRandom } from "./random.ts";
 export { pairedPredictions, resampledPredictions } from "./resampled-predictions.ts";
 export { applyLink, outputsOf, scoreMatrix } from "./score-estimator.ts";
+export { automlCandidates } from "./search/automl-candidates.ts";
 export { type DefaultCandidate, defaultCandidates } from "./search/default-candidates.ts";
 export { halvingPruner, noPruner } from "./search/pruning.ts";
 export { type AutomlResult, runAutoml } from "./search/run-automl.ts";

@@ -7,11 +7,11 @@ import type { TrainingSet } from "../../core/features/index.ts";
 import { type ArtifactRef, type Executor, systemClock } from "../../core/ports/index.ts";
 import type { Micros } from "../../core/time.ts";
 import {
+  automlCandidates,
   climbRungs,
   type Dataset,
   type DatasetSplit,
   type Direction,
-  defaultCandidates,
   type EndedTrial,
   type EnsembleMember,
   evaluatePredictions,
@@ -39,6 +39,7 @@ import { modelNamed } from "./model-named.ts";
 import { type TrialDetail, type TrialParams, withParams } from "./score-trial.ts";
 import type { Stage } from "./stage.ts";
 import type { CandidateVariant, RetrainScope } from "./train.ts";
+import { fitInPython } from "./train-python.ts";
 
 /** One trial of a search, as it is recorded as a run. */
 export interface TrialRecord {
@@ -138,10 +139,10 @@ export async function searchAll(
   onProgress: (done: number) => void,
 ): Promise<BlendedMembers> {
   const { opened, scope, automl } = task;
-  const { time, workers, ensemble } = automl.params;
+  const { time, workers, ensemble, counts } = automl.params;
   const model = modelNamed(opened.project, scope.model);
   const fold = tuningFold(model.split, dataset, split.train, model.seed);
-  const candidates = defaultCandidates(dataset.task);
+  const candidates = automlCandidates(model.candidates, dataset.task, { counts });
   const definitionOf = (name: string, params: EndedTrial["params"]) => {
     const found = candidates.find((candidate) => candidate.name === name);
     if (found === undefined) throw trainErrors.TRAIN_NO_CANDIDATE(`there is no candidate ${name}`);
@@ -174,23 +175,32 @@ export async function searchAll(
       onTrial: () => onProgress(Math.min(1, (systemClock.now() - started) / time)),
     });
     if (result.ensemble === null) throw trainErrors.TRAIN_SEARCH_FAILED("the time was over before any trial finished");
-    const members = result.ensemble.members.map(({ candidate, trial, weight }): EnsembleMember => {
-      const definition = definitionOf(candidate, trial.params);
-      if (definition.kind === "python" || definition.kind === "auto-ml")
-        throw trainErrors.TRAIN_CANDIDATE_ELSEWHERE(`${candidate} cannot be blended`);
-      const fitted = fitCandidate(dataset, { train: split.train, validation: split.select }, definition, options);
-      if (fitted.estimator.kind === "rule") throw trainErrors.TRAIN_RULE_NOT_SERVABLE("a rule cannot be blended");
-      return {
-        name: `${candidate} ${trial.number}`,
-        weight,
-        preparation: fitted.preparation,
-        estimator: fitted.estimator,
-      };
-    });
+    const members: EnsembleMember[] = [];
+    for (const { candidate, trial, weight } of result.ensemble.members) {
+      const fitted = await fitMember(opened, dataset, split, definitionOf(candidate, trial.params), options);
+      members.push({ name: `${candidate} ${trial.number}`, weight, ...fitted });
+    }
     return { members, trials: result.trials.map(({ candidate, trial }) => recordOf(candidate, trial)) };
   } finally {
     await executor.close();
   }
+}
+
+/** Fits one member of a blend on all training rows. @throws TRAIN_CANDIDATE_ELSEWHERE, TRAIN_RULE_NOT_SERVABLE for what cannot be blended */
+async function fitMember(
+  opened: Stage,
+  dataset: Dataset,
+  split: DatasetSplit,
+  definition: CandidateDefinition,
+  options: TrainingOptions,
+): Promise<Pick<EnsembleMember, "preparation" | "estimator">> {
+  if (definition.kind === "auto-ml") throw trainErrors.TRAIN_CANDIDATE_ELSEWHERE(`${definition.name} cannot be blended`);
+  const { preparation, estimator } =
+    definition.kind === "python"
+      ? await fitInPython(opened, dataset, split, definition, options, () => undefined)
+      : fitCandidate(dataset, { train: split.train, validation: split.select }, definition, options);
+  if (estimator.kind === "rule") throw trainErrors.TRAIN_RULE_NOT_SERVABLE("a rule cannot be blended");
+  return { preparation, estimator };
 }
 
 async function scoreTrial(

@@ -15,9 +15,10 @@ import type { Task } from "../model.ts";
 import type { AutomlCandidate } from "./run-automl.ts";
 import { pointFrom } from "./space.ts";
 
-/** A candidate together with the parameters that are not searched: a trial's are put over the definition's. */
+/** As `automlCandidates` has them; the start is always within the ranges. */
 export interface DefaultCandidate extends AutomlCandidate {
   readonly definition: CandidateDefinition;
+  readonly defaults: ParameterValues;
 }
 
 /**
@@ -59,7 +60,7 @@ function linearCandidates(task: Task, counts: boolean): DefaultCandidate[] {
 
 const FOREST_RANGES = {
   minLeafRows: search.logInt(1, 64),
-  maxFeatures: search.choice(["sqrt", 0.2, 0.4, 0.7, "all"]),
+  maxFeatures: search.choice(["auto", 0.2, 0.4, 0.7, "all"]),
 };
 
 const BOOSTING_RANGES = {

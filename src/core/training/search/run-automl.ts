@@ -16,8 +16,8 @@ export interface AutomlCandidate {
   readonly name: string;
   /** Empty for a candidate with nothing to search, which is tried once. */
   readonly space: SearchSpace;
-  /** A point of the space, tried first. */
-  readonly defaults: ParameterValues;
+  /** A point of the space, tried first; null: the sampler draws the first. */
+  readonly defaults: ParameterValues | null;
   /** What one trial costs, beside the others'. */
   readonly cost: number;
 }
@@ -167,8 +167,10 @@ async function openRace(candidate: AutomlCandidate, options: AutomlOptions): Pro
   const { name, space, defaults } = candidate;
   // Steps are whole numbers, so that no share of rows misses its rung by rounding.
   const maxResource = reduction ** (rungs - 1);
-  const pruner = rungs === 1 ? noPruner() : halvingPruner({ minResource: 1, maxResource, reduction });
-  const spec = studySpec({ space, direction, seed, pruner, initial: [defaults] });
+  // What is tried once has none of its own to be behind.
+  const climbs = rungs > 1 && space.length > 0;
+  const pruner = climbs ? halvingPruner({ minResource: 1, maxResource, reduction }) : noPruner();
+  const spec = studySpec({ space, direction, seed, pruner, initial: defaults === null ? [] : [defaults] });
   const opened = await journal(name);
   const journaled = await openStudy(spec, opened, clock.now());
   const evaluate: TrialEvaluator = (task, control) =>
