@@ -63,9 +63,13 @@ export interface ForestParams {
   readonly trees: number;
   /** 0: until leaves are pure or too small. */
   readonly maxDepth: number;
+  /**
+   * Least weight of a leaf's rows. 5 unless given, as Breiman chose for regression, also for classes: leaves of one row make trees several
+   * times as large, in the package and in memory, and shares that are hardly better than votes; what they gain in accuracy is small.
+   */
   readonly minLeafRows: number;
-  /** Columns tried at each node: a share of them (0…1), their square root, or all. */
-  readonly maxFeatures: "sqrt" | "all" | number;
+  /** Columns tried at each node: a share of them (0…1), their square root, or all. auto: the square root for classes, a third for values. */
+  readonly maxFeatures: "auto" | "sqrt" | "all" | number;
   /** Each tree sees as many rows as there are, drawn with replacement. */
   readonly bootstrap: boolean;
 }
@@ -226,7 +230,7 @@ export const gradientBoosting = (
   options: TunableOptions = {},
 ): GradientBoostingCandidate => ({ kind: "gradient-boosting", ...tunable("gradient-boosting", BOOSTING, params, options) });
 
-const FOREST: ForestParams = { trees: 100, maxDepth: 0, minLeafRows: 5, maxFeatures: "sqrt", bootstrap: true };
+const FOREST: ForestParams = { trees: 100, maxDepth: 0, minLeafRows: 5, maxFeatures: "auto", bootstrap: true };
 
 export const randomForest = (params: Partial<Searchable<ForestParams>> = {}, options: TunableOptions = {}): ForestCandidate => ({
   kind: "random-forest",

@@ -1,3 +1,5 @@
+import { trainErrors } from "./errors.ts";
+
 /**
  * What an estimator reads: column-major numbers, NaN for missing. Infinities never occur: `encode` makes them missing.
  */
@@ -22,8 +24,14 @@ export interface Target {
   readonly weights?: Float64Array;
 }
 
-/** The rows of a matrix, in the order given. */
+/** The rows of a matrix, in the order given. @throws TRAIN_COLUMN_INVALID for a row that the matrix does not have */
 export function takeRows(matrix: Matrix, rows: ArrayLike<number>): Matrix {
+  for (let i = 0; i < rows.length; i++) {
+    if (Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < matrix.rows) continue;
+    throw trainErrors.TRAIN_COLUMN_INVALID(`row ${rows[i]} was asked for, and the matrix has ${matrix.rows} rows`, {
+      hint: "Take rows from 0 up to one less than the matrix has.",
+    });
+  }
   const columns = matrix.columns.map((column) => {
     const taken = new Float64Array(rows.length);
     for (let i = 0; i < rows.length; i++) taken[i] = column[rows[i]];

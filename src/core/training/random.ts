@@ -1,3 +1,5 @@
+import { trainErrors } from "./errors.ts";
+
 /** A stream of pseudo-random numbers; the same seed gives the same stream on every machine. */
 export interface RandomStream {
   /** Uniform over the 32-bit unsigned integers. */
@@ -6,8 +8,16 @@ export interface RandomStream {
   below(bound: number): number;
 }
 
-/** sfc32 (Chris Doty-Humphrey, PractRand), seeded by one number; the first rounds are thrown away to mix the seed in. */
+/**
+ * sfc32 (Chris Doty-Humphrey, PractRand), seeded by one whole number; the first rounds are thrown away to mix the seed in.
+ * @throws TRAIN_PARAMETER_INVALID for a seed that is no whole number or has more than 53 bits
+ */
 export function seededRandom(seed: number): RandomStream {
+  if (!Number.isSafeInteger(seed)) {
+    throw trainErrors.TRAIN_PARAMETER_INVALID(`the seed is ${seed}, not a whole number`, {
+      hint: "Give a whole number as seed.",
+    });
+  }
   let a = 0x9e3779b9 | 0;
   let b = seed | 0;
   let c = Math.floor(seed / 2 ** 32) | 0;

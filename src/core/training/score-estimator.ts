@@ -1,3 +1,4 @@
+import { checkLengths, checkScored, checkWidth } from "./check-matrix.ts";
 import { createOnnxScorer } from "./formats/onnx-graph/create-onnx-scorer.ts";
 import type { Matrix } from "./matrix.ts";
 import type { FittedEstimator, LinearEstimator, Link } from "./model.ts";
@@ -24,7 +25,7 @@ export function outputsOf(estimator: FittedEstimator): number {
   }
 }
 
-/** Raw output of every row, rows x outputs, row by row. */
+/** Raw output of every row, rows x outputs, row by row. @throws TRAIN_COLUMN_INVALID for other columns than the estimator reads */
 export function scoreMatrix(estimator: MatrixEstimator, matrix: Matrix): Float64Array {
   switch (estimator.kind) {
     case "baseline":
@@ -34,6 +35,7 @@ export function scoreMatrix(estimator: MatrixEstimator, matrix: Matrix): Float64
     case "trees":
       return treesScorer(estimator).scoreMatrix(matrix);
     case "onnx":
+      checkLengths(matrix);
       return createOnnxScorer(estimator)(matrix);
   }
 }
@@ -44,7 +46,12 @@ function repeated(output: Float64Array, rows: number): Float64Array {
   return raw;
 }
 
-function scoreLinear({ intercepts, coefficients }: LinearEstimator, { columns, rows }: Matrix): Float64Array {
+const widthOf = ({ intercepts, coefficients }: LinearEstimator): number => coefficients.length / intercepts.length;
+
+function scoreLinear(estimator: LinearEstimator, matrix: Matrix): Float64Array {
+  checkScored(matrix, widthOf(estimator));
+  const { intercepts, coefficients } = estimator;
+  const { columns, rows } = matrix;
   const outputs = intercepts.length;
   const raw = repeated(intercepts, rows);
   columns.forEach((column, j) => {
@@ -57,14 +64,19 @@ function scoreLinear({ intercepts, coefficients }: LinearEstimator, { columns, r
   return raw;
 }
 
-/** A function that writes the raw output of one matrix row into `out`: the figures of `scoreMatrix`. */
+/**
+ * A function that writes the raw output of one matrix row into `out`: the figures of `scoreMatrix`. It throws TRAIN_COLUMN_INVALID for a
+ * row of another width than the estimator reads.
+ */
 export function createRowScorer(estimator: MatrixEstimator): (row: Float64Array, out: Float64Array) => void {
   switch (estimator.kind) {
     case "baseline":
       return (_, out) => out.set(estimator.output);
     case "linear": {
       const { intercepts, coefficients } = estimator;
+      const width = widthOf(estimator);
       return (row, out) => {
+        checkWidth(row.length, width);
         for (let output = 0; output < intercepts.length; output++) {
           let score = intercepts[output];
           for (let j = 0; j < row.length; j++) score += coefficients[output * row.length + j] * row[j];

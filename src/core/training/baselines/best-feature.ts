@@ -1,5 +1,5 @@
-import { checkTarget } from "../check-target.ts";
-import { trainErrors } from "../errors.ts";
+import { checkMatrix } from "../check-matrix.ts";
+import { checkTarget, requireTwoClasses } from "../check-target.ts";
 import { type ForestOptions, fitForest } from "../forest/fit-forest.ts";
 import { type Matrix, type Target, takeRows } from "../matrix.ts";
 import type { TreesEstimator } from "../model.ts";
@@ -36,8 +36,9 @@ const COMPARED_ROWS = 50_000;
  * @throws what fitForest throws
  */
 export function fitBestFeature(matrix: Matrix, target: Target, { classes, seed }: BestFeatureOptions): BestFeature {
-  checkTarget(matrix.rows, target, classes);
-  if (matrix.columns.length === 0) throw trainErrors.TRAIN_NO_FEATURES("there is no column to choose from");
+  checkMatrix(matrix, "the best feature");
+  const summary = checkTarget(matrix.rows, target, classes);
+  if (classes > 0) requireTwoClasses(summary);
   const stride = Math.ceil(matrix.rows / COMPARED_ROWS);
   const compared = Array.from({ length: Math.ceil(matrix.rows / stride) }, (_, i) => i * stride);
   const folds = dealFolds(compared, target, classes, seed);

@@ -15,13 +15,18 @@ export interface BaselineOptions {
   readonly knownAt?: ArrayLike<number>;
 }
 
+const STRATEGIES: readonly BaselineOptions["strategy"][] = ["prior", "majority", "mean", "median", "last-value"];
+
 /**
  * Says the same of every row: a value, the positive class's probability, or one probability a class. Rows count by their weight.
  *
- * @throws TRAIN_PARAMETER_INVALID where the strategy does not fit the task, TRAIN_TOO_FEW_ROWS, TRAIN_TARGET_INVALID,
+ * @throws TRAIN_PARAMETER_INVALID where the strategy is unknown or does not fit the task, TRAIN_TOO_FEW_ROWS, TRAIN_TARGET_INVALID,
  * TRAIN_WEIGHTS_INVALID
  */
 export function fitBaseline(target: Target, { strategy, classes, knownAt }: BaselineOptions): BaselineEstimator {
+  if (!STRATEGIES.includes(strategy)) {
+    throw trainErrors.TRAIN_PARAMETER_INVALID(`baseline: the strategy is ${strategy}, not one of ${STRATEGIES.join(", ")}`);
+  }
   const isForClasses = strategy === "prior" || strategy === "majority";
   if (strategy !== "last-value" && isForClasses !== classes > 0) {
     throw trainErrors.TRAIN_PARAMETER_INVALID(`baseline ${strategy} is not for ${classes > 0 ? "classes" : "regression"}`);

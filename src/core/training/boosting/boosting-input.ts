@@ -1,38 +1,28 @@
+import { checkMatrix as checkAnyMatrix } from "../check-matrix.ts";
+import { checkTarget as checkAnyTarget, requireTwoClasses, type TargetSummary } from "../check-target.ts";
 import { trainErrors } from "../errors.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { BoostingParams } from "./boosting-params.ts";
 
 /** Beyond, squares of sums of gradients would not be numbers. */
 const LARGEST_TARGET = 1e100;
+/** Every class takes a tree a round. */
+const MOST_CLASSES = 1_000;
 
 /** @throws TRAIN_NO_FEATURES, TRAIN_TOO_FEW_ROWS, TRAIN_COLUMN_INVALID */
-export function checkMatrix({ rows, columns, categories = [], names = [] }: Matrix): void {
-  if (rows === 0) throw trainErrors.TRAIN_TOO_FEW_ROWS("gradient boosting has no rows to train on");
-  if (columns.length === 0) throw trainErrors.TRAIN_NO_FEATURES("gradient boosting has no columns to train on");
-  columns.forEach((column, index) => {
-    const name = names[index] ?? `column ${index}`;
-    if (column.length !== rows) throw trainErrors.TRAIN_COLUMN_INVALID(`${name} has ${column.length} values for ${rows} rows`);
-    const count = categories[index] ?? 0;
-    const wrong = count === 0 ? -1 : column.findIndex((code) => !isCode(code, count));
-    if (wrong >= 0)
-      throw trainErrors.TRAIN_COLUMN_INVALID(`${name} has ${count} categories; row ${wrong} holds ${column[wrong]}`);
-  });
-}
+export const checkMatrix = (matrix: Matrix): void => checkAnyMatrix(matrix, "gradient boosting");
 
 /** Validation rows have the training matrix's columns, and of its categories only. */
 export function checkValidation(validation: Matrix, training: Matrix): void {
-  const { length } = training.columns;
-  if (validation.columns.length !== length) {
+  const { rows, columns, names } = validation;
+  const { categories } = training;
+  if (columns.length !== training.columns.length) {
     throw trainErrors.TRAIN_COLUMN_INVALID(
-      `the validation rows have ${validation.columns.length} columns, the training rows ${length}`,
+      `the validation rows have ${columns.length} columns, the training rows ${training.columns.length}`,
     );
   }
-  const { rows, columns, names = [] } = validation;
-  checkMatrix({ rows, columns, names, categories: training.categories ?? [] });
+  checkMatrix({ rows, columns, ...(names && { names }), ...(categories && { categories }) });
 }
-
-const isCode = (code: number, count: number): boolean =>
-  Number.isNaN(code) || (Number.isInteger(code) && code >= 0 && code < count);
 
 /** A target that was checked, as numbers. */
 export interface CheckedTarget {
@@ -40,50 +30,36 @@ export interface CheckedTarget {
   readonly weights: Float64Array | null;
   /** Outputs of the multiclass objective: the largest class index and one. 1 for other objectives. */
   readonly classes: number;
+  readonly summary: TargetSummary;
 }
 
-/** @throws TRAIN_TARGET_INVALID, TRAIN_WEIGHTS_INVALID, TRAIN_ONE_CLASS */
-export function checkTarget({ values, weights }: Target, rows: number, objective: BoostingParams["objective"]): CheckedTarget {
-  if (values.length !== rows) throw trainErrors.TRAIN_TARGET_INVALID(`${values.length} targets for ${rows} rows`);
-  if (weights !== undefined) checkWeights(weights, rows);
+/** @throws TRAIN_TARGET_INVALID, TRAIN_WEIGHTS_INVALID */
+export function checkTarget(target: Target, rows: number, objective: BoostingParams["objective"]): CheckedTarget {
+  const { values, weights } = target;
+  const summary = checkAnyTarget(rows, target, mostClasses(objective));
   const numbers = values instanceof Float64Array ? values : Float64Array.from(values);
-  const wrong = numbers.findIndex((value) => !isTarget(value, objective));
-  if (wrong >= 0)
-    throw trainErrors.TRAIN_TARGET_INVALID(`row ${wrong}: ${numbers[wrong]} is no target of the ${objective} objective`);
-  const isClass = objective === "binary" || objective === "multiclass";
+  const least = objective === "poisson" ? 0 : -LARGEST_TARGET;
+  const wrong = numbers.findIndex((value) => !(value >= least && value <= LARGEST_TARGET));
+  if (wrong >= 0) {
+    throw trainErrors.TRAIN_TARGET_INVALID(
+      `the target of row ${wrong} is ${numbers[wrong]}; the ${objective} objective takes ${least} … ${LARGEST_TARGET}`,
+    );
+  }
+  const isClass = mostClasses(objective) > 0;
   const classes = isClass ? numbers.reduce((most, value) => Math.max(most, value), 0) + 1 : 1;
-  return { values: numbers, weights: weights ?? null, classes };
+  return { values: numbers, weights: weights ?? null, classes, summary };
 }
 
-/** Whether there is something to learn at all: validation rows need not pass this. */
-export function checkVariety({ values, weights }: CheckedTarget, objective: BoostingParams["objective"]): void {
-  const weighs = (row: number): boolean => weights === null || weights[row] > 0;
-  const first = values.findIndex((_, row) => weighs(row));
-  if (first < 0) throw trainErrors.TRAIN_WEIGHTS_INVALID("every row has weight 0");
-  if (objective === "poisson" && !values.some((value, row) => value > 0 && weighs(row))) {
+/** Whether there is something to learn at all: validation rows need not pass this. @throws TRAIN_ONE_CLASS, TRAIN_TARGET_INVALID */
+export function checkVariety({ summary }: CheckedTarget, objective: BoostingParams["objective"]): void {
+  if (mostClasses(objective) > 0) requireTwoClasses(summary);
+  if (objective === "poisson" && summary.mean === 0) {
     throw trainErrors.TRAIN_TARGET_INVALID("all counts are 0", { hint: "The poisson objective needs a row above 0." });
   }
-  if (objective !== "binary" && objective !== "multiclass") return;
-  if (values.some((value, row) => value !== values[first] && weighs(row))) return;
-  throw trainErrors.TRAIN_ONE_CLASS(`all ${values.length} training rows that weigh anything are of class ${values[first]}`);
 }
 
-function isTarget(value: number, objective: BoostingParams["objective"]): boolean {
-  switch (objective) {
-    case "binary":
-      return value === 0 || value === 1;
-    case "multiclass":
-      return Number.isInteger(value) && value >= 0 && value < 1_000;
-    case "poisson":
-      return value >= 0 && value <= LARGEST_TARGET;
-    case "squared":
-    case "quantile":
-      return Math.abs(value) <= LARGEST_TARGET;
-  }
-}
-
-function checkWeights(weights: Float64Array, rows: number): void {
-  if (weights.length !== rows) throw trainErrors.TRAIN_WEIGHTS_INVALID(`${weights.length} weights for ${rows} rows`);
-  const wrong = weights.findIndex((weight) => !(weight >= 0 && weight <= LARGEST_TARGET));
-  if (wrong >= 0) throw trainErrors.TRAIN_WEIGHTS_INVALID(`row ${wrong} has weight ${weights[wrong]}`);
+/** 0 for objectives that predict a value. */
+function mostClasses(objective: BoostingParams["objective"]): number {
+  if (objective === "binary") return 2;
+  return objective === "multiclass" ? MOST_CLASSES : 0;
 }

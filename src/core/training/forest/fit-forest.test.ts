@@ -45,8 +45,9 @@ function predict({ base, trees }: TreesEstimator, matrix: Matrix): Float64Array 
   return sums;
 }
 
+/** Every row may have its own leaf, unless said. */
 const forestOf = (matrix: Matrix, target: Target, params: Partial<ForestParams>, options: ForestOptions) =>
-  fitForest(matrix, target, { trees: 5, ...params }, options).estimator;
+  fitForest(matrix, target, { trees: 5, minLeafRows: 1, ...params }, options).estimator;
 
 function closest(a: Float64Array, b: Float64Array): number {
   return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i])), 0);
@@ -159,6 +160,45 @@ describe("a forest", () => {
     expect(closest(plain, more)).toBeLessThan(0.35);
   });
 
+  it("fits two classes of five, and gives the others no share", () => {
+    const { matrix, labels } = sampleData(10, 200);
+    const shares = predict(forestOf(matrix, { values: labels.map((label) => 4 * label) }, {}, { ...BINARY, classes: 5 }), matrix);
+    for (let row = 0; row < matrix.rows; row++) {
+      expect([...shares.subarray(5 * row + 1, 5 * row + 4)]).toEqual([0, 0, 0]);
+      expect(shares[5 * row] + shares[5 * row + 4]).toBeCloseTo(1, 12);
+    }
+  });
+
+  it("has the defaults of a project's forests, with features tried by the task", () => {
+    const { matrix, values, labels } = sampleData(11, 200);
+    const tried = { classes: Math.floor(Math.sqrt(4)) / 4, values: 1 / 3 };
+    expect(fitForest(matrix, { values: labels }, { trees: 5 }, BINARY)).toEqual(
+      fitForest(matrix, { values: labels }, { trees: 5, minLeafRows: 5, maxFeatures: tried.classes, bootstrap: true }, BINARY),
+    );
+    const extra: ForestOptions = { ...REGRESSION, kind: "extra-trees" };
+    expect(fitForest(matrix, { values }, { trees: 5 }, extra)).toEqual(
+      fitForest(matrix, { values }, { trees: 5, minLeafRows: 5, maxFeatures: tried.values, bootstrap: false }, extra),
+    );
+  });
+
+  it("predicts values as it did where a constant, an empty or a duplicate column is added and every column is tried", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), fc.constantFrom(1, 2), (seed, trees) => {
+        const { matrix, values } = sampleData(seed, 200);
+        const { rows } = matrix;
+        // Numbers without ties, and leaves so large that no two columns part a node's rows alike by chance.
+        const columns = matrix.columns.slice(0, 2);
+        const params = { trees, bootstrap: false, maxFeatures: "all", minLeafRows: 20 } as const;
+        const said = (each: Matrix) => predict(forestOf(each, { values }, params, REGRESSION), each);
+        const plain = said({ rows, columns });
+        for (const added of [new Float64Array(rows).fill(3), new Float64Array(rows).fill(Number.NaN), columns[0], columns[1]]) {
+          expect(said({ rows, columns: [...columns, added] })).toEqual(plain);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it("does not depend on the order of rows without bootstrap", () => {
     fc.assert(
       fc.property(
@@ -260,6 +300,22 @@ describe("a forest", () => {
       () => fitForest({ rows: 0, columns: [new Float64Array(0)] }, { values: new Float64Array(0) }, {}, BINARY),
     ],
     ["no columns", "TRAIN_NO_FEATURES", () => fitForest({ rows: 2, columns: [] }, { values: Float64Array.of(0, 1) }, {}, BINARY)],
+    [
+      "a column that is too short",
+      "TRAIN_COLUMN_INVALID",
+      () => fitForest({ rows: 3, columns: [LABELS, new Float64Array(2)] }, { values: LABELS }, {}, BINARY),
+    ],
+    ...[3, 0.5, -1].map((code): [string, string, () => unknown] => [
+      `code ${code} of three categories`,
+      "TRAIN_COLUMN_INVALID",
+      () => fitForest({ rows: 3, columns: [Float64Array.of(0, code, 2)], categories: [3] }, { values: LABELS }, {}, BINARY),
+    ]),
+    ["a seed that is no number", "TRAIN_PARAMETER_INVALID", () => tiny({ values: LABELS }, {}, { seed: Number.NaN })],
+    [
+      "a limit of memory that is no number",
+      "TRAIN_PARAMETER_INVALID",
+      () => tiny({ values: LABELS }, {}, { memoryLimit: Number.NaN }),
+    ],
     ["one class", "TRAIN_ONE_CLASS", () => tiny({ values: Float64Array.of(1, 1, 1) })],
     [
       "a class without weight",

@@ -1,4 +1,5 @@
-import { checkTarget } from "../check-target.ts";
+import { checkMatrix } from "../check-matrix.ts";
+import { checkTarget, requireTwoClasses } from "../check-target.ts";
 import { trainErrors } from "../errors.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { Tree, TreesEstimator } from "../model.ts";
@@ -42,27 +43,30 @@ export interface FittedForest {
  * two equal rows.
  *
  * @param target class indexes 0 … classes - 1, or finite values
- * @throws TRAIN_PARAMETER_INVALID, TRAIN_TOO_FEW_ROWS, TRAIN_NO_FEATURES, TRAIN_TARGET_INVALID, TRAIN_WEIGHTS_INVALID,
+ * @param params what is left out is taken from `forestDefaults`
+ * @throws TRAIN_PARAMETER_INVALID, TRAIN_TOO_FEW_ROWS, TRAIN_NO_FEATURES, TRAIN_COLUMN_INVALID, TRAIN_TARGET_INVALID, TRAIN_WEIGHTS_INVALID,
  * TRAIN_ONE_CLASS, TRAIN_MEMORY_WOULD_NOT_SUFFICE
  */
 export function fitForest(matrix: Matrix, target: Target, params: Partial<ForestParams>, options: ForestOptions): FittedForest {
   const { classes, onDone = () => {} } = options;
-  const settings = { ...forestDefaults(classes), ...params };
+  const settings = { ...forestDefaults(options.kind), ...params };
   checkForestParams(settings);
   if (options.outOfBag && !settings.bootstrap) {
     throw trainErrors.TRAIN_PARAMETER_INVALID("forest: without bootstrap no row is out of bag");
   }
-  const { mean, totalWeight, shares } = checkTarget(matrix.rows, target, classes);
-  if (matrix.columns.length === 0) throw trainErrors.TRAIN_NO_FEATURES("a forest cannot be fitted to 0 columns");
-  if (shares.includes(1)) throw trainErrors.TRAIN_ONE_CLASS(`all ${matrix.rows} rows are of class ${shares.indexOf(1)}`);
+  checkMatrix(matrix, "a forest");
+  const summary = checkTarget(matrix.rows, target, classes);
+  if (classes > 0) requireTwoClasses(summary);
   const memory = forestMemory(matrix, settings, classes, options.memoryLimit);
   const binned = binMatrix(matrix, undefined, target.weights);
   const isRegression = classes === 0;
-  const targets = isRegression ? wholeTargets(target.values, mean, totalWeight) : Float64Array.from(target.values);
+  const targets = isRegression
+    ? wholeTargets(target.values, summary.mean, summary.totalWeight)
+    : Float64Array.from(target.values);
   const criterion: Criterion = isRegression ? variance : gini(classes);
   const outputs = classes > 2 ? classes : 1;
   const grow = createTreeGrower(binned, criterion, outputs, {
-    tried: triedColumns(settings.maxFeatures, matrix.columns.length),
+    tried: triedColumns(settings.maxFeatures, matrix.columns.length, classes),
     minWeight: settings.minLeafRows > 1 ? settings.minLeafRows : 0,
     minSplitWeight: settings.minSplitRows > 2 ? settings.minSplitRows : 0,
     maxDepth: settings.maxDepth,

@@ -15,7 +15,7 @@ const ROW_BYTES = 2 * (4 + 8 + 8) + 8;
  * Estimates what a forest takes before anything is allocated: binned columns, histograms, the rows' order, and the first tree at
  * its largest. How large trees become is known after the first one.
  *
- * @throws TRAIN_MEMORY_WOULD_NOT_SUFFICE
+ * @throws TRAIN_MEMORY_WOULD_NOT_SUFFICE, TRAIN_PARAMETER_INVALID for a limit that is no number above 0
  */
 export function forestMemory(
   { rows, columns }: Matrix,
@@ -23,6 +23,7 @@ export function forestMemory(
   classes: number,
   limit = process.availableMemory(),
 ): ForestMemory {
+  if (!(limit > 0)) throw trainErrors.TRAIN_PARAMETER_INVALID(`forest: memoryLimit is ${limit}, not a number of bytes above 0`);
   const histograms = 2 * 256 * 8 * Math.max(2, classes);
   const working = rows * (columns.length + ROW_BYTES) + histograms;
   const leaves = Math.min(rows / Math.max(1, minLeafRows), maxLeaves || rows, maxDepth === 0 ? rows : 2 ** maxDepth);

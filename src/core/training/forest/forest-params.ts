@@ -1,4 +1,5 @@
-import { trainErrors } from "../errors.ts";
+import { extraTrees, FOREST_RULES, randomForest, wholeFrom, zeroOrMore } from "../../definitions/index.ts";
+import { checkValues } from "../check-values.ts";
 
 export interface ForestParams {
   readonly trees: number;
@@ -10,46 +11,31 @@ export interface ForestParams {
   readonly minLeafRows: number;
   /** A node of less weight is not split. */
   readonly minSplitRows: number;
-  /** Columns tried at each node: a share of them (above 0, up to 1), their square root, or all. */
-  readonly maxFeatures: "sqrt" | "all" | number;
+  /** Columns tried at each node: a share of them (above 0, up to 1), their square root, all, or what suits the task (see `triedColumns`). */
+  readonly maxFeatures: "auto" | "sqrt" | "all" | number;
   /** Each tree sees as many rows as there are, drawn with replacement; otherwise all of them. */
   readonly bootstrap: boolean;
 }
 
-/** The square root of the columns for classes, a third of them for values (Breiman 2001); scikit-learn tries all for values. */
-export const forestDefaults = (classes: number): ForestParams => ({
-  trees: 100,
-  maxDepth: 0,
+/** What a project's `randomForest()` and `extraTrees()` have, with leaves as many as there are. */
+export const forestDefaults = (kind: "random-forest" | "extra-trees"): ForestParams => ({
+  ...(kind === "extra-trees" ? extraTrees() : randomForest()).params,
   maxLeaves: 0,
-  minLeafRows: 1,
   minSplitRows: 2,
-  maxFeatures: classes === 0 ? 1 / 3 : "sqrt",
-  bootstrap: true,
 });
 
 /** @throws TRAIN_PARAMETER_INVALID */
-export function checkForestParams(params: ForestParams): void {
-  const { trees, maxDepth, maxLeaves, minLeafRows, minSplitRows, maxFeatures } = params;
-  const whole = (name: string, value: number, least: number) => {
-    if (!(Number.isInteger(value) && value >= least)) {
-      throw trainErrors.TRAIN_PARAMETER_INVALID(`forest: ${name} is ${value}, not a whole number from ${least} on`);
-    }
-  };
-  whole("trees", trees, 1);
-  whole("maxDepth", maxDepth, 0);
-  whole("maxLeaves", maxLeaves, 0);
-  for (const [name, value] of Object.entries({ minLeafRows, minSplitRows })) {
-    if (!(value >= 0 && Number.isFinite(value)))
-      throw trainErrors.TRAIN_PARAMETER_INVALID(`forest: ${name} is ${value}, not 0 or more`);
-  }
-  if (typeof maxFeatures === "number" && !(maxFeatures > 0 && maxFeatures <= 1)) {
-    throw trainErrors.TRAIN_PARAMETER_INVALID(`forest: maxFeatures is ${maxFeatures}, not a share above 0 and up to 1`);
-  }
-}
+export const checkForestParams = (params: ForestParams): void =>
+  checkValues("forest", params, { ...FOREST_RULES, maxLeaves: wholeFrom(0), minSplitRows: zeroOrMore });
 
-/** How many columns a node tries. */
-export function triedColumns(maxFeatures: ForestParams["maxFeatures"], columns: number): number {
+/**
+ * How many columns a node tries. "auto" is the square root of the columns for classes and a third of them for values, as Breiman (2001)
+ * and R's randomForest have it; scikit-learn tries all for values.
+ * @param classes 0 for regression
+ */
+export function triedColumns(maxFeatures: ForestParams["maxFeatures"], columns: number, classes: number): number {
   if (maxFeatures === "all") return columns;
-  const tried = maxFeatures === "sqrt" ? Math.sqrt(columns) : maxFeatures * columns;
+  const share = maxFeatures === "auto" && classes === 0 ? 1 / 3 : maxFeatures;
+  const tried = typeof share === "number" ? share * columns : Math.sqrt(columns);
   return Math.max(1, Math.floor(tried));
 }

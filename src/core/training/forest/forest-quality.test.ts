@@ -37,7 +37,7 @@ describe("forests are as good as scikit-learn's at equal settings", () => {
       const forest = fitForest(
         takeRows(matrix, train),
         { values: Float64Array.from(train, (row) => target[row]) },
-        { ...each.params, bootstrap: each.kind === "random-forest" },
+        { maxFeatures: "sqrt", minLeafRows: 1, ...each.params, bootstrap: each.kind === "random-forest" },
         { kind: each.kind, classes, seed, outOfBag: each.kind === "random-forest" },
       );
       const predictions = predict(forest.estimator, takeRows(matrix, test));

@@ -1,3 +1,5 @@
+import { checkLengths, columnName } from "../check-matrix.ts";
+import { checkWeights } from "../check-target.ts";
 import { trainErrors } from "../errors.ts";
 import type { Matrix } from "../matrix.ts";
 
@@ -25,18 +27,19 @@ export interface Design {
 const SMALLEST_SCALE = 1e-300;
 
 /**
- * @throws TRAIN_TOO_FEW_ROWS without rows, TRAIN_WEIGHTS_INVALID, TRAIN_COLUMN_NOT_NUMERIC for columns of category codes,
+ * @throws TRAIN_TOO_FEW_ROWS without rows, TRAIN_COLUMN_INVALID, TRAIN_WEIGHTS_INVALID, TRAIN_COLUMN_NOT_NUMERIC for columns of category codes,
  * TRAIN_NOT_FINITE for missing values, infinities, and magnitudes whose differences overflow
  */
 export function createDesign(matrix: Matrix, weights?: Float64Array): Design {
   const { rows } = matrix;
   if (rows === 0) throw trainErrors.TRAIN_TOO_FEW_ROWS("a linear model cannot be fitted to 0 rows");
-  const totalWeight = checkedWeight(weights, rows);
+  checkLengths(matrix);
+  const totalWeight = checkWeights(weights, rows);
   const kept: { position: number; mean: number; scale: number }[] = [];
   matrix.columns.forEach((column, position) => {
     if (matrix.categories !== undefined && matrix.categories[position] > 0) {
       throw trainErrors.TRAIN_COLUMN_NOT_NUMERIC(
-        `${nameOf(matrix, position)} holds categories, which a linear model cannot read`,
+        `${columnName(matrix, position)} holds categories, which a linear model cannot read`,
       );
     }
     const { mean, scale } = momentsOf(column, weights, totalWeight);
@@ -64,19 +67,6 @@ export function takeColumns(design: Design, indexes: readonly number[]): Design 
     means: Float64Array.from(indexes, (index) => design.means[index]),
     scales: Float64Array.from(indexes, (index) => design.scales[index]),
   };
-}
-
-/** The sum of the weights, or the number of rows. @throws TRAIN_WEIGHTS_INVALID */
-export function checkedWeight(weights: Float64Array | undefined, rows: number): number {
-  if (weights === undefined) return rows;
-  if (weights.length !== rows) throw trainErrors.TRAIN_WEIGHTS_INVALID(`${weights.length} weights for ${rows} rows`);
-  let total = 0;
-  for (const weight of weights) {
-    if (!(weight >= 0)) throw trainErrors.TRAIN_WEIGHTS_INVALID(`a row has weight ${weight}`);
-    total += weight;
-  }
-  if (!(total > 0 && Number.isFinite(total))) throw trainErrors.TRAIN_WEIGHTS_INVALID(`the weights sum to ${total}`);
-  return total;
 }
 
 export interface Moments {
@@ -158,9 +148,5 @@ function notFinite(matrix: Matrix, position: number) {
   const column = matrix.columns[position];
   const row = column.findIndex((value) => !Number.isFinite(value));
   const what = row < 0 ? "values too far apart for 64-bit numbers" : `${column[row]} in row ${row}`;
-  return trainErrors.TRAIN_NOT_FINITE(`${nameOf(matrix, position)} has ${what}`);
-}
-
-function nameOf(matrix: Matrix, position: number): string {
-  return matrix.names === undefined ? `column ${position}` : `column ${matrix.names[position]}`;
+  return trainErrors.TRAIN_NOT_FINITE(`${columnName(matrix, position)} has ${what}`);
 }

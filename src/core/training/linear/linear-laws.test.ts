@@ -14,7 +14,7 @@ import { createBlockKernel } from "./simd-block-kernel.ts";
 
 /** Every model, on targets that suit it. */
 const MODELS: Record<string, (matrix: Matrix, target: Target) => LinearEstimator> = {
-  "least squares": (matrix, target) => fitLinearRegression(matrix, target),
+  "least squares": (matrix, target) => fitLinearRegression(matrix, target, { alpha: 0 }),
   ridge: (matrix, target) => fitLinearRegression(matrix, target, { alpha: 0.7 }),
   lasso: (matrix, target) => fitLinearRegression(matrix, target, { alpha: 0.05, l1Ratio: 1 }),
   "elastic net": (matrix, target) => fitLinearRegression(matrix, target, { alpha: 0.05, l1Ratio: 0.4 }),
@@ -139,9 +139,9 @@ describe("linear models", () => {
   it.each<[string, string, (matrix: Matrix, values: Float64Array) => unknown]>([
     ["one class", "TRAIN_ONE_CLASS", (matrix) => fitLogisticRegression(matrix, { values: new Uint8Array(90) })],
     [
-      "a class without rows",
+      "one class of three",
       "TRAIN_ONE_CLASS",
-      (matrix, values) => fitLogisticRegression(matrix, { values: values.map((v) => (v > 1 ? 1 : 0)) }, { classes: 3 }),
+      (matrix) => fitLogisticRegression(matrix, { values: new Uint8Array(90).fill(2) }, { classes: 3 }),
     ],
     ["a label that is no class", "TRAIN_TARGET_INVALID", (matrix, values) => fitLogisticRegression(matrix, { values })],
     [
@@ -191,7 +191,17 @@ describe("linear models", () => {
     [
       "least squares of 5,000 columns",
       "TRAIN_TOO_MANY_COLUMNS",
-      () => fitLinearRegression(WIDE, { values: Float64Array.of(0, 1, 2) }),
+      () => fitLinearRegression(WIDE, { values: Float64Array.of(0, 1, 2) }, { alpha: 0 }),
+    ],
+    [
+      "a column that is too short",
+      "TRAIN_COLUMN_INVALID",
+      ({ rows, columns }, values) => fitLinearRegression({ rows, columns: [columns[0], columns[1].subarray(0, 40)] }, { values }),
+    ],
+    [
+      "a weight beyond all sums",
+      "TRAIN_WEIGHTS_INVALID",
+      (matrix, values) => fitLinearRegression(matrix, { values, weights: new Float64Array(90).fill(1e300) }),
     ],
   ])("refuse %s", (_, code, fit) => {
     const { matrix, values } = sampleData(6, 90);
@@ -217,7 +227,7 @@ describe("linear models", () => {
     const columns = matrix.columns.map((column, j) => column.map((x) => x * units[j]));
     const truth = [3e9, -2e-7, 0, 1e-3];
     const values = Float64Array.from(columns[0], (_, row) => truth.reduce((sum, b, j) => sum + b * columns[j][row], 4));
-    const { intercepts, coefficients } = fitLinearRegression({ rows: 90, columns }, { values });
+    const { intercepts, coefficients } = fitLinearRegression({ rows: 90, columns }, { values }, { alpha: 0 });
     expect(intercepts[0]).toBeCloseTo(4, 10);
     truth.forEach((b, j) => {
       expect(Math.abs(coefficients[j] - b) * units[j]).toBeLessThan(1e-12);
@@ -229,9 +239,9 @@ describe("linear models", () => {
     const rows = 100_000;
     const [a, b, c] = [shift, 0, 0].map((middle) => Float64Array.from({ length: rows }, () => middle + draw() - 0.5));
     const values = a.map((x, row) => 2 * (x - shift) + b[row] - c[row] + draw());
-    const alone = fitLinearRegression({ rows, columns: [a, b, c] }, { values }).coefficients;
+    const alone = fitLinearRegression({ rows, columns: [a, b, c] }, { values }, { alpha: 0 }).coefficients;
     const columns = [a, b, c, a, a.map((x, row) => x + b[row]), a.map((x) => 3 * x)];
-    const { coefficients } = fitLinearRegression({ rows, columns }, { values });
+    const { coefficients } = fitLinearRegression({ rows, columns }, { values }, { alpha: 0 });
     // a (w0 + w3 + w4 + 3 w5) + b (w1 + w4): of all such w, the shortest has w0 = w3 = w5 / 3 = u, w1 = v and w4 = u + v.
     const v = (12 * alone[1] - alone[0]) / 23;
     const u = alone[1] - 2 * v;

@@ -1,4 +1,6 @@
+import { LINEAR_RULES, linearRegression } from "../../definitions/index.ts";
 import { checkTarget } from "../check-target.ts";
+import { checkValues } from "../check-values.ts";
 import { trainErrors } from "../errors.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { LinearEstimator } from "../model.ts";
@@ -7,12 +9,11 @@ import { createDesign, type Design, type Moments, momentsOf } from "./design.ts"
 import { type Coefficients, fitGeneralized } from "./fit-generalized.ts";
 import { squaredError } from "./loss-family.ts";
 import { appendRows, emptyTriangle, leastSquares } from "./orthogonal-factor.ts";
-import { checkedAlpha, type IterationParams, stoppingRule } from "./params.ts";
+import { ITERATION_RULES, type IterationParams, stoppingRule } from "./params.ts";
 
 export interface LinearRegressionParams extends IterationParams {
   /**
-   * Strength of the penalty: of the sum of squared errors where l1Ratio is 0, of half their mean otherwise. 0 unless given: least
-   * squares.
+   * Strength of the penalty: of the sum of squared errors where l1Ratio is 0, of half their mean otherwise; 0 is least squares.
    */
   readonly alpha?: number;
   /** Share of the penalty that is on absolute values (which makes coefficients 0) and not on squares: 0 is ridge, 1 lasso. */
@@ -31,16 +32,15 @@ const COLUMN_LIMIT = 4000;
  *
  * The first two by an orthogonal decomposition; `tolerance` and `maxIterations` are for the last.
  *
+ * @param params what is left out is taken from `linearRegression()`: ridge with alpha 1
  * @throws TRAIN_PARAMETER_INVALID, TRAIN_TARGET_INVALID, TRAIN_TOO_MANY_COLUMNS, TRAIN_NOT_CONVERGED, and what createDesign
  * throws
  */
 export function fitLinearRegression(matrix: Matrix, target: Target, params: LinearRegressionParams = {}): LinearEstimator {
-  const { l1Ratio = 0 } = params;
-  const alpha = checkedAlpha("linear regression", params.alpha ?? 0);
-  if (!(l1Ratio >= 0 && l1Ratio <= 1)) {
-    throw trainErrors.TRAIN_PARAMETER_INVALID(`linear regression: l1Ratio is ${l1Ratio}, not 0 … 1`);
-  }
-  const stopping = stoppingRule("linear regression", params);
+  const values = { ...linearRegression().params, ...params };
+  checkValues("linear regression", values, { ...LINEAR_RULES, ...ITERATION_RULES });
+  const { alpha, l1Ratio } = values;
+  const stopping = stoppingRule(values);
   const design = createDesign(matrix, target.weights);
   const moments = targetMoments(target, design);
   const iterates = alpha > 0 && (l1Ratio > 0 || design.columns.length > COLUMN_LIMIT);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { uniform } from "../../../../test/fixtures/training-data.ts";
+import { applyLink, scoreMatrix } from "../score-estimator.ts";
 import { fitLogisticRegression } from "./logistic-regression.ts";
 
 interface LogisticCase {
@@ -102,6 +103,43 @@ describe("logistic regression", () => {
     expect(coefficients).toHaveLength(15);
     expect(coefficients[0]).toBeLessThan(0);
     expect([1, 2, 3, 4].flatMap((j) => [0, 5, 10].map((k) => coefficients[k + j]))).toEqual(new Array(12).fill(0));
+  });
+
+  it.each([
+    ["two", [0, 4]],
+    ["three", [0, 2, 4]],
+  ])("fits %s of five classes as if there were no others, and gives those less than 1e-15 everywhere", (_, present) => {
+    const draw = uniform(11);
+    const columns = Array.from({ length: 3 }, () => Float64Array.from({ length: 300 }, () => 4 * draw() - 2));
+    const dense = columns[0].map((x) => Math.min(present.length - 1, Math.max(0, Math.floor(x + 1 + draw()))));
+    const values = dense.map((place) => present[place]);
+    const fitted = fitLogisticRegression(matrixOf(columns), { values }, { classes: 5 });
+    expect(fitted.intercepts.reduce((sum, intercept) => sum + intercept, 0)).toBeCloseTo(0, 10);
+    // Far out too, where the classes that are present score whatever a line says.
+    const asked = matrixOf(columns.map((column) => column.map((x) => 50 * x)));
+    const shares = applyLink("softmax", scoreMatrix(fitted, asked), 5);
+    for (let row = 0; row < asked.rows; row++) {
+      for (const absent of [0, 1, 2, 3, 4].filter((k) => !present.includes(k)))
+        expect(shares[5 * row + absent]).toBeLessThan(1e-15);
+    }
+    if (present.length < 3) return;
+    const alone = fitLogisticRegression(matrixOf(columns), { values: dense }, { classes: present.length });
+    const own = applyLink("softmax", scoreMatrix(alone, asked), present.length);
+    for (let row = 0; row < asked.rows; row++) {
+      present.forEach((k, place) => {
+        expect(Math.abs(shares[5 * row + k] - own[3 * row + place])).toBeLessThan(1e-12);
+      });
+    }
+  });
+
+  it("says of two of five classes what is the best of that loss and penalty", () => {
+    const draw = uniform(12);
+    const columns = Array.from({ length: 2 }, () => Float64Array.from({ length: 200 }, draw));
+    const labels = columns[0].map((x) => (x + draw() > 1 ? 1 : 0));
+    const { coefficients } = fitLogisticRegression(matrixOf(columns), { values: labels.map((k) => 4 * k) }, { classes: 5 });
+    // Two outputs share one direction: half of w each costs w^2 / 4 where one output costs w^2 / 2.
+    const two = fitLogisticRegression(matrixOf(columns), { values: labels }, { c: 2 });
+    for (let j = 0; j < 2; j++) expect(coefficients[8 + j] - coefficients[j]).toBeCloseTo(two.coefficients[j], 8);
   });
 
   it("finds the same from a sample's minimum on as without one", () => {

@@ -1,11 +1,14 @@
-import { checkTarget } from "../check-target.ts";
+import { aboveZero, either, LOGISTIC_RULES, logisticRegression, type ValueRules, wholeFrom } from "../../definitions/index.ts";
+import { checkTarget, requireTwoClasses } from "../check-target.ts";
+import { checkValues } from "../check-values.ts";
 import { trainErrors } from "../errors.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { LinearEstimator } from "../model.ts";
+import { MAX_LOG_ODDS } from "../score-estimator.ts";
 import { createDesign } from "./design.ts";
-import { fitGeneralized } from "./fit-generalized.ts";
+import { type Coefficients, fitGeneralized } from "./fit-generalized.ts";
 import { logistic, softmax } from "./loss-family.ts";
-import { type IterationParams, stoppingRule } from "./params.ts";
+import { ITERATION_RULES, type IterationParams, stoppingRule } from "./params.ts";
 
 export interface LogisticRegressionParams extends IterationParams {
   /** Inverse strength of the penalty; infinite for none. */
@@ -16,50 +19,82 @@ export interface LogisticRegressionParams extends IterationParams {
   readonly classes?: number;
 }
 
+/** Unlike in a definition, which travels as JSON, there may be no penalty at all. */
+const RULES: ValueRules = {
+  ...LOGISTIC_RULES,
+  ...ITERATION_RULES,
+  c: either(aboveZero, { wanted: "infinite", accepts: (value) => value === Number.POSITIVE_INFINITY }),
+  classes: wholeFrom(2),
+};
+
 /**
  * Logistic regression: minimises sum of weight x log loss + (l1Ratio |w| + (1 - l1Ratio) w^2 / 2) / c over the coefficients,
  * intercepts unpenalised, which has the minimum of scikit-learn's `LogisticRegression(C=c, l1_ratio=l1Ratio)`. More than two
  * classes share a softmax; their intercepts sum to 0. Stops when no component of the mean loss's gradient, by columns of mean 0
  * and variance 1, is above `tolerance`.
  *
+ * Of more than two classes some may have no rows: their probability is 0, as near as finite numbers come (below 10^-15), and the others
+ * are what they would be without them.
+ *
  * @param target class indexes 0 … classes - 1
- * @throws TRAIN_PARAMETER_INVALID, TRAIN_TARGET_INVALID, TRAIN_ONE_CLASS, TRAIN_NOT_CONVERGED, and what createDesign throws
+ * @param params what is left out is taken from `logisticRegression()`; two classes
+ * @throws TRAIN_PARAMETER_INVALID, TRAIN_TARGET_INVALID, TRAIN_ONE_CLASS where fewer than two classes have rows, TRAIN_NOT_CONVERGED, and what createDesign throws
  */
 export function fitLogisticRegression(matrix: Matrix, target: Target, params: LogisticRegressionParams = {}): LinearEstimator {
-  const { c = 1, l1Ratio = 0, classes = 2 } = params;
-  if (!(c > 0)) throw trainErrors.TRAIN_PARAMETER_INVALID(`logistic regression: c is ${c}, not above 0`);
-  if (!(l1Ratio >= 0 && l1Ratio <= 1)) {
-    throw trainErrors.TRAIN_PARAMETER_INVALID(`logistic regression: l1Ratio is ${l1Ratio}, not 0 … 1`);
-  }
-  if (!(Number.isInteger(classes) && classes >= 2)) {
-    throw trainErrors.TRAIN_PARAMETER_INVALID(`logistic regression: ${classes} classes, not 2 or more`);
-  }
-  const stopping = stoppingRule("logistic regression", params);
+  const values = { ...logisticRegression().params, classes: 2, ...params };
+  checkValues("logistic regression", values, RULES);
+  const { c, l1Ratio, classes } = values;
+  const stopping = stoppingRule(values);
   const design = createDesign(matrix, target.weights);
-  const { shares } = checkTarget(matrix.rows, target, classes);
-  const absent = shares.indexOf(0);
-  if (absent >= 0) throw trainErrors.TRAIN_ONE_CLASS(`no row is of class ${absent} of 0 … ${classes - 1}`);
+  const summary = checkTarget(matrix.rows, target, classes);
+  requireTwoClasses(summary);
+  const present = [...summary.shares.keys()].filter((k) => summary.shares[k] > 0);
+  const placeOf = Int32Array.from(summary.shares, (_, k) => present.indexOf(k));
+  const shares = present.map((k) => summary.shares[k]);
   const strength = 1 / (c * design.totalWeight);
   const isBinary = classes === 2;
+  const dense = { values: Int32Array.from(target.values, (k) => Math.max(0, placeOf[k])), weights: target.weights };
   const fitted = fitGeneralized(
     {
       design,
-      targets: target.values,
-      family: isBinary ? logistic : softmax(classes),
+      targets: dense.values,
+      family: isBinary ? logistic : softmax(present.length),
       penalties: { l1: l1Ratio * strength, l2: (1 - l1Ratio) * strength },
       intercepts: isBinary ? [Math.log(shares[1] / shares[0])] : shares.map(Math.log),
     },
     stopping,
     "logistic regression",
   );
-  if (strength === 0) refuseSeparation(matrix, target, fitted, classes);
-  const middle = isBinary ? 0 : fitted.intercepts.reduce((sum, intercept) => sum + intercept, 0) / classes;
-  return {
-    kind: "linear",
-    link: isBinary ? "logit" : "softmax",
-    intercepts: fitted.intercepts.map((intercept) => intercept - middle),
-    coefficients: fitted.coefficients,
-  };
+  if (strength === 0) refuseSeparation(matrix, dense, fitted);
+  if (isBinary) return { kind: "linear", link: "logit", ...fitted };
+  return { kind: "linear", link: "softmax", ...withAbsentClasses(fitted, placeOf) };
+}
+
+/**
+ * Classes that no row is of would have an intercept of minus infinity. Theirs is finite instead: such a class scores log 10^15 below the
+ * mean score of the others, so that its probability is below 10^-15 for every row.
+ * @param placeOf by class: its output among those that were fitted; -1 for an absent class
+ */
+function withAbsentClasses({ intercepts, coefficients }: Coefficients, placeOf: Int32Array): Coefficients {
+  const width = coefficients.length / intercepts.length;
+  const mean = meanOutput(intercepts, coefficients);
+  const all = { intercepts: new Float64Array(placeOf.length), coefficients: new Float64Array(placeOf.length * width) };
+  placeOf.forEach((place, k) => {
+    const isAbsent = place < 0;
+    all.intercepts[k] = isAbsent ? mean.intercept - MAX_LOG_ODDS : intercepts[place];
+    all.coefficients.set(isAbsent ? mean.coefficients : coefficients.subarray(place * width, (place + 1) * width), k * width);
+  });
+  const middle = all.intercepts.reduce((sum, intercept) => sum + intercept, 0) / placeOf.length;
+  return { ...all, intercepts: all.intercepts.map((intercept) => intercept - middle) };
+}
+
+function meanOutput(intercepts: Float64Array, coefficients: Float64Array) {
+  const outputs = intercepts.length;
+  const mean = new Float64Array(coefficients.length / outputs);
+  coefficients.forEach((coefficient, at) => {
+    mean[at % mean.length] += coefficient / outputs;
+  });
+  return { intercept: intercepts.reduce((sum, intercept) => sum + intercept, 0) / outputs, coefficients: mean };
 }
 
 /**
@@ -67,9 +102,8 @@ export function fitLogisticRegression(matrix: Matrix, target: Target, params: Lo
  */
 function refuseSeparation(
   matrix: Matrix,
-  { values, weights }: Target,
-  { intercepts, coefficients }: { intercepts: Float64Array; coefficients: Float64Array },
-  classes: number,
+  { values, weights }: { readonly values: ArrayLike<number>; readonly weights: Float64Array | undefined },
+  { intercepts, coefficients }: Coefficients,
 ): void {
   const width = matrix.columns.length;
   for (let row = 0; row < matrix.rows; row++) {
@@ -78,7 +112,8 @@ function refuseSeparation(
       matrix.columns.reduce((sum, column, j) => sum + coefficients[k * width + j] * column[row], intercept),
     );
     const own = values[row];
-    const margin = classes === 2 ? scores[0] * (2 * own - 1) : scores[own] - Math.max(...scores.filter((_, k) => k !== own));
+    const isBinary = scores.length === 1;
+    const margin = isBinary ? scores[0] * (2 * own - 1) : scores[own] - Math.max(...scores.filter((_, k) => k !== own));
     if (!(margin > 0)) return;
   }
   throw trainErrors.TRAIN_NOT_CONVERGED(

@@ -1,14 +1,16 @@
+import { POISSON_RULES, poissonRegression } from "../../definitions/index.ts";
 import { checkTarget } from "../check-target.ts";
+import { checkValues } from "../check-values.ts";
 import { trainErrors } from "../errors.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { LinearEstimator } from "../model.ts";
 import { createDesign } from "./design.ts";
 import { fitGeneralized } from "./fit-generalized.ts";
 import { poisson } from "./loss-family.ts";
-import { checkedAlpha, type IterationParams, stoppingRule } from "./params.ts";
+import { ITERATION_RULES, type IterationParams, stoppingRule } from "./params.ts";
 
 export interface PoissonRegressionParams extends IterationParams {
-  /** Strength of the penalty on squared coefficients; 1 unless given, 0 for none. */
+  /** Strength of the penalty on squared coefficients; 0 for none. */
   readonly alpha?: number;
 }
 
@@ -17,11 +19,14 @@ export interface PoissonRegressionParams extends IterationParams {
  * unpenalised, which has the minimum of scikit-learn's `PoissonRegressor(alpha)`.
  *
  * @param target counts or rates, at least 0
+ * @param params what is left out is taken from `poissonRegression()`
  * @throws TRAIN_PARAMETER_INVALID, TRAIN_TARGET_INVALID, TRAIN_NOT_CONVERGED, and what createDesign throws
  */
 export function fitPoissonRegression(matrix: Matrix, target: Target, params: PoissonRegressionParams = {}): LinearEstimator {
-  const alpha = checkedAlpha("Poisson regression", params.alpha ?? 1);
-  const stopping = stoppingRule("Poisson regression", params);
+  const values = { ...poissonRegression().params, ...params };
+  checkValues("Poisson regression", values, { ...POISSON_RULES, ...ITERATION_RULES });
+  const { alpha } = values;
+  const stopping = stoppingRule(values);
   const design = createDesign(matrix, target.weights);
   const mean = meanCount(target, matrix.rows);
   // In units of the mean, so that one tolerance fits all: that divides the deviance by it.

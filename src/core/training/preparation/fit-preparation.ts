@@ -1,7 +1,7 @@
-import type { PreparationStep, StepFamily } from "../../definitions/index.ts";
+import { type PreparationStep, stepApplies, stepProblems } from "../../definitions/index.ts";
+import { checkWeights } from "../check-target.ts";
 import type { Dataset, RowSelection } from "../dataset.ts";
 import { trainErrors } from "../errors.ts";
-import { checkedWeight } from "../linear/design.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { Task } from "../model.ts";
 import { applyStep } from "./apply-step.ts";
@@ -40,18 +40,6 @@ export interface FittedColumns {
   readonly matrix: Matrix;
 }
 
-/** Steps that say nothing to trees, which split alike before and after a monotone map, and take missing values and categories as they are. */
-const FOR_LINEAR: ReadonlySet<PreparationStep["kind"]> = new Set([
-  "impute",
-  "standard-scale",
-  "min-max-scale",
-  "robust-scale",
-  "quantile-scale",
-  "log-transform",
-  "power-transform",
-  "one-hot",
-]);
-
 /**
  * Learns from `rows` of `dataset` how features become the estimator's columns, and from nothing else.
  *
@@ -68,7 +56,8 @@ export function fitPreparation(dataset: Dataset, rows: RowSelection, options: Pr
   if (target.values.length !== rows.length) {
     throw trainErrors.TRAIN_PARAMETER_INVALID(`there are ${target.values.length} targets for ${rows.length} rows`);
   }
-  checkedWeight(target.weights, rows.length);
+  checkWeights(target.weights, rows.length);
+  checkSteps(options.steps);
   const context: FitContext = {
     target,
     task: options.task,
@@ -80,7 +69,7 @@ export function fitPreparation(dataset: Dataset, rows: RowSelection, options: Pr
   context.requireRoom(dataset.features.length - exclude.length, "the features as they are");
   let drafts = draftsOf(dataset, rows, exclude, context.weights);
   for (const step of options.steps) {
-    if (!appliesTo(step, family)) continue;
+    if (!stepApplies(step, family)) continue;
     drafts = applyStep(step, drafts, dataset, timestamps, context);
   }
   const columns = family === "linear" ? finishLinear(drafts, context) : finishTree(drafts, context, treeCategories);
@@ -94,9 +83,16 @@ export function fitPreparation(dataset: Dataset, rows: RowSelection, options: Pr
   return { preparation, matrix };
 }
 
-function appliesTo(step: PreparationStep, family: EstimatorFamily): boolean {
-  const steps: StepFamily = step.for ?? (FOR_LINEAR.has(step.kind) ? "linear" : "all");
-  return steps === "all" || steps === family;
+/** Definitions come as JSON, where types have not seen to it. */
+function checkSteps(steps: readonly PreparationStep[]): void {
+  for (const step of steps) {
+    const problems = stepProblems(step);
+    if (problems.length === 0) continue;
+    throw trainErrors.TRAIN_PARAMETER_INVALID(`the step ${step?.kind}: ${problems.join("; ")}`, {
+      hint: "Correct the model's preparation.",
+      details: { problems },
+    });
+  }
 }
 
 const toColumn = ({ name, categories, source, maps }: FinishedColumn): EncodedColumn => ({ name, categories, source, maps });

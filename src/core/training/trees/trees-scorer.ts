@@ -1,11 +1,13 @@
+import { checkLengths } from "../check-matrix.ts";
+import { trainErrors } from "../errors.ts";
 import { type Kernel, loadKernel } from "../kernels/load-kernel.ts";
 import type { Matrix } from "../matrix.ts";
-import type { TreesEstimator } from "../model.ts";
+import type { Tree, TreesEstimator } from "../model.ts";
 import { createLeafBitScorer, fitsLeafBits } from "./leaf-bits.ts";
 import { createNodeWalk } from "./node-walk.ts";
 import { createPlainWalk } from "./plain-walk.ts";
 
-/** A trees estimator made ready to score. Rows and matrices hold every column that the trees split on. */
+/** A trees estimator made ready to score. TRAIN_COLUMN_INVALID where a row or matrix lacks a column that the trees split on. */
 export interface TreesScorer {
   /** Raw output, rows x outputs, row by row. */
   scoreMatrix(matrix: Matrix): Float64Array;
@@ -19,8 +21,22 @@ export interface TreesScorer {
  * @param kernel another than scripts/build-kernels.ts made; one that is not available leaves the work to plain TypeScript
  */
 export function createTreesScorer(estimator: TreesEstimator, kernel: Kernel = scoreKernel()): TreesScorer {
-  if (!kernel.available) return createPlainWalk(estimator);
-  const { module } = kernel;
+  const columns = columnsRead(estimator.trees);
+  const { scoreMatrix, scoreRow } = kernel.available ? createKernelScorer(estimator, kernel.module) : createPlainWalk(estimator);
+  return {
+    scoreMatrix(matrix) {
+      if (matrix.columns.length < columns) throw tooNarrow(columns, matrix.columns.length);
+      checkLengths(matrix);
+      return scoreMatrix(matrix);
+    },
+    scoreRow(row, out) {
+      if (row.length < columns) throw tooNarrow(columns, row.length);
+      scoreRow(row, out);
+    },
+  };
+}
+
+function createKernelScorer(estimator: TreesEstimator, module: Extract<Kernel, { available: true }>["module"]): TreesScorer {
   const walk = atFirstCall(() => createNodeWalk(estimator, module));
   const scoreMatrix = atFirstCall(() =>
     fitsLeafBits(estimator.trees) ? createLeafBitScorer(estimator, module) : walk().scoreMatrix,
@@ -30,6 +46,14 @@ export function createTreesScorer(estimator: TreesEstimator, kernel: Kernel = sc
     scoreRow: (row, out) => walk().scoreRow(row, out),
   };
 }
+
+/** One more than the last column that any tree splits on. */
+function columnsRead(trees: readonly Tree[]): number {
+  return trees.reduce((most, { feature }) => feature.reduce((last, column) => Math.max(last, column + 1), most), 0);
+}
+
+const tooNarrow = (columns: number, given: number) =>
+  trainErrors.TRAIN_COLUMN_INVALID(`the trees split on ${columns} columns, and ${given} are given`);
 
 const scoreKernel = (): Kernel => loadKernel(new URL("../kernels/score.wasm", import.meta.url));
 
