@@ -1,4 +1,5 @@
 import type {
+  AutoMlParams,
   BaselineParams,
   CandidateDefinition,
   ForestParams,
@@ -74,7 +75,7 @@ export const FOREST_RULES: RulesOf<ForestParams> = {
   trees: wholeFrom(1),
   maxDepth: wholeFrom(0),
   minLeafRows: zeroOrMore,
-  maxFeatures: either(oneOf(["sqrt", "all"]), { ...positiveShare, wanted: "a share above 0 and up to 1" }),
+  maxFeatures: either(oneOf(["auto", "sqrt", "all"]), { ...positiveShare, wanted: "a share above 0 and up to 1" }),
   bootstrap: yesOrNo,
 };
 
@@ -90,7 +91,7 @@ const SETTINGS_RULES: RulesOf<SearchSettings> = {
   trialTime: aboveZero,
 };
 
-const AUTO_ML_RULES: ValueRules = { time: aboveZero, ensemble: wholeFrom(1), workers: WORKERS, counts: yesOrNo };
+const AUTO_ML_RULES: RulesOf<AutoMlParams> = { time: aboveZero, ensemble: wholeFrom(1), workers: WORKERS, counts: yesOrNo };
 
 const anything: ValueRule = { wanted: "anything", accepts: () => true };
 

@@ -19,10 +19,10 @@ export * from "./training-problems.ts";
 export * from "./training-weights.ts";
 export {
   aboveZero,
-  anyNumber,
-  listOf,
+  either,
+  isRecord,
   oneOf,
-  recordOf,
+  optional,
   type ValueRule,
   type ValueRules,
   valuesProblems,

@@ -60,6 +60,8 @@ export interface ModelDefinition<N extends string = string, F extends Types = Ty
   readonly segments: readonly string[];
   /** Segments by which nobody shall be treated worse: the model card reports on them. */
   readonly protected: readonly string[];
+  /** Features, by id or name, that nobody can change: no counterfactual touches them. */
+  readonly immutable: readonly string[];
   readonly seed: number;
   /** Only in types: what a request must carry. */
   readonly "~features"?: F;
@@ -98,7 +100,7 @@ export function defineModel<const N extends string, const I extends readonly Ite
     candidates: readonly CandidateDefinition[];
     /** ROC AUC unless given; of several classes the log loss, of numbers the RMSE. */
     select?: MetricName;
-    explain?: { segments?: readonly string[]; protected?: readonly string[] };
+    explain?: { segments?: readonly string[]; protected?: readonly string[]; immutable?: readonly string[] };
     seed?: number;
     classWeights?: ClassWeights;
     /** What training rows weigh: `weightBy("view.feature")`, `weightByAge("90d")`. */
@@ -117,6 +119,7 @@ export function defineModel<const N extends string, const I extends readonly Ite
     candidates: options.candidates,
     segments: [...new Set([...(options.explain?.segments ?? []), ...(options.explain?.protected ?? [])])],
     protected: options.explain?.protected ?? [],
+    immutable: options.explain?.immutable ?? [],
     seed: options.seed ?? 1,
     ...(options.select !== undefined && { select: options.select }),
     ...(options.classWeights !== undefined && { classWeights: options.classWeights }),

@@ -34,6 +34,9 @@ export async function checkModel(
   for (const segment of model.segments)
     if (!segments.has(segment))
       findings.add(where, "PROJECT_COLUMN_UNKNOWN", `The segment ${segment} is neither a column of ${source.name} nor a feature`);
+  for (const fixed of model.immutable)
+    if (!ids.includes(fixed) && model.features.filter((feature) => feature.name === fixed).length !== 1)
+      findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `What it says is immutable, ${fixed}, is not one of its features`);
   const { alternative } = project.charter;
   if (alternative !== undefined) await checkRule(engine, alternative.condition, model, findings);
 }

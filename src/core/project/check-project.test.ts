@@ -361,7 +361,9 @@ describe("a model that cannot be trained as it says", () => {
       "PROJECT_VALUE_INVALID: In its split, it gives 0.6 to test and 0.4 to validation",
     ]);
     expect(await messages(changed({ classWeights: [1, 2, 3] }))).toEqual(["PROJECT_VALUE_INVALID: It weighs 3 classes"]);
-    expect(await messages(changed({ classWeights: [1, -2] }))).toEqual(["PROJECT_VALUE_INVALID: It weighs classes 1, -2"]);
+    expect(await messages(changed({ classWeights: [1, -2] }))).toEqual([
+      "PROJECT_VALUE_INVALID: In its classWeights, a class cannot weigh -2: weights are 0 or more, and finite",
+    ]);
     expect(await messages(changed({ classWeights: "balanced", calibrate: "temperature" }))).toEqual([
       "PROJECT_VALUE_INVALID: Its calibration temperature is not for a binary target",
     ]);

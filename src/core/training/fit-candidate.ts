@@ -3,6 +3,8 @@ import { fitBestFeature } from "./baselines/best-feature.ts";
 import { fitBaseline } from "./baselines/fit-baseline.ts";
 import type { BoostingObjective, BoostingParams } from "./boosting/boosting-params.ts";
 import { fitGradientBoosting } from "./boosting/gradient-boosting.ts";
+import { checkCandidate } from "./check-candidate.ts";
+import { checkSeed } from "./check-values.ts";
 import type { Dataset, RowSelection } from "./dataset.ts";
 import { trainErrors } from "./errors.ts";
 import { findFeature } from "./find-feature.ts";
@@ -39,7 +41,7 @@ export type FittableCandidate = Exclude<CandidateDefinition, { kind: "python" | 
 /**
  * Fits preparation and estimator on `rows.train`. Deterministic for a seed. Takes the thread: call it in a worker.
  *
- * @throws TRAIN_TASK_UNSUPPORTED for an estimator that cannot do the dataset's task, and what preparations and estimators throw
+ * @throws TRAIN_PARAMETER_INVALID, TRAIN_SEARCH_SPACE_INVALID for a wrong definition, TRAIN_TASK_UNSUPPORTED for an estimator that cannot do the dataset's task, and what preparations and estimators throw
  */
 export function fitCandidate(
   dataset: Dataset,
@@ -48,6 +50,8 @@ export function fitCandidate(
   options: TrainingOptions,
   onDone: (done: number) => void = () => {},
 ): FittedCandidate {
+  checkCandidate(candidate);
+  checkSeed(options.seed);
   requireTask(candidate, dataset);
   const classes = classesOf(dataset);
   switch (candidate.kind) {

@@ -3,6 +3,7 @@ export { type BaselineOptions, fitBaseline } from "./baselines/fit-baseline.ts";
 export { BOOSTING_DEFAULTS, type BoostingParams } from "./boosting/boosting-params.ts";
 export { type BoostingHistory, type BoostingOptions, fitGradientBoosting } from "./boosting/gradient-boosting.ts";
 export { applyCalibration, type CalibrationFitOptions, fitCalibration, fitClassCalibration } from "./calibration/calibration.ts";
+export { checkCandidate } from "./check-candidate.ts";
 export type * from "./dataset.ts";
 export { trainErrors } from "./errors.ts";
 export { evaluatePredictions } from "./evaluate-candidate.ts";
@@ -13,6 +14,7 @@ export { type Exploration, type ExplorationOptions, exploreTrainingSet } from ".
 export { type FeatureProfile, profileFeatures } from "./exploration/feature-profile.ts";
 export { type LeakageSuspicion, leakageSuspicions } from "./exploration/leakage-suspicions.ts";
 export { type RelationBin, type TargetRelation, targetRelations } from "./exploration/target-relation.ts";
+export { findFeature } from "./find-feature.ts";
 export { classesOf, deliver, type FitRows, type FittedCandidate, fitCandidate, prepareRows } from "./fit-candidate.ts";
 export { type FittedForest, type ForestOptions, fitForest } from "./forest/fit-forest.ts";
 export { type ForestParams, forestDefaults } from "./forest/forest-params.ts";

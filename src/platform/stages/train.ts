@@ -4,6 +4,7 @@ import type { TrainingSet } from "../../core/features/index.ts";
 import type { ArtifactRef, TrainerResult } from "../../core/ports/index.ts";
 import { durationToMicros, type Micros } from "../../core/time.ts";
 import {
+  checkCandidate,
   type Dataset,
   type DatasetSplit,
   type Evaluation,
@@ -190,6 +191,7 @@ async function fitVariant(
   const { opened, set, scope, variant } = task;
   const options = trainingOptions(opened, set, scope.model, variant);
   const { candidate } = variant;
+  checkCandidate(candidate);
   if (candidate.kind === "python") {
     const { trainer, ...fitted } = await fitInPython(opened, dataset, split, candidate, options, () => undefined);
     const { log, ...report } = trainer;

@@ -1,3 +1,14 @@
+import {
+  BOOSTING_NUMBER_RULES,
+  isRecord,
+  keepsDirections,
+  oneOf,
+  type ValueRule,
+  type ValueRules,
+  wholeFrom,
+  zeroOrMore,
+} from "../../definitions/index.ts";
+import { checkValues } from "../check-values.ts";
 import { trainErrors } from "../errors.ts";
 import { MOST_BINS } from "../trees/binning.ts";
 
@@ -76,30 +87,33 @@ export const BOOSTING_DEFAULTS: BoostingParams = {
   categories: { smoothing: 10, l2: 10, most: 32, oneVsRest: 4, minRows: 100 },
 };
 
+const CATEGORY_RULES = {
+  smoothing: zeroOrMore,
+  l2: zeroOrMore,
+  most: zeroOrMore,
+  oneVsRest: zeroOrMore,
+  minRows: zeroOrMore,
+} satisfies Record<keyof CategoryLimits, ValueRule>;
+
+/** Directions and groups are by column: they are checked against the matrix. */
+const RULES: ValueRules = {
+  ...BOOSTING_NUMBER_RULES,
+  objective: oneOf(["squared", "quantile", "poisson", "binary", "multiclass"]),
+  maxBins: wholeFrom(2, MOST_BINS),
+  categories: { wanted: "an object", accepts: isRecord },
+};
+
 /**
  * @param columns how many the matrix has
  * @param isCategory by column
  * @throws TRAIN_PARAMETER_INVALID
  */
 export function checkBoostingParams(params: BoostingParams, columns: number, isCategory: (column: number) => boolean): void {
-  const { trees, leaves, maxBins, maxDepth, earlyStopping, rate, rowShare, columnShare, quantile, minLeafRows } = params;
-  const wholes = { trees: [trees, 1], leaves: [leaves, 2], maxBins: [maxBins, 2], maxDepth: [maxDepth, 0] };
-  for (const [name, [value, least]] of Object.entries({ ...wholes, earlyStopping: [earlyStopping, 0] })) {
-    if (!(Number.isInteger(value) && value >= least)) throw wrong(name, value, `a whole number from ${least} on`);
-  }
-  if (maxBins > MOST_BINS) throw wrong("maxBins", maxBins, `at most ${MOST_BINS}`);
-  for (const [name, value] of Object.entries({ rate, rowShare, columnShare })) {
-    if (!(value > 0 && value <= 1)) throw wrong(name, value, "above 0 and at most 1");
-  }
-  if (params.objective === "quantile" && !(quantile > 0 && quantile < 1)) throw wrong("quantile", quantile, "between 0 and 1");
-  if (!(minLeafRows > 0 && Number.isFinite(minLeafRows))) throw wrong("minLeafRows", minLeafRows, "above 0");
-  const { l1, l2, minHessian, minGain, categories } = params;
-  const nonNegative = Object.entries(categories).map(([name, value]) => [`categories.${name}`, value] as const);
-  for (const [name, value] of [...Object.entries({ l1, l2, minHessian, minGain }), ...nonNegative]) {
-    if (!(value >= 0 && Number.isFinite(value))) throw wrong(name, value, "0 or more");
-  }
+  const { monotone: _, interactions, ...values } = params;
+  checkValues("gradient boosting", values, RULES);
+  checkValues("gradient boosting: categories", params.categories, CATEGORY_RULES);
   checkMonotone(params, columns, isCategory);
-  for (const column of params.interactions.flat()) {
+  for (const column of interactions.flat()) {
     if (!(Number.isInteger(column) && column >= 0 && column < columns))
       throw wrong("interactions", column, `one of ${columns} columns`);
   }
@@ -113,7 +127,7 @@ export function checkThreads(threads: number): void {
 
 function checkMonotone({ monotone, objective }: BoostingParams, columns: number, isCategory: (column: number) => boolean): void {
   if (monotone.every((direction) => direction === 0)) return;
-  if (objective === "multiclass" || objective === "quantile") {
+  if (!keepsDirections(objective)) {
     throw trainErrors.TRAIN_PARAMETER_INVALID(`gradient boosting: monotone columns do not go with the ${objective} objective`, {
       hint: "Leave `monotone` out, or use the squared, poisson or binary objective.",
     });

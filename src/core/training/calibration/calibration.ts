@@ -22,14 +22,21 @@ export interface CalibrationFitOptions {
  *
  * @param probabilities raw probabilities of rows that were not trained on
  * @returns null when the rows have one class only, or are fewer than 100 (isotonic)
- * @throws TRAIN_EVALUATION_INVALID
+ * @throws TRAIN_EVALUATION_INVALID, TRAIN_PARAMETER_INVALID for a method that there is not
  */
 export function fitCalibration(
   probabilities: Float64Array,
   labels: Uint8Array,
   { method = "isotonic", weights }: CalibrationFitOptions & { readonly method?: "isotonic" | "sigmoid" } = {},
 ): IsotonicCalibration | SigmoidCalibration | null {
-  return method === "isotonic" ? fitIsotonic(probabilities, labels, weights) : fitSigmoid(probabilities, labels, weights);
+  switch (method) {
+    case "isotonic":
+      return fitIsotonic(probabilities, labels, weights);
+    case "sigmoid":
+      return fitSigmoid(probabilities, labels, weights);
+    default:
+      throw unknownMethod(method, "isotonic or sigmoid");
+  }
 }
 
 /**
@@ -38,7 +45,7 @@ export function fitCalibration(
  * @param probabilities rows x classes, row by row, of rows that were not trained on
  * @param labels class of each row
  * @returns null where nothing can be learnt of any class
- * @throws TRAIN_EVALUATION_INVALID
+ * @throws TRAIN_EVALUATION_INVALID, TRAIN_PARAMETER_INVALID for a method that there is not
  */
 export function fitClassCalibration(
   probabilities: Float64Array,
@@ -47,6 +54,7 @@ export function fitClassCalibration(
   { method = "temperature", weights }: CalibrationFitOptions & { readonly method?: "temperature" | "isotonic" | "sigmoid" } = {},
 ): TemperatureCalibration | OneVsRestCalibration | null {
   if (method === "temperature") return fitTemperature(probabilities, labels, classes, weights);
+  if (method !== "isotonic" && method !== "sigmoid") throw unknownMethod(method, "temperature, isotonic or sigmoid");
   if (probabilities.length !== labels.length * classes) {
     throw trainErrors.TRAIN_EVALUATION_INVALID(
       `${labels.length} labels, ${probabilities.length} probabilities, ${classes} classes`,
@@ -62,6 +70,10 @@ export function fitClassCalibration(
   );
   return maps.every((map) => map === null) ? null : { kind: "one-vs-rest", classes: maps };
 }
+
+/** Definitions come as JSON, where types have not seen to it. */
+const unknownMethod = (method: unknown, methods: string) =>
+  trainErrors.TRAIN_PARAMETER_INVALID(`${String(method)} calibrates nothing here`, { hint: `Calibrate by ${methods}.` });
 
 /**
  * Calibrated predictions.

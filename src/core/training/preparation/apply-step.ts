@@ -1,4 +1,4 @@
-import type { PreparationStep } from "../../definitions/index.ts";
+import { type ColumnKind, type PreparationStep, worksOn } from "../../definitions/index.ts";
 import type { Dataset } from "../dataset.ts";
 import { trainErrors } from "../errors.ts";
 import { findFeature } from "../find-feature.ts";
@@ -6,7 +6,7 @@ import { frequencyEncode, oneHot, ordinal } from "./category-encoding.ts";
 import { dateParts, isTimestamp } from "./date-parts.ts";
 import { type CategoryDraft, type Draft, draftFeatures, mapped, type NumberDraft } from "./draft-column.ts";
 import type { FitContext } from "./fit-context.ts";
-import { impute, imputes } from "./impute.ts";
+import { impute } from "./impute.ts";
 import { products } from "./products.ts";
 import { clip, minMaxScale, powerTransform, quantileScale, robustScale, standardScale } from "./scaling.ts";
 import { selectFeatures } from "./select-features.ts";
@@ -64,12 +64,12 @@ const CATEGORY_STEPS: ReadonlySet<PreparationStep["kind"]> = new Set<CategorySte
 ]);
 const isCategoryStep = (step: ColumnStep): step is CategoryStep => CATEGORY_STEPS.has(step.kind);
 
-function canWorkOn(step: ColumnStep, draft: Draft): boolean {
-  if (isCategoryStep(step)) return draft.kind === "category";
-  if (draft.kind === "category") return step.kind === "impute" && imputes(step, draft);
-  if (draft.isIndicator) return false;
-  if (step.kind === "impute") return imputes(step, draft);
-  return step.kind !== "date-parts" || isTimestamp(draft);
+const canWorkOn = (step: ColumnStep, draft: Draft): boolean => worksOn(step, columnKind(draft));
+
+function columnKind(draft: Draft): ColumnKind {
+  if (draft.kind === "category") return "category";
+  if (draft.isIndicator) return "indicator";
+  return isTimestamp(draft) ? "timestamp" : "number";
 }
 
 /** A feature that a step names but cannot work on is a mistake; one that has no column (any more) is not. */

@@ -78,7 +78,7 @@ export function frequencyEncode(draft: CategoryDraft, context: FitContext): Numb
 /**
  * One column a category, one for the rare ones together (and for unseen ones, unless they are to be nothing), one for missing values.
  * @param others how many columns there are besides
- * @throws TRAIN_TOO_MANY_COLUMNS, TRAIN_MEMORY_WOULD_NOT_SUFFICE, TRAIN_PARAMETER_INVALID
+ * @throws TRAIN_TOO_MANY_COLUMNS, TRAIN_MEMORY_WOULD_NOT_SUFFICE
  */
 export function oneHot(
   { rare, unseen }: Step<"one-hot">,
@@ -86,7 +86,6 @@ export function oneHot(
   context: FitContext,
   others: number,
 ): NumberDraft[] {
-  if (!(rare >= 0 && rare <= 1)) throw trainErrors.TRAIN_PARAMETER_INVALID(`oneHot() needs a share from 0 to 1, not ${rare}`);
   const { totals, missing, all } = categoryTotals(draft, context);
   const { categories, name } = draft;
   const isFrequent = Array.from(totals, (total) => total > 0 && total >= rare * all);

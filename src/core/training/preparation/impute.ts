@@ -1,21 +1,12 @@
 import type { PreparationStep } from "../../definitions/index.ts";
-import { trainErrors } from "../errors.ts";
 import { columnSample, medianOf, modeOf, momentsOf } from "./column-sample.ts";
 import { type CategoryDraft, type Draft, mapped, type NumberDraft, recoded } from "./draft-column.ts";
 import type { FitContext } from "./fit-context.ts";
 
 type ImputeStep = Extract<PreparationStep, { kind: "impute" }>;
 
-/** Whether the step has something to put into such a column. */
-export function imputes({ strategy, value }: ImputeStep, draft: Draft): boolean {
-  if (strategy === "mostFrequent") return true;
-  if (strategy === "constant") return (typeof value === "string") === (draft.kind === "category");
-  return draft.kind === "number";
-}
-
 /**
  * Fills what is missing, and marks in a column of its own what was, if any was in training.
- * @throws TRAIN_PARAMETER_INVALID for "constant" without a value
  */
 export function impute(step: ImputeStep, draft: Draft, context: FitContext): Draft[] {
   return draft.kind === "number" ? imputeNumbers(step, draft, context) : imputeCategories(step, draft, context);
@@ -29,14 +20,14 @@ function imputeNumbers(step: ImputeStep, draft: NumberDraft, { weights }: FitCon
 }
 
 function numberToFill({ strategy, value }: ImputeStep, { values }: NumberDraft, weights: Float64Array | undefined): number {
-  if (strategy === "constant") return Number(constantOf(value));
+  if (strategy === "constant") return Number(value);
   const sample = columnSample(values, weights);
   if (strategy === "mean") return momentsOf(sample).mean;
   return strategy === "median" ? medianOf(sample) : modeOf(sample);
 }
 
 function imputeCategories(step: ImputeStep, draft: CategoryDraft, context: FitContext): Draft[] {
-  const category = step.strategy === "constant" ? String(constantOf(step.value)) : mostFrequent(draft, context.weights);
+  const category = step.strategy === "constant" ? String(step.value) : mostFrequent(draft, context.weights);
   const withCategory = draft.categories.includes(category) ? draft.categories : [...draft.categories, category].sort();
   const { categories, codes } = recoded(draft.categories, draft.codes, withCategory);
   const code = categories.indexOf(category);
@@ -64,9 +55,4 @@ function imputeCategories(step: ImputeStep, draft: CategoryDraft, context: FitCo
 function mostFrequent({ categories, codes }: CategoryDraft, weights: Float64Array | undefined): string {
   const known = Float64Array.from(codes, (code) => (code < 0 ? Number.NaN : code));
   return categories[modeOf(columnSample(known, weights))] ?? categories[0];
-}
-
-function constantOf(value: number | string | undefined): number | string {
-  if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) return value;
-  throw trainErrors.TRAIN_PARAMETER_INVALID(`impute("constant") needs a finite value or a text, not ${value}`);
 }

@@ -17,7 +17,6 @@ export function standardScale(draft: NumberDraft, { weights }: FitContext): Numb
 
 /** The training rows' range to `low` … `high`; a column that does not vary becomes `low`. */
 export function minMaxScale({ low, high }: Step<"min-max-scale">, draft: NumberDraft, { weights }: FitContext): NumberDraft {
-  if (!(low < high)) throw trainErrors.TRAIN_PARAMETER_INVALID(`minMaxScale() needs low below high, not ${low} and ${high}`);
   const range = rangeOf(columnSample(draft.values, weights));
   if (range.low > range.high) return draft;
   const scale = range.high / (high - low) - range.low / (high - low) || 1 / (high - low);
@@ -26,7 +25,6 @@ export function minMaxScale({ low, high }: Step<"min-max-scale">, draft: NumberD
 
 /** Less the median, over the distance of two quantiles (1 where they are equal). */
 export function robustScale({ low, high }: Step<"robust-scale">, draft: NumberDraft, { weights }: FitContext): NumberDraft {
-  requireShares("robustScale()", low, high);
   const sample = columnSample(draft.values, weights);
   if (sample.total === 0) return draft;
   const [below, above] = quantilesOf(sample, [low, high]);
@@ -35,9 +33,6 @@ export function robustScale({ low, high }: Step<"robust-scale">, draft: NumberDr
 
 /** By place among landmarks of the training rows' distribution. */
 export function quantileScale(step: Step<"quantile-scale">, draft: NumberDraft, { weights }: FitContext): NumberDraft {
-  if (!(Number.isInteger(step.quantiles) && step.quantiles >= 2)) {
-    throw trainErrors.TRAIN_PARAMETER_INVALID(`quantileScale() needs 2 quantiles or more, not ${step.quantiles}`);
-  }
   const sample = columnSample(draft.values, weights);
   if (sample.total === 0) return draft;
   const count = Math.max(2, Math.min(step.quantiles, draft.values.length));
@@ -45,16 +40,10 @@ export function quantileScale(step: Step<"quantile-scale">, draft: NumberDraft, 
   return mapped(draft, { kind: "quantile", landmarks: quantilesOf(sample, shares), output: step.output });
 }
 
-/** @throws TRAIN_PARAMETER_INVALID for bounds or quantiles that are none */
+/** What lies beyond a bound, or a quantile of the training rows, becomes it. */
 export function clip(step: Step<"clip">, draft: NumberDraft, { weights }: FitContext): NumberDraft {
   const { low = null, high = null } = step;
-  if (step.by === "bounds") {
-    if ((low ?? Number.NEGATIVE_INFINITY) > (high ?? Number.POSITIVE_INFINITY)) {
-      throw trainErrors.TRAIN_PARAMETER_INVALID(`clip() needs low not above high, not ${low} and ${high}`);
-    }
-    return mapped(draft, { kind: "clip", low, high });
-  }
-  requireShares("clip()", low ?? 0, high ?? 1);
+  if (step.by === "bounds") return mapped(draft, { kind: "clip", low, high });
   const sample = columnSample(draft.values, weights);
   if (sample.total === 0) return draft;
   const [below, above] = quantilesOf(sample, [low ?? 0, high ?? 1]);
@@ -77,9 +66,4 @@ export function powerTransform(step: Step<"power-transform">, draft: NumberDraft
   const lambda = powerOf(sample, POWER_FAMILIES[step.method]);
   const powered = mapped(draft, { kind: "power", method: step.method, lambda });
   return step.standardize ? standardScale(powered, context) : powered;
-}
-
-function requireShares(step: string, low: number, high: number): void {
-  if (low >= 0 && low < high && high <= 1) return;
-  throw trainErrors.TRAIN_PARAMETER_INVALID(`${step} needs quantiles between 0 and 1, the lower first, not ${low} and ${high}`);
 }

@@ -1,5 +1,4 @@
 import type { PreparationStep } from "../../definitions/index.ts";
-import { trainErrors } from "../errors.ts";
 import { binsFor, type DiscreteColumn, discretize } from "../exploration/discretize.ts";
 import { classSeparation, linearSeparation } from "../exploration/f-test.ts";
 import { mutualInformation } from "../exploration/mutual-information.ts";
@@ -14,7 +13,7 @@ type Criterion = Extract<PreparationStep, { kind: "select-features" }>["by"];
 /**
  * The columns that a criterion keeps, in their order. Categories without numbers are judged by mutual information only; the other
  * criteria keep them.
- * @throws TRAIN_PARAMETER_INVALID, and for "l1" as the linear models
+ * @throws for "l1" as the linear models
  */
 export function selectFeatures(by: Criterion, drafts: readonly Draft[], context: FitContext): Draft[] {
   const kept = new Set<Draft>(by.kind === "mutual-information" ? [] : drafts.filter(({ kind }) => kind === "category"));
@@ -28,12 +27,8 @@ export function selectFeatures(by: Criterion, drafts: readonly Draft[], context:
   return drafts.filter((draft) => kept.has(draft));
 }
 
-function topOf(by: Criterion): number {
-  if (by.kind === "variance") return Number.POSITIVE_INFINITY;
-  const { top = Number.POSITIVE_INFINITY } = by;
-  if (top >= 1) return top;
-  throw trainErrors.TRAIN_PARAMETER_INVALID(`selectFeatures() must keep 1 column or more, not ${top}`);
-}
+const topOf = (by: Criterion): number =>
+  by.kind === "variance" ? Number.POSITIVE_INFINITY : (by.top ?? Number.POSITIVE_INFINITY);
 
 /** The higher the better; 0 for a column that a threshold turns down. */
 function scoreColumns(by: Criterion, drafts: readonly Draft[], context: FitContext): number[] {
@@ -84,7 +79,6 @@ const classesOf = (labels: Iterable<number>): number => {
 
 /** Size of each column's coefficient in a lasso over columns of mean 0 and variance 1; missing values count as the mean. */
 function largestCoefficients(c: number, drafts: readonly Draft[], { target, task, weights }: FitContext): number[] {
-  if (!(c > 0)) throw trainErrors.TRAIN_PARAMETER_INVALID(`selectFeatures() by "l1" needs c above 0, not ${c}`);
   const columns = drafts.flatMap((draft) => (draft.kind === "number" ? [standardized(draft, weights)] : []));
   const rows = target.values.length;
   const matrix = { rows, columns };

@@ -1,5 +1,4 @@
 import type { PreparationStep } from "../../definitions/index.ts";
-import { trainErrors } from "../errors.ts";
 import { assignKFold, assignStratifiedKFold, type FoldAssignment } from "../splits/folds.ts";
 import { type CategoryNumbers, encodedDraft } from "./category-encoding.ts";
 import type { CategoryDraft, NumberDraft } from "./draft-column.ts";
@@ -12,12 +11,9 @@ type TargetEncodeStep = Extract<PreparationStep, { kind: "target-encode" }>;
  * that is kept is of all training rows, but the training rows themselves get what the rows of the other folds say: a row that saw its
  * own label would look more certain than any later row can be. Missing values count as a category.
  *
- * @throws TRAIN_PARAMETER_INVALID, TRAIN_TOO_FEW_ROWS
+ * @throws TRAIN_TOO_FEW_ROWS
  */
 export function targetEncode(step: TargetEncodeStep, draft: CategoryDraft, context: FitContext): NumberDraft[] {
-  if (!(step.smooth === "auto" || step.smooth >= 0)) {
-    throw trainErrors.TRAIN_PARAMETER_INVALID(`targetEncode() needs a smoothing of 0 or more, or "auto", not ${step.smooth}`);
-  }
   const assignment = assignFolds(step, context);
   return encodedTargets(context).map(({ values, suffix }) => {
     const sample: TargetSample = { ...withMissing(draft), target: values, weights: context.weights };

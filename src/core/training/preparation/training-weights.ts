@@ -1,4 +1,4 @@
-import type { ClassWeights, RowWeights } from "../../definitions/index.ts";
+import { type ClassWeights, classWeightsProblem, type RowWeights, rowWeightsProblem } from "../../definitions/index.ts";
 import type { Dataset, RowSelection } from "../dataset.ts";
 import { trainErrors } from "../errors.ts";
 import { findFeature } from "../find-feature.ts";
@@ -24,11 +24,18 @@ export function trainingWeights(
 ): Float64Array | undefined {
   const byRow = options.rows === undefined ? undefined : rowWeights(dataset, rows, options.rows);
   if (options.classes === undefined) return byRow;
+  refuse(classWeightsProblem(options.classes));
   const ofClass = options.classes === "balanced" ? balancedWeights(labels, byRow) : checkedWeights(labels, options.classes);
   return Float64Array.from(rows, (_, position) => (byRow?.[position] ?? 1) * ofClass[labels[position]]);
 }
 
+function refuse(problem: string | null): void {
+  if (problem !== null)
+    throw trainErrors.TRAIN_PARAMETER_INVALID(problem, { hint: "Correct the weights in the model's definition." });
+}
+
 function rowWeights(dataset: Dataset, rows: RowSelection, definition: RowWeights): Float64Array {
+  refuse(rowWeightsProblem(definition));
   const weights =
     definition.kind === "age"
       ? ageWeights(dataset, rows, definition.halfLife)
@@ -59,8 +66,6 @@ function featureWeights({ features }: Dataset, rows: RowSelection, name: string)
 }
 
 function ageWeights({ at }: Dataset, rows: RowSelection, halfLife: number): Float64Array {
-  if (!(halfLife > 0))
-    throw trainErrors.TRAIN_PARAMETER_INVALID(`rows cannot lose half their weight in ${halfLife} microseconds`);
   const newest = rows.reduce((latest, row) => Math.max(latest, at[row]), Number.NEGATIVE_INFINITY);
   return Float64Array.from(rows, (row) => 2 ** ((at[row] - newest) / halfLife));
 }
@@ -79,8 +84,6 @@ function balancedWeights(labels: ArrayLike<number>, weights: Float64Array | unde
 }
 
 function checkedWeights(labels: ArrayLike<number>, weights: readonly number[]): readonly number[] {
-  const wrong = weights.find((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY));
-  if (wrong !== undefined) throw trainErrors.TRAIN_PARAMETER_INVALID(`a class cannot weigh ${wrong}`);
   const classes = Array.from(labels).reduce((highest, label) => Math.max(highest, label), -1) + 1;
   if (weights.length >= classes) return weights;
   throw trainErrors.TRAIN_PARAMETER_INVALID(`${weights.length} class weights for ${classes} classes`);

@@ -24,7 +24,8 @@ export interface RandomSplitOptions {
  *
  * Nothing keeps a random split from training on the day after the one it tests on: what holds in time is shown by `splitByTime` only.
  *
- * @throws TRAIN_PARAMETER_INVALID, TRAIN_TOO_FEW_ROWS, TRAIN_EMPTY_SPLIT, TRAIN_ONE_CLASS (in training or selection)
+ * @param split whose shares have been checked
+ * @throws TRAIN_PARAMETER_INVALID for a group that there is not, TRAIN_TOO_FEW_ROWS, TRAIN_EMPTY_SPLIT, TRAIN_ONE_CLASS (in training or selection)
  */
 export function splitAtRandom(
   dataset: Dataset,
@@ -33,14 +34,6 @@ export function splitAtRandom(
   { seed, maturedUntil = asOf, since = Number.NEGATIVE_INFINITY }: RandomSplitOptions,
 ): DatasetSplit {
   const { test, validation } = split;
-  if (!(test > 0 && validation > 0 && test + validation < 1)) {
-    throw trainErrors.TRAIN_PARAMETER_INVALID(
-      `shares of ${test} to test and ${validation} to validate leave nothing to train on`,
-      {
-        hint: "Give shares above 0 that are below 1 together, such as { test: 0.2, validation: 0.2 }.",
-      },
-    );
-  }
   const { at, labelAt } = dataset;
   const known = everyRow(dataset).filter((row) => labelAt[row] <= asOf && at[row] <= maturedUntil);
   if (known.length === 0) {

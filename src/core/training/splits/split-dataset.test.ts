@@ -96,7 +96,7 @@ describe("splitDataset", () => {
       atRandom({ test: 0.5, validation: 0.5 }),
       dataset,
       "TRAIN_PARAMETER_INVALID",
-      /nothing to train/,
+      /0.5 to test and 0.5 to validation/,
     ],
     ["a negative share", stratified({ test: -0.1, validation: 0.2 }), dataset, "TRAIN_PARAMETER_INVALID", /-0\.1 to test/],
     [

@@ -1,6 +1,7 @@
-import type { SplitDefinition } from "../../definitions/index.ts";
+import { type SplitDefinition, splitProblems } from "../../definitions/index.ts";
 import type { Micros } from "../../time.ts";
 import type { Dataset, DatasetSplit } from "../dataset.ts";
+import { trainErrors } from "../errors.ts";
 import { splitAtRandom } from "./split-at-random.ts";
 import { splitByTime, splitSince } from "./split-by-time.ts";
 
@@ -18,6 +19,13 @@ export interface SplitOptions {
  * @throws TRAIN_TOO_FEW_ROWS, TRAIN_EMPTY_SPLIT, TRAIN_ONE_CLASS, TRAIN_PARAMETER_INVALID
  */
 export function splitDataset(dataset: Dataset, split: SplitDefinition, asOf: Micros, options: SplitOptions): DatasetSplit {
+  const problems = splitProblems(split);
+  if (problems.length > 0) {
+    throw trainErrors.TRAIN_PARAMETER_INVALID(`the split: ${problems.join("; ")}`, {
+      details: { problems },
+      hint: "Give test and validation a share above 0 each, below 1 together; by time, durations above 0.",
+    });
+  }
   if (split.kind !== "time") return splitAtRandom(dataset, split, asOf, options);
   const { since, maturedUntil = asOf } = options;
   return since === undefined
