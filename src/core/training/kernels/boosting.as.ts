@@ -1,14 +1,18 @@
 // Inner loops of gradient boosting. A row's record and a histogram's cell are two 64-bit integers: gradients, and hessians above
 // weights. Sums of integers are exact, so that neither the order of rows nor the number of threads can change a tree.
 
-/** Rows whose memory is touched before they are added: their waits for memory overlap. */
-const AHEAD: usize = 32;
+/** Of rows that stand close together, one so many ahead is touched before each is added. */
+const AHEAD: usize = 16;
+/** Of rows that stand far apart, so many are touched before they are added, so that the waits for them overlap. */
+const BLOCK: usize = 32;
+/** Rows stand close together where on average at least one in so many is among them. */
+const CLOSE: usize = 4;
 
 /**
  * Adds the records of `count` rows to their cells, for columns whose cells are numbered from one on.
  * @param rows `rowBytes` each: first the record
  * @param cellsAt where in a row the numbers of its cells stand: 16 bits a column
- * @param index the rows: 32-bit numbers
+ * @param index the rows: 32-bit numbers, ascending
  * @param histogram the cell that is number 0
  * @returns nothing of use: it keeps the touching loads from being optimised away
  */
@@ -21,31 +25,71 @@ export function fillHistogram(
   count: usize,
   histogram: usize,
 ): u32 {
+  if (count === 0) return 0;
   const end = index + (count << 2);
+  const span = <usize>load<u32>(end - 4) - <usize>load<u32>(index);
+  return span < count * CLOSE
+    ? fillFromClose(rows, rowBytes, cellsAt, columns, index, end, histogram)
+    : fillFromFar(rows, rowBytes, cellsAt, columns, index, end, histogram);
+}
+
+function fillFromClose(
+  rows: usize,
+  rowBytes: usize,
+  cellsAt: usize,
+  columns: usize,
+  index: usize,
+  end: usize,
+  histogram: usize,
+): u32 {
   let touched: u32 = 0;
-  while (index < end) {
-    const blockEnd = min(end, index + (AHEAD << 2));
-    for (let ahead = index; ahead < blockEnd; ahead += 4) {
-      const row = rows + <usize>load<u32>(ahead) * rowBytes;
-      touched += load<u8>(row) + load<u8>(row + rowBytes - 1);
-    }
-    for (; index < blockEnd; index += 4) {
-      const row = rows + <usize>load<u32>(index) * rowBytes;
-      const record = v128.load(row);
-      let cell = row + cellsAt;
-      const last = cell + (columns << 1);
-      for (const fours = cell + ((columns & ~3) << 1); cell < fours; cell += 8) {
-        addTo(histogram + ((<usize>load<u16>(cell)) << 4), record);
-        addTo(histogram + ((<usize>load<u16>(cell, 2)) << 4), record);
-        addTo(histogram + ((<usize>load<u16>(cell, 4)) << 4), record);
-        addTo(histogram + ((<usize>load<u16>(cell, 6)) << 4), record);
-      }
-      for (; cell < last; cell += 2) addTo(histogram + ((<usize>load<u16>(cell)) << 4), record);
-    }
+  for (; index < end; index += 4) {
+    touched += touch(rows + <usize>load<u32>(min(end - 4, index + (AHEAD << 2))) * rowBytes, rowBytes);
+    addRow(rows + <usize>load<u32>(index) * rowBytes, cellsAt, columns, histogram);
   }
   return touched;
 }
 
+function fillFromFar(
+  rows: usize,
+  rowBytes: usize,
+  cellsAt: usize,
+  columns: usize,
+  index: usize,
+  end: usize,
+  histogram: usize,
+): u32 {
+  let touched: u32 = 0;
+  while (index < end) {
+    const blockEnd = min(end, index + (BLOCK << 2));
+    for (let ahead = index; ahead < blockEnd; ahead += 4) {
+      touched += touch(rows + <usize>load<u32>(ahead) * rowBytes, rowBytes);
+    }
+    for (; index < blockEnd; index += 4) addRow(rows + <usize>load<u32>(index) * rowBytes, cellsAt, columns, histogram);
+  }
+  return touched;
+}
+
+@inline
+function touch(row: usize, rowBytes: usize): u32 {
+  return load<u8>(row) + load<u8>(row + rowBytes - 1);
+}
+
+@inline
+function addRow(row: usize, cellsAt: usize, columns: usize, histogram: usize): void {
+  const record = v128.load(row);
+  let cell = row + cellsAt;
+  const last = cell + (columns << 1);
+  for (const fours = cell + ((columns & ~3) << 1); cell < fours; cell += 8) {
+    addTo(histogram + (<usize>load<u16>(cell) << 4), record);
+    addTo(histogram + (<usize>load<u16>(cell, 2) << 4), record);
+    addTo(histogram + (<usize>load<u16>(cell, 4) << 4), record);
+    addTo(histogram + (<usize>load<u16>(cell, 6) << 4), record);
+  }
+  for (; cell < last; cell += 2) addTo(histogram + (<usize>load<u16>(cell) << 4), record);
+}
+
+@inline
 function addTo(cell: usize, record: v128): void {
   v128.store(cell, i64x2.add(v128.load(cell), record));
 }
