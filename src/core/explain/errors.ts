@@ -33,6 +33,10 @@ export const explainErrors = defineErrors({
   EXPLAIN_TREES_NEEDED: { kind: "invalid", hint: "Only boosting and forests have leaves: compare rows by their features." },
   EXPLAIN_WEIGHTS_INVALID: { kind: "invalid", hint: "Give features weights of at least 0, and one of them more." },
   EXPLAIN_BUDGET_TOO_SMALL: { kind: "invalid", hint: "Allow more evaluations; four for each feature are the least." },
+  EXPLAIN_VALUES_INVALID: {
+    kind: "invalid",
+    hint: "The function that is explained must answer a finite number an output for each row: look at what it says of rows with missing values.",
+  },
   EXPLAIN_GROUPS_INVALID: {
     kind: "invalid",
     hint: "Give each row a value in every protected column, and a label, a probability and a weight of at least 0.",

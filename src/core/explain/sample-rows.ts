@@ -41,6 +41,27 @@ export function takeRows(dataset: Dataset, rows: RowSelection): Dataset {
   };
 }
 
+/** A dataset of rows that never were: without labels, times or segments. */
+export function unlabelledRows(
+  features: readonly FeatureColumn[],
+  rows: number,
+  { task, classes }: Pick<Dataset, "task" | "classes">,
+): Dataset {
+  const none = new Float64Array(rows);
+  return {
+    rows,
+    task,
+    classes,
+    features,
+    label: none,
+    at: none,
+    labelAt: none,
+    day: new Int32Array(rows),
+    rule: new Uint8Array(rows),
+    segments: [],
+  };
+}
+
 export const everyRow = ({ rows }: Dataset): RowSelection => Uint32Array.from({ length: rows }, (_, row) => row);
 
 /** @throws EXPLAIN_FEATURES_MISMATCH unless the dataset has the plan's features in the plan's order */

@@ -2,19 +2,11 @@ import type { FeatureValue } from "../../features/index.ts";
 import { type ModelPackage, predict, trainErrors } from "../../training/index.ts";
 import { predictionOf, type RowFunction } from "../dependence/row-function.ts";
 import { explainErrors } from "../errors.ts";
-import { checkFeatures, evenSample, everyRow } from "../sample-rows.ts";
+import { checkFeatures, evenSample, everyRow, unlabelledRows } from "../sample-rows.ts";
 import type { Background } from "../shap/feature-game.ts";
 import { changeRules, type FeatureConstraints } from "./feature-constraint.ts";
 import { type FeatureSpace, featureSpace } from "./feature-space.ts";
-import {
-  cellOf,
-  createVariantScorer,
-  type Recompute,
-  rowsOf,
-  type VariantScorer,
-  valueOfCell,
-  withCategories,
-} from "./row-variants.ts";
+import { cellOf, createVariantScorer, type Recompute, type VariantScorer, valueOfCell, withCategories } from "./row-variants.ts";
 import {
   type Candidate,
   cheapestFirst,
@@ -266,7 +258,7 @@ function oneRow(dataset: Background["dataset"], cells: readonly number[]): Backg
       ? { ...column, codes: Int32Array.of(cells[index]) }
       : { ...column, values: Float64Array.of(cells[index]) },
   );
-  return rowsOf(columns, 1, dataset);
+  return unlabelledRows(columns, 1, dataset);
 }
 
 function countedScorer(score: VariantScorer): { of: VariantScorer; count: () => number } {

@@ -1,6 +1,7 @@
 import type { FeaturePlan, FeatureValue } from "../../features/index.ts";
 import type { Dataset, FeatureColumn, ModelPackage } from "../../training/index.ts";
 import type { RowFunction } from "../dependence/row-function.ts";
+import { unlabelledRows } from "../sample-rows.ts";
 
 /** A row with some of its cells changed: new cell by position of the feature. */
 export type Changes = ReadonlyMap<number, number>;
@@ -47,7 +48,7 @@ export function createVariantScorer(
     if (variants.length === 0) return new Float64Array(0);
     const columns = dataset.features.map((column, index) => columnOf(column, index, cells[index], variants));
     const features = recompute === undefined ? columns : recomputed(columns, plan, variants.length, recompute);
-    return f(rowsOf(features, variants.length, dataset));
+    return f(unlabelledRows(features, variants.length, dataset));
   };
 }
 
@@ -88,21 +89,4 @@ function recomputed(
       ? { ...wide, codes: Int32Array.from(own, (value) => cellOf(wide, value)) }
       : { ...wide, values: Float64Array.from(own, (value) => cellOf(wide, value)) };
   });
-}
-
-/** A dataset of rows that never were: without labels, times or segments. */
-export function rowsOf(features: readonly FeatureColumn[], rows: number, { task, classes }: Dataset): Dataset {
-  const none = new Float64Array(rows);
-  return {
-    rows,
-    task,
-    classes,
-    features,
-    label: none,
-    at: none,
-    labelAt: none,
-    day: new Int32Array(rows),
-    rule: new Uint8Array(rows),
-    segments: [],
-  };
 }

@@ -1,9 +1,10 @@
 import { hasRanks, type Matrix, type Tree } from "../../training/index.ts";
+import { checkColumns, checkRow } from "./check-columns.ts";
 import type { LeafPath } from "./leaf-paths.ts";
 import { tableSize, unitsOf } from "./pattern-tables.ts";
 import { createTableExplainer, type ShapKernels, shapKernels, type TabledTree } from "./table-explainer.ts";
 
-/** SHAP values of an estimator's raw outputs by column of its matrix. */
+/** SHAP values of an estimator's raw outputs by column of its matrix. EXPLAIN_FEATURES_MISMATCH for rows and matrices of other columns. */
 export interface ColumnShap {
   readonly outputs: number;
   /** Raw output expected when nothing is known, by output. `base` + the sum of an output's SHAP values is the raw output. */
@@ -64,10 +65,12 @@ export function createColumnShap(
     outputs,
     base,
     explainRow(row, phi) {
+      checkRow(row, phi, columns, width);
       phi.fill(0);
       walkAll()([row], phi);
     },
     explainMatrix(matrix) {
+      checkColumns(matrix, columns);
       const phi = new Float64Array(matrix.rows * width);
       if (matrix.rows < ROWS_FOR_TABLES) {
         walkAll()(rowsOf(matrix), phi);

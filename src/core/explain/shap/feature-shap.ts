@@ -10,7 +10,7 @@ import {
   type RowSelection,
 } from "../../training/index.ts";
 import { explainErrors } from "../errors.ts";
-import { checkFeatures, everyRow } from "../sample-rows.ts";
+import { checkFeatures, everyRow, unlabelledRows } from "../sample-rows.ts";
 import type { ColumnShap } from "./column-shap.ts";
 import { type Background, featureGame } from "./feature-game.ts";
 import { createInterventionalShap } from "./interventional-shap.ts";
@@ -184,7 +184,8 @@ function backgroundOf(model: ModelPackage, given: Background | undefined): Backg
 }
 
 /** The rows that the package carries for this, as a dataset. */
-function packagedBackground({ plan, background, task, classes }: ModelPackage): Background | null {
+function packagedBackground(model: ModelPackage): Background | null {
+  const { plan, background } = model;
   const rows = background.length;
   if (rows === 0) return null;
   const features = plan.features.map(({ id, type }, index): FeatureColumn => {
@@ -195,19 +196,7 @@ function packagedBackground({ plan, background, task, classes }: ModelPackage): 
     const categories = [...new Set(values.flatMap((value) => (value === null ? [] : [String(value)])))];
     return { kind: "categorical", id, categories, codes: Int32Array.from(values, (value) => categories.indexOf(String(value))) };
   });
-  const none = new Float64Array(rows);
-  const dataset: Dataset = {
-    rows,
-    task,
-    classes,
-    features,
-    label: none,
-    at: none,
-    labelAt: none,
-    day: new Int32Array(rows),
-    rule: new Uint8Array(rows),
-    segments: [],
-  };
+  const dataset = unlabelledRows(features, rows, model);
   return { dataset, rows: everyRow(dataset) };
 }
 

@@ -1,5 +1,6 @@
 import { goesLeft, type Matrix, type Tree, type TreesEstimator, treesScorer } from "../../training/index.ts";
 import { explainErrors } from "../errors.ts";
+import { checkColumns } from "./check-columns.ts";
 import { checkTrees } from "./checked-trees.ts";
 import { type ColumnShap, createColumnShap, rowsOf, type TreeShapOptions } from "./column-shap.ts";
 import type { LeafPath } from "./leaf-paths.ts";
@@ -9,7 +10,7 @@ import type { LeafPath } from "./leaf-paths.ts";
  * all background rows (Lundberg et al., Nature Machine Intelligence 2, 2020, Algorithm 3). Many rows are explained by tables into
  * which the background has been summed, so that its size does not matter then; one row costs a walk for each background row.
  * @param background a matrix like those to be explained; each of its rows counts the same
- * @throws EXPLAIN_TREE_INVALID, EXPLAIN_NO_ROWS for an empty background
+ * @throws EXPLAIN_TREE_INVALID, EXPLAIN_NO_ROWS for an empty background, EXPLAIN_FEATURES_MISMATCH for one whose columns are not of one length
  */
 export function createInterventionalShap(
   estimator: TreesEstimator,
@@ -18,6 +19,7 @@ export function createInterventionalShap(
 ): ColumnShap {
   if (background.rows === 0) throw explainErrors.EXPLAIN_NO_ROWS("the background has no rows");
   const columns = background.columns.length;
+  checkColumns(background, columns);
   const distinct = checkTrees(estimator.trees, columns);
   const weights = coalitionWeights(distinct);
   const rows = rowsOf(background);

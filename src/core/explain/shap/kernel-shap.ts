@@ -1,5 +1,6 @@
 import { factorize, type Matrix, type RandomStream, seededRandom } from "../../training/index.ts";
 import { explainErrors } from "../errors.ts";
+import { checkColumns } from "./check-columns.ts";
 
 /** What is shared among players: a set of them (a coalition) gets so much, by output. */
 export interface CoalitionGame {
@@ -32,7 +33,8 @@ export interface KernelShap {
  * Shapley values of any game. Where all coalitions can be evaluated, by their definition. Otherwise by weighted least squares (Lundberg
  * and Lee, NeurIPS 2017, Theorem 2) over coalitions drawn with the kernel's weights, each together with its complement, and the sum
  * of the values fixed (Covert and Lee, "Improving KernelSHAP", AISTATS 2021).
- * @throws EXPLAIN_BUDGET_TOO_SMALL when fewer than 4 evaluations a player are allowed, and not all coalitions
+ * @throws EXPLAIN_BUDGET_TOO_SMALL when fewer than 4 evaluations a player are allowed, and not all coalitions;
+ *   EXPLAIN_VALUES_INVALID for a game whose values are not finite, or not one an output of each coalition
  */
 export function kernelShap(game: CoalitionGame, { evaluations, seed = 1 }: KernelShapOptions = {}): KernelShap {
   const { players } = game;
@@ -45,12 +47,22 @@ export function kernelShap(game: CoalitionGame, { evaluations, seed = 1 }: Kerne
   return sampledValues(game, Math.floor((budget - 2) / 2), seededRandom(seed));
 }
 
+function valuesOf(game: CoalitionGame, coalitions: Uint8Array, count: number): Float64Array {
+  const values = game.value(coalitions);
+  if (values.length !== count * game.outputs) {
+    throw explainErrors.EXPLAIN_VALUES_INVALID(`${values.length} values for ${count} coalitions x ${game.outputs} outputs`);
+  }
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0)
+    throw explainErrors.EXPLAIN_VALUES_INVALID(`coalition ${Math.floor(wrong / game.outputs)} is worth ${values[wrong]}`);
+  return values;
+}
+
 function exactValues(game: CoalitionGame): KernelShap {
   const { players, outputs } = game;
   const sets = 2 ** players;
-  const values = game.value(
-    Uint8Array.from({ length: sets * players }, (_, at) => (Math.floor(at / players) >> (at % players)) & 1),
-  );
+  const coalitions = Uint8Array.from({ length: sets * players }, (_, at) => (Math.floor(at / players) >> (at % players)) & 1);
+  const values = valuesOf(game, coalitions, sets);
   const weights = setWeights(players);
   const phi = new Float64Array(outputs * players);
   for (let set = 0; set < sets; set++) {
@@ -90,7 +102,7 @@ function sampledValues(game: CoalitionGame, pairs: number, random: RandomStream)
   const { players, outputs } = game;
   const others = players - 1;
   const coalitions = drawPairs(players, pairs, random);
-  const values = game.value(coalitions);
+  const values = valuesOf(game, coalitions, 2 + 2 * pairs);
   const [none, all, first] = [0, outputs, 2 * outputs];
 
   const signs = new Float64Array(pairs * others);
@@ -196,6 +208,7 @@ const BATCH = 16_384;
  * prediction over the background.
  * @param predict rows x outputs, row by row
  * @param players columns of each player; every column its own unless said
+ * @throws EXPLAIN_NO_ROWS for an empty background, EXPLAIN_FEATURES_MISMATCH where it and the row have other columns
  */
 export function matrixGame(
   predict: (matrix: Matrix) => Float64Array,
@@ -205,6 +218,7 @@ export function matrixGame(
   players: readonly (readonly number[])[] = background.columns.map((_, column) => [column]),
 ): CoalitionGame {
   if (background.rows === 0) throw explainErrors.EXPLAIN_NO_ROWS("the background has no rows");
+  checkColumns(background, row.length);
   const playerOf = new Map(players.flatMap((columns, player) => columns.map((column) => [column, player])));
   return {
     players: players.length,

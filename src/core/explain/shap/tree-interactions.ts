@@ -1,4 +1,5 @@
 import { goesLeft, type Tree, type TreesEstimator } from "../../training/index.ts";
+import { checkRow } from "./check-columns.ts";
 import { checkTrees, expectedValue } from "./checked-trees.ts";
 import { type LeafPath, leafPathsOf } from "./leaf-paths.ts";
 import { gaussLegendre } from "./quadrature.ts";
@@ -9,7 +10,7 @@ export interface TreeInteractions {
   readonly base: Float64Array;
   /**
    * Writes outputs x columns x columns numbers: element (i, j) is half of what columns i and j do together, (i, i) what column i does
-   * alone. A row's sum is the column's SHAP value.
+   * alone. A row's sum is the column's SHAP value. EXPLAIN_FEATURES_MISMATCH for a row of other columns.
    */
   explainRow(row: Float64Array, phi: Float64Array): void;
 }
@@ -36,6 +37,7 @@ export function createTreeInteractions({ base: start, trees }: TreesEstimator, c
     outputs,
     base,
     explainRow(row, phi) {
+      checkRow(row, phi, columns, outputs * columns * columns);
       phi.fill(0);
       trees.forEach((tree, t) => {
         const offset = (t % outputs) * columns * columns;

@@ -164,7 +164,7 @@ describe("TreeSHAP, path-dependent", () => {
     const nothing = createTreeShap(estimatorOf([], Float64Array.of(1)), 2);
     const columns = [new Float64Array(ROWS), new Float64Array(ROWS)];
     expect(nothing.explainMatrix({ rows: ROWS, columns })).toEqual(new Float64Array(2 * ROWS));
-    expect(nothing.explainMatrix({ rows: 0, columns })).toHaveLength(0);
+    expect(nothing.explainMatrix({ rows: 0, columns: [new Float64Array(0), new Float64Array(0)] })).toHaveLength(0);
   });
 
   it("stays finite where the row takes a branch without training rows", () => {

@@ -21,6 +21,7 @@ describe("a scale", () => {
   it("of one value, or of none, has its place all the same", () => {
     expect(scaleOver([3], 0, 100).at(3)).toBe(50);
     expect(scaleOver([0], 0, 100).at(0)).toBe(50);
+    expect(scaleOver([Number.MAX_VALUE], 0, 100).at(Number.MAX_VALUE)).toBe(100);
     expect(scaleOver([], 0, 100).at(0)).toBe(0);
     expect(scaleOver([Number.NaN, Number.POSITIVE_INFINITY, 1, 2], 0, 100).at(2)).toBe(100);
   });

@@ -21,7 +21,7 @@ export function scaleOver(values: Iterable<number>, from: number, to: number): S
   if (low > high) [low, high] = [0, 1];
   if (high / 2 - low / 2 < LEAST_SPAN) {
     const margin = Math.max(Math.abs(low), Math.abs(high)) < LEAST_SPAN ? 0.5 : Math.abs(low) / 10;
-    [low, high] = [low - margin, high + margin];
+    [low, high] = [Math.max(-Number.MAX_VALUE, low - margin), Math.min(Number.MAX_VALUE, high + margin)];
   }
   // Halves first: the difference of two huge numbers is infinite.
   const span = high / 2 - low / 2;
