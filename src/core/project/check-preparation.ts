@@ -29,34 +29,48 @@ export function checkPreparation(model: ModelDefinition, findings: Findings): vo
   }
   const sound = given.filter(isPreparationStep).filter((step) => stepProblems(step).length === 0);
   for (const step of sound) reportUnknownFeatures(model, `Its preparation ${step.kind}`, step.on ?? [], findings);
-  for (const family of ["linear", "tree"] as const)
-    checkKinds(
-      model,
-      sound.filter((step) => stepApplies(step, family)),
-      findings,
+  const misfits = FAMILIES.flatMap((family) => misfitsFor(model, sound, family));
+  for (const misfit of misfits) {
+    const { step, feature, holds } = misfit;
+    // Trees take categories as they are, so that products for them may have nothing to multiply while those for linear models have.
+    const families = FAMILIES.filter((family) => stepApplies(step, family)).length;
+    const isEverywhere = misfits.filter((each) => each.step === step && each.feature === feature).length === families;
+    if (step.kind === "products" && !isEverywhere) continue;
+    findings.add(
+      where,
+      "PROJECT_COLUMN_TYPE",
+      `Its preparation ${step.kind} names ${feature.id}, which holds ${PLURALS[holds]} there`,
+      "Put the step where the column is of its kind, or leave the feature out of its `on`.",
     );
+  }
 }
 
-/** Follows the columns of each feature through the steps that estimators of one family get. */
-function checkKinds(model: ModelDefinition, steps: readonly PreparationStep[], findings: Findings): void {
-  const columns = new Map(model.features.map((feature) => [feature, new Set([kindOf(feature)])]));
+const FAMILIES = ["linear", "tree"] as const;
+
+/** A feature that a step names, and of whose columns it can work on none. */
+interface Misfit {
+  readonly step: PreparationStep;
+  readonly feature: FeatureReference;
+  readonly holds: ColumnKind;
+}
+
+/** Follows the columns of each feature through the steps that estimators of a family get. */
+function misfitsFor(model: ModelDefinition, steps: readonly PreparationStep[], family: "linear" | "tree"): Misfit[] {
+  const columns = new Map(model.features.map((feature) => [feature, [kindOf(feature)]]));
+  const misfits: Misfit[] = [];
   for (const step of steps) {
+    if (!stepApplies(step, family)) continue;
     const named = step.on?.flatMap((name) => findFeature(model, name) ?? []);
     for (const feature of named ?? []) {
-      const kinds = [...(columns.get(feature) ?? [])];
-      if (kinds.some((kind) => worksOn(step, kind))) continue;
-      findings.add(
-        `model ${model.name}`,
-        "PROJECT_COLUMN_TYPE",
-        `Its preparation ${step.kind} names ${feature.id}, which holds ${PLURALS[kinds[0]]} there`,
-        "Put the step where the column is of its kind, or leave the feature out of its `on`.",
-      );
+      const kinds = columns.get(feature) ?? [];
+      if (!kinds.some((kind) => worksOn(step, kind))) misfits.push({ step, feature, holds: kinds[0] });
     }
     for (const feature of named ?? model.features) {
-      const kinds = [...(columns.get(feature) ?? [])];
-      columns.set(feature, new Set(kinds.flatMap((kind) => columnsAfter(step, kind))));
+      const after = (columns.get(feature) ?? []).flatMap((kind) => columnsAfter(step, kind));
+      columns.set(feature, [...new Set(after)]);
     }
   }
+  return misfits;
 }
 
 const kindOf = ({ type }: FeatureReference): ColumnKind =>

@@ -18,5 +18,6 @@ export function checkValues(what: string, values: object, rules: ValueRules): vo
  */
 export function checkSeed(seed: number): void {
   const problem = seedProblem(seed);
-  if (problem !== null) throw trainErrors.TRAIN_PARAMETER_INVALID(problem, { hint: "Correct the seed in the model's definition." });
+  if (problem !== null)
+    throw trainErrors.TRAIN_PARAMETER_INVALID(problem, { hint: "Correct the seed in the model's definition." });
 }
