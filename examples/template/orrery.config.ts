@@ -74,7 +74,7 @@ const churn = defineModel("churn", {
   features: [usageRecent.all(), customerInfo.all(), requestField("amount", float64())],
   split: byTime({ test: "60d", validation: "60d" }),
   candidates: [baseline(), logisticRegression(), gradientBoosting({ trees: 60, leaves: 8, rate: 0.1 })],
-  explain: { segments: [] },
+  explain: { segments: [], immutable: ["customer_info.country"] },
 });
 
 const charter = defineCharter({

@@ -69,12 +69,18 @@ program
   .action(lazy(() => import("./commands/runs.ts")));
 program
   .command("models")
-  .argument("[action]", "list, show, card, promote or rollback", "list")
+  .argument("[action]", "list, show, card, export, promote or rollback", "list")
   .argument("[name]", "model, or model@version")
+  .option("--to <file>", "export: where to write the version as an ONNX file")
   .option("--alias <alias>", "alias to move", "champion")
   .option("--reason <text>", "why, for the history", "asked for on the command line")
   .description("registered models")
   .action(lazy(() => import("./commands/models.ts")));
+program
+  .command("explore")
+  .argument("<model>", "model, or model@version; the newest version unless said")
+  .description("what was in the training rows: class balance, strongest relations to the target, suspicions of leaks")
+  .action(lazy(() => import("./commands/explore.ts")));
 program
   .command("serve")
   .argument("<endpoint>")
@@ -93,6 +99,7 @@ program
 program
   .command("explain")
   .argument("<prediction>", "id of a prediction")
+  .option("--counterfactuals", "instead: the smallest changes that would have got another decision")
   .description("why the model said so: SHAP values of one prediction")
   .action(lazy(() => import("./commands/explain.ts")));
 program

@@ -245,6 +245,44 @@ export const modelReport = z.object({
   cardMarkdown: z.string(),
 });
 
+/** What was in a version's training rows, before anything was trained. */
+export const exploration = z.object({
+  model: z.string(),
+  version: z.number().int(),
+  rows: z.number().int(),
+  /** Rows that relations and suspicions were computed on. */
+  sampledRows: z.number().int(),
+  /** null for numbers. */
+  balance: z
+    .object({
+      classes: z.array(z.object({ name: z.string(), rows: z.number().int(), share: metricEstimate })),
+      imbalance: z.number().nullable(),
+    })
+    .nullable(),
+  /** The features that tell most about the target by themselves, the strongest first. */
+  relations: z.array(
+    z.object({
+      feature: z.string(),
+      /** Share of the target's entropy that the feature explains, 0…1. */
+      explained: z.number(),
+      spearman: z.number().nullable(),
+      auc: z.number().nullable(),
+    }),
+  ),
+  /** Features that may know what they should not: what was seen, and what to check. */
+  suspicions: z.array(z.object({ feature: z.string(), kind: z.string(), figure: z.number(), says: z.string() })),
+});
+
+/** A model with its preparation and calibration as one ONNX file. */
+export const onnxFile = z.object({
+  model: z.string(),
+  version: z.number().int(),
+  sha256: z.string(),
+  bytes: z.number().int(),
+  /** The file, base64. */
+  content: z.string(),
+});
+
 // Pipelines ------------------------------------------------------------------------------------------------------------
 
 export const stepRun = z.object({
@@ -326,6 +364,37 @@ export const explanation = z.object({
   contributions: z.array(
     z.object({ feature: z.string(), value: z.union([z.string(), z.number(), z.boolean()]).nullable(), phi: z.number() }),
   ),
+});
+
+const featureValue = z.union([z.string(), z.number(), z.boolean()]).nullable();
+
+/** The smallest changes to one prediction's features that would have got another decision. */
+export const counterfactuals = z.object({
+  predictionId: z.string(),
+  model: z.string(),
+  version: z.number().int(),
+  /** none-within-limits: there may be one that changes more features, or by more than the training rows did. */
+  outcome: z.enum(["found", "none-within-limits", "already"]),
+  /** What the probability would have to be, or which class the likeliest. */
+  goal: z.union([
+    z.object({ kind: z.enum(["at-least", "below"]), value: z.number() }),
+    z.object({ kind: z.literal("class"), name: z.string() }),
+  ]),
+  /** Of the row as it is. */
+  prediction: z.number(),
+  /** The nearest first; each with other features. */
+  counterfactuals: z.array(
+    z.object({
+      changes: z.array(z.object({ feature: z.string(), from: featureValue, to: featureValue })),
+      /** In median absolute deviations of the training rows, summed; 1 for a category. */
+      distance: z.number(),
+      prediction: z.number(),
+    }),
+  ),
+  /** Features that could be changed. */
+  changeable: z.array(z.string()),
+  /** Features that the project says nobody can change. */
+  immutable: z.array(z.string()),
 });
 
 // Monitoring -----------------------------------------------------------------------------------------------------------

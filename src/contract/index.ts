@@ -28,5 +28,7 @@ export type Endpoint = z.infer<typeof entities.endpoint>;
 export type Prediction = z.infer<typeof entities.prediction>;
 export type Answer = z.infer<typeof entities.answer>;
 export type Explanation = z.infer<typeof entities.explanation>;
+export type Counterfactuals = z.infer<typeof entities.counterfactuals>;
+export type Exploration = z.infer<typeof entities.exploration>;
 export type Monitoring = z.infer<typeof entities.monitoring>;
 export type System = z.infer<typeof entities.system>;

@@ -93,6 +93,20 @@ export const routes = {
       params: byVersion,
       response: entities.modelReport,
     },
+    exploration: {
+      method: "GET",
+      path: "/models/:name/versions/:version/exploration",
+      summary: "What was in the training rows of a version: class balance, relations to the target, suspicions of leaks",
+      params: byVersion,
+      response: entities.exploration,
+    },
+    onnx: {
+      method: "GET",
+      path: "/models/:name/versions/:version/onnx",
+      summary: "A version as an ONNX file",
+      params: byVersion,
+      response: entities.onnxFile,
+    },
     promote: {
       method: "POST",
       path: "/models/:name/versions/:version/promote",
@@ -192,6 +206,13 @@ export const routes = {
       summary: "SHAP values of one prediction",
       params: byId,
       response: entities.explanation,
+    },
+    counterfactuals: {
+      method: "GET",
+      path: "/predictions/:id/counterfactuals",
+      summary: "What would have got another decision: the smallest changes to one prediction's features",
+      params: byId,
+      response: entities.counterfactuals,
     },
   },
   monitoring: {

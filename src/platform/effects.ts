@@ -90,6 +90,9 @@ async function saveIfNew(tracking: Tracking, snapshot: Snapshot): Promise<void> 
   await tracking.saveSnapshot(snapshot);
 }
 
+/** Param of a registered version's run: why it has no `model.onnx`. */
+export const ONNX_PROBLEM = "onnx_problem";
+
 interface RegisterNeeds {
   readonly ingest: IngestOutput;
   readonly "training-set": TrainingSet;
@@ -142,6 +145,9 @@ async function register(
   }
   await tracking.logArtifact(winnerRun, "explanation.json", needs.explain.explanation);
   await tracking.logArtifact(winnerRun, "exploration.json", needs.explain.exploration);
+  await tracking.logArtifact(winnerRun, "background.json", needs.explain.background);
+  const { onnxProblem } = needs.explain;
+  if (onnxProblem !== null) await tracking.logParams(winnerRun, { [ONNX_PROBLEM]: onnxProblem });
   if (needs.explain.onnx !== null) await tracking.logArtifact(winnerRun, "model.onnx", needs.explain.onnx);
   const { review } = needs.review;
   if (review !== null) await tracking.logArtifact(winnerRun, "review.json", review);

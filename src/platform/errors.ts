@@ -21,5 +21,9 @@ export const platformErrors = defineErrors({
     hint: "Prediction ids stand in every answer; predictions are logged within a second of it.",
   },
   PROJECT_ALERT_UNKNOWN: { kind: "not-found", hint: "`orrery monitor` lists the alerts." },
+  PROJECT_ONNX_MISSING: {
+    kind: "not-found",
+    hint: "The model package (model.orrery in the version's run) serves it all the same; train again with another candidate for an ONNX file.",
+  },
   PROJECT_REPORT_MISSING: { kind: "not-found", hint: "The version was registered without this artifact; look at its run." },
 });

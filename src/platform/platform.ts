@@ -18,6 +18,7 @@ import { createEffects } from "./effects.ts";
 import { platformErrors } from "./errors.ts";
 import { CONFIG_FILE, loadProject } from "./load-project.ts";
 import { buildPlan, type Suspicion } from "./plans.ts";
+import type { CounterfactualOutput, CounterfactualQuestion } from "./stages/counterfactuals.ts";
 import type { RefreshOutput } from "./stages/refresh.ts";
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from "./state-folder.ts";
 
@@ -55,9 +56,13 @@ export interface Platform {
   ): Promise<string>;
   /** Takes in what arrived and brings the online store up to now. */
   refresh(): Promise<RefreshOutput>;
+  /** In a worker. @throws what stages/counterfactuals.ts throws, EXECUTOR_STEP_TIMEOUT */
+  counterfactuals(question: CounterfactualQuestion): Promise<CounterfactualOutput>;
   close(): Promise<void>;
 }
 
+/** Somebody is waiting for the answer. */
+const QUESTION_TIMEOUT_MS = 60_000;
 const WORKER_MEMORY_MB = 1_024;
 
 /**
@@ -94,6 +99,9 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     let engine: Promise<TableEngine> | null = null;
     let online: OnlineStore | null = null;
     const latestSnapshots = () => latest(tracking, project);
+    // Apart from the steps' workers, which a training may occupy for an hour. Its process starts with the first question.
+    const questions = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
+    const environment = () => ({ projectDirectory, stateDirectory, scope, now: clock.now() });
     let refreshed: Readonly<Record<string, Snapshot>> | null = null;
     return {
       project,
@@ -119,13 +127,16 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       },
       async refresh() {
         const previous = refreshed ?? (await latestSnapshots());
-        const output = await runRefresh(executor, { projectDirectory, stateDirectory, scope, now: clock.now() }, previous);
+        const output = await runStage<RefreshOutput>(executor, "refresh", { previous }, environment());
         refreshed = output.snapshots;
         return output;
       },
+      counterfactuals: (question) =>
+        runStage(questions, "counterfactuals", question, environment(), { timeoutMs: QUESTION_TIMEOUT_MS }),
       async close() {
         await pipelines.close();
         await executor.close();
+        await questions.close();
         (await engine)?.close();
         await online?.close();
         await store.close();
@@ -152,18 +163,17 @@ function pipelineNamed(project: ProjectDefinition, name: string): PipelineDefini
   return found;
 }
 
-async function runRefresh(
+/** Runs a stage outside of any pipeline run. */
+async function runStage<Output>(
   executor: Executor,
+  name: "refresh" | "counterfactuals",
+  input: unknown,
   context: Record<string, unknown>,
-  previous: Readonly<Record<string, Snapshot>>,
-): Promise<RefreshOutput> {
-  const task = {
-    id: `refresh-${randomUUID()}`,
-    module: new URL("./stages/refresh.ts", import.meta.url).href,
-    input: { previous },
-    context,
-  };
-  return (await executor.submit(task).result) as RefreshOutput;
+  limits: { readonly timeoutMs?: number } = {},
+): Promise<Output> {
+  const module = new URL(`./stages/${name}.ts`, import.meta.url).href;
+  // What the module answers is what its stage makes.
+  return (await executor.submit({ id: `${name}-${randomUUID()}`, module, input, context, ...limits }).result) as Output;
 }
 
 function openOwnEngine(paths: StatePaths): Promise<TableEngine> {

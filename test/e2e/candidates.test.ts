@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -43,7 +43,7 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
     baseline(),
     logisticRegression({ c: search.log(0.01, 100) }, { trials: 11, pruning: false }),
     gradientBoosting({ trees: 60, leaves: 8, rate: 0.1 }),
-    python("crash.py", { requirements: [], name: "crash" }),
+    python("crash.py", { requirements: ["numpy==2.2.0"], name: "crash" }),
     autoMl({ time: "12s", ensemble: 3 }),
   ]`,
       )
@@ -100,5 +100,38 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
     expect(card).toMatchObject({ code: 0, err: "" });
     expect(card.out).toContain("retention team");
     expect((await run("models", "card", "churn@champion")).err).toContain("CLI_ALIAS_UNKNOWN");
+  });
+
+  it("can be taken along as an ONNX file, or it is said why not", async () => {
+    const file = join(root, "out", "churn.onnx");
+    const exported = await run("models", "export", "churn@1", "--to", file);
+    const { runId } = (await json<{ versions: { runId: string }[] }>("models", "show", "churn")).versions[0];
+    const { params, artifacts } = await json<{ params: Record<string, string>; artifacts: { path: string; bytes: number }[] }>(
+      "runs",
+      "show",
+      runId,
+    );
+    const logged = artifacts.find(({ path }) => path === "model.onnx");
+    if (logged === undefined) {
+      expect(exported.err).toContain("PROJECT_ONNX_MISSING");
+      expect(exported.err).toContain(params.onnx_problem);
+    } else {
+      expect(exported).toMatchObject({ code: 0, err: "" });
+      expect(statSync(file).size).toBe(logged.bytes);
+    }
+    expect((await run("models", "export", "churn")).err).toContain("CLI_ARGUMENT_MISSING");
+    expect((await run("models", "export", "churn@9", "--to", file)).code).not.toBe(0);
+  });
+
+  it("rest on rows that can be looked at", async () => {
+    const explored = await run("explore", "churn");
+    expect(explored).toMatchObject({ code: 0, err: "" });
+    expect(explored.out).toMatch(/churn version 1 was trained on \d+ rows/);
+    expect(explored.out).toMatch(/cancelled +\d+ +0\.\d{3} \[/);
+    expect(explored.out).toContain("usage_recent.minutes_7d");
+    const { relations } = await json<{ relations: { explained: number }[] }>("explore", "churn@1");
+    const explained = relations.map((each) => each.explained);
+    expect(explained).toEqual(explained.toSorted((a, b) => b - a));
+    expect((await run("explore", "nobody")).err).toContain("REGISTRY_");
   });
 });

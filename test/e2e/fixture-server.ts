@@ -40,6 +40,12 @@ const full: Handlers = {
     list: async () => ({ items: [fixtures.model] }),
     get: async () => fixtures.model,
     report: async ({ version }) => ({ ...fixtures.report, version }),
+    exploration: async ({ name, version }) => {
+      throw errors.FIXTURE_MISSING(`Version ${version} of ${name} has no exploration`);
+    },
+    onnx: async ({ name, version }) => {
+      throw errors.FIXTURE_MISSING(`Version ${version} of ${name} has no ONNX file`);
+    },
     promote: async () => {
       throw errors.FIXTURE_BUSY("No gate has passed for this version");
     },
@@ -66,6 +72,7 @@ const full: Handlers = {
       return found;
     },
     explain: async () => fixtures.explanation,
+    counterfactuals: async () => fixtures.counterfactuals,
   },
   monitoring: {
     get: async () => fixtures.monitoring,

@@ -96,6 +96,21 @@ describe("a project", { timeout: 180_000 }, () => {
     const explained = await eventually(() => client.predictions.explain({ id: answer?.id ?? "" }), "the logged prediction");
     const sum = explained.contributions.reduce((total, { phi }) => total + phi, explained.base);
     expect(sum).toBeCloseTo(explained.output, 9);
+    const other = await client.predictions.counterfactuals({ id: answer?.id ?? "" });
+    expect(other).toMatchObject({ outcome: "found", version: 1, immutable: ["customer_info.country"] });
+    expect(other.prediction).toBeCloseTo(explained.probability, 12);
+    expect(other.changeable).not.toContain("customer_info.country");
+    for (const { changes, prediction } of other.counterfactuals) {
+      expect(prediction >= 0.25).toBe(other.prediction < 0.25);
+      expect(changes.map(({ feature }) => feature)).not.toContain("customer_info.country");
+    }
+    const told = await orrery(["-p", project, "explain", answer?.id ?? "", "--counterfactuals"]);
+    expect(told).toMatchObject({ code: 0, err: "" });
+    expect(told.out).toContain("Left as they are: customer_info.country");
+    expect(told.out).toMatch(/another decision needs (at least|less than) 0\.250/);
+    await expect(client.predictions.counterfactuals({ id: "none" })).rejects.toMatchObject({
+      body: { code: "PROJECT_PREDICTION_UNKNOWN" },
+    });
     // The second training's version passed its gate too, so it is being tried as a canary.
     expect((await client.loop.get()).stages.find(({ stage }) => stage === "endpoints")).toMatchObject({
       state: "running",

@@ -111,7 +111,7 @@ const VISITS: readonly Visit[] = [
     name: "prediction",
     path: `/predictions/${PREDICTION}`,
     heading: "Prediction",
-    texts: ["plane_recent, plane_info", "weather_now.humid", "base -1.28"],
+    texts: ["plane_recent, plane_info", "weather_now.humid", "base -1.28", "Probability then"],
   },
   {
     name: "system",

@@ -1,33 +1,17 @@
 import { randomUUID } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { Client } from "../../client/index.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
+import { modelVersion, shownVersion } from "../model-version.ts";
 import { headline, show, table } from "../output.ts";
 
 interface ModelsOptions extends ConnectionOptions {
   json?: boolean;
   alias: string;
   reason: string;
-}
-
-/** "late-arrival@3" -> name and version; the version is that of `alias` where none is given. */
-async function versionOf(client: Client, text: string, alias: string): Promise<{ name: string; version: number }> {
-  const [name = "", given] = text.split("@", 2);
-  if (given !== undefined && /^\d+$/.test(given)) return { name, version: Number(given) };
-  const model = await client.models.get({ name });
-  const version = model.aliases[given ?? alias];
-  if (version === undefined) throw cliErrors.CLI_ALIAS_UNKNOWN(`${name} has no version with the alias ${given ?? alias}`);
-  return { name, version };
-}
-
-/** What `text` names; where it names neither version nor alias, the champion, or the newest version of a model that has none. */
-async function shownVersion(client: Client, text: string, alias: string): Promise<{ name: string; version: number }> {
-  if (text.includes("@")) return versionOf(client, text, alias);
-  const { aliases, versions } = await client.models.get({ name: text });
-  const version = aliases[alias] ?? (alias === "champion" ? Math.max(...versions.map((each) => each.version)) : undefined);
-  if (version === undefined || !Number.isFinite(version))
-    throw cliErrors.CLI_ALIAS_UNKNOWN(`${text} has no version with the alias ${alias}`);
-  return { name: text, version };
+  to?: string;
 }
 
 type ModelAction = (client: Client, options: ModelsOptions, name: string) => Promise<void>;
@@ -60,11 +44,19 @@ const actions: Record<string, ModelAction> = {
     );
   },
   async card(client, options, text) {
-    const report = await client.models.report(await shownVersion(client, text, options.alias));
+    const report = await client.models.report(await modelVersion(client, text, shownVersion(options.alias)));
     show(options.json, report, () => report.cardMarkdown);
   },
+  async export(client, options, text) {
+    if (options.to === undefined) throw cliErrors.CLI_ARGUMENT_MISSING("models export needs --to and a file's name");
+    const { content, ...file } = await client.models.onnx(await modelVersion(client, text, shownVersion(options.alias)));
+    const path = resolve(options.to);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, Buffer.from(content, "base64"));
+    show(options.json, { ...file, path }, () => `${file.model}@${file.version} is in ${path} (${file.bytes} bytes)`);
+  },
   async promote(client, options, text) {
-    const { name, version } = await versionOf(client, text, "challenger");
+    const { name, version } = await modelVersion(client, text, ({ aliases }) => aliases.challenger);
     const promotion = await client.models.promote({
       name,
       version,

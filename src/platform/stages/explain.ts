@@ -5,6 +5,7 @@ import type { ArtifactRef } from "../../core/ports/index.ts";
 import {
   convertDataset,
   type Dataset,
+  type Exploration,
   exploreTrainingSet,
   exportOnnx,
   labelTarget,
@@ -17,17 +18,26 @@ import { type CandidateComparison, compareWithWinner } from "./compare-candidate
 import type { EvaluateOutput } from "./evaluate.ts";
 import { explainModel, type StoredExplanation } from "./model-explanations.ts";
 import { modelNamed } from "./model-named.ts";
+import { referenceSample } from "./reference-sample.ts";
 import { type Stage, stage } from "./stage.ts";
 import { openTrainingSet, type RetrainScope } from "./train.ts";
+
+/** Artifact `exploration.json` of a model's run. */
+export interface StoredExploration extends Exploration {
+  /** What the indexes of classes stand for, where there are several. */
+  readonly classes: readonly string[];
+}
 
 export interface ExplainOutput {
   readonly explanation: ArtifactRef;
   /** ReferenceProfile of the training rows (core/monitoring); null for a model that cannot be monitored. */
   readonly reference: ArtifactRef | null;
-  /** Exploration of the training rows (core/training). */
+  /** StoredExploration of the training rows. */
   readonly exploration: ArtifactRef;
   /** Sentences about features that may know what they should not. */
   readonly suspicions: readonly string[];
+  /** ReferenceSample: training rows that single predictions are compared with. */
+  readonly background: ArtifactRef;
   /** The model as an ONNX file; null where it cannot be written as one, and why. */
   readonly onnx: ArtifactRef | null;
   readonly onnxProblem: string | null;
@@ -53,10 +63,12 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
     });
     const comparisons = await compareWithWinner(opened, dataset, split.select, candidates, winner, model.select);
     progress({ done: 0.9 });
+    const delivered = convertDataset(dataset, winner.variant.units);
     return {
       explanation: await opened.putJson(explanation),
-      reference: await writeReference(opened, packaged, convertDataset(dataset, winner.variant.units), split.train),
-      exploration: await opened.putJson(exploration),
+      reference: await writeReference(opened, packaged, delivered, split.train),
+      background: await opened.putJson(referenceSample(delivered, split.train)),
+      exploration: await opened.putJson({ ...exploration, classes: dataset.classes } satisfies StoredExploration),
       suspicions: exploration.suspicions.map(({ feature, says }) => `${feature}: ${says}`),
       ...(await writeOnnx(opened, packaged)),
       comparisons,

@@ -1,3 +1,4 @@
+import type { EndpointDefinition, ProjectDefinition } from "../../core/definitions/index.ts";
 import { OrreryError } from "../../core/errors.ts";
 import { createExplainer } from "../../core/explain/index.ts";
 import type { FeatureValue } from "../../core/features/index.ts";
@@ -12,11 +13,6 @@ import type { RouteContext } from "./index.ts";
 
 export function endpointHandlers({ platform }: RouteContext): RoomHandlers<"endpoints"> {
   const { project, paths, artifacts } = platform;
-  const endpointNamed = (name: string) => {
-    const found = project.endpoints.find((each) => each.name === name);
-    if (found === undefined) throw platformErrors.PROJECT_ENDPOINT_UNKNOWN(`The project has no endpoint "${name}"`);
-    return found;
-  };
   return {
     async list() {
       const items = project.endpoints.map(async ({ name, model }) => {
@@ -38,11 +34,11 @@ export function endpointHandlers({ platform }: RouteContext): RoomHandlers<"endp
       return { items: await Promise.all(items) };
     },
     async predictions({ name, limit }) {
-      const directory = paths.predictions(endpointNamed(name).name);
+      const directory = paths.predictions(endpointNamed(project, name).name);
       return { items: (await latestPredictions(platform.engine, directory, limit)).map(predictionEntity) };
     },
     async predict({ name, instances }) {
-      const server = await findInference(paths.run, endpointNamed(name).name);
+      const server = await findInference(paths.run, endpointNamed(project, name).name);
       if (server === null) throw servingErrors.SERVING_NOT_DEPLOYED(`The inference server of ${name} does not answer`);
       const token = process.env.ORRERY_TOKEN;
       const answer = await fetch(`${server.url}/v1/endpoints/${encodeURIComponent(name)}/predict`, {
@@ -75,7 +71,7 @@ export function endpointHandlers({ platform }: RouteContext): RoomHandlers<"endp
 const KERNEL_EVALUATIONS = 512;
 
 export function predictionHandlers({ platform }: RouteContext): RoomHandlers<"predictions"> {
-  const { project, paths, artifacts } = platform;
+  const { project, paths, artifacts, registry, tracking } = platform;
   const find = async (id: string): Promise<PredictionRecord> => {
     for (const { name } of project.endpoints) {
       const found = await findPrediction(platform.engine, paths.predictions(name), id);
@@ -103,7 +99,42 @@ export function predictionHandlers({ platform }: RouteContext): RoomHandlers<"pr
         contributions: contributions.map(({ feature, value, phi }) => ({ feature, value, phi })),
       };
     },
+    async counterfactuals({ id }) {
+      const record = await find(id);
+      const { name } = endpointNamed(project, record.endpoint).model;
+      const { runId } = await registry.version(name, record.version);
+      const sample = (await tracking.artifacts(runId)).find(({ path }) => path === "background.json");
+      if (sample === undefined)
+        throw platformErrors.PROJECT_REPORT_MISSING(`Version ${record.version} of ${name} has no training rows to compare with`);
+      const answer = await platform.counterfactuals({
+        model: name,
+        package: record.artifact,
+        sample: sample.sha256,
+        features: record.features,
+      });
+      return {
+        predictionId: id,
+        model: name,
+        version: record.version,
+        outcome: answer.outcome,
+        goal: answer.goal,
+        prediction: answer.prediction,
+        counterfactuals: answer.counterfactuals.map(({ changes, distance, prediction }) => ({
+          changes: changes.map(({ feature, from, to }) => ({ feature, from, to })),
+          distance,
+          prediction,
+        })),
+        changeable: [...answer.changeable],
+        immutable: [...answer.immutable],
+      };
+    },
   };
+}
+
+function endpointNamed({ endpoints }: ProjectDefinition, name: string): EndpointDefinition {
+  const found = endpoints.find((each) => each.name === name);
+  if (found === undefined) throw platformErrors.PROJECT_ENDPOINT_UNKNOWN(`The project has no endpoint "${name}"`);
+  return found;
 }
 
 const predictionEntity = (record: PredictionRecord) => ({

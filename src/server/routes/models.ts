@@ -2,7 +2,9 @@ import { isBinaryCharter } from "../../core/definitions/index.ts";
 import type { Gate, ModelVersion, Promotion } from "../../core/registry/index.ts";
 import { systemActor } from "../../core/scope.ts";
 import type { Evaluation } from "../../core/training/index.ts";
-import { type CandidateSummary, deployEverywhere } from "../../platform/effects.ts";
+import { type CandidateSummary, deployEverywhere, ONNX_PROBLEM } from "../../platform/effects.ts";
+import { platformErrors } from "../../platform/errors.ts";
+import type { StoredExploration } from "../../platform/stages/explain.ts";
 import type { StoredExplanation } from "../../platform/stages/model-explanations.ts";
 import type { RoomHandlers } from "../handlers.ts";
 import { estimates, finite, time } from "./entity-values.ts";
@@ -29,18 +31,27 @@ export function modelHandlers({ platform }: RouteContext): RoomHandlers<"models"
     };
   }
 
+  /** What a version's run has logged under a path; null where it has not. */
+  async function versionFiles(name: string, version: number) {
+    const { runId } = await registry.version(name, version);
+    const files = new Map((await tracking.artifacts(runId)).map((artifact) => [artifact.path, artifact]));
+    return {
+      runId,
+      file: (path: string) => files.get(path) ?? null,
+      async text(path: string) {
+        const found = files.get(path);
+        return found === undefined ? null : Buffer.from(await artifacts.read(found.sha256)).toString("utf8");
+      },
+    };
+  }
+
   return {
     async list() {
       return { items: await Promise.all((await registry.models()).map(({ name }) => modelEntity(name))) };
     },
     get: ({ name }) => modelEntity(name),
     async report({ name, version }) {
-      const { runId } = await registry.version(name, version);
-      const refs = new Map((await tracking.artifacts(runId)).map((artifact) => [artifact.path, artifact.sha256]));
-      const text = async (path: string) => {
-        const sha256 = refs.get(path);
-        return sha256 === undefined ? null : Buffer.from(await artifacts.read(sha256)).toString("utf8");
-      };
+      const { text } = await versionFiles(name, version);
       const json = async <T>(path: string) => {
         const found = await text(path);
         return found === null ? null : (JSON.parse(found) as T);
@@ -66,6 +77,22 @@ export function modelHandlers({ platform }: RouteContext): RoomHandlers<"models"
         explanation: explanation === null ? null : explanationEntity(explanation, isBinary),
         cardMarkdown: card ?? "This version has no model card.",
       };
+    },
+    async exploration({ name, version }) {
+      const { text } = await versionFiles(name, version);
+      const found = await text("exploration.json");
+      if (found === null) throw platformErrors.PROJECT_REPORT_MISSING(`Version ${version} of ${name} has no exploration`);
+      return { model: name, version, ...explorationEntity(JSON.parse(found) as StoredExploration, project.charter.target.name) };
+    },
+    async onnx({ name, version }) {
+      const { file, runId } = await versionFiles(name, version);
+      const found = file("model.onnx");
+      if (found === null) {
+        const why = (await tracking.runs.get(runId)).params[ONNX_PROBLEM] ?? "it was registered before there were any";
+        throw platformErrors.PROJECT_ONNX_MISSING(`Version ${version} of ${name} has no ONNX file: ${why}`);
+      }
+      const content = Buffer.from(await artifacts.read(found.sha256)).toString("base64");
+      return { model: name, version, sha256: found.sha256, bytes: found.bytes, content };
     },
     async promote({ name, version, alias, reason, idempotencyKey }, { actor }) {
       const gate = (await registry.gates(name, version)).find(({ passed }) => passed);
@@ -137,4 +164,37 @@ const explanationEntity = ({ shap, permutation, segments }: StoredExplanation, i
     positives: isBinary ? segment.positives : null,
     metrics: estimates(segment.metrics),
   })),
+});
+
+const strongestFirst = (a: { readonly explained: number }, b: { readonly explained: number }) => b.explained - a.explained;
+
+const explorationEntity = (
+  {
+    rows,
+    sampledRows,
+    balance,
+    relations,
+    suspicions,
+    classes = [],
+  }: Omit<StoredExploration, "classes"> & Partial<Pick<StoredExploration, "classes">>,
+  target: string,
+) => ({
+  rows,
+  sampledRows,
+  balance:
+    balance === null
+      ? null
+      : {
+          classes: balance.classes.map((each) => ({
+            // Of a binary target there are no names but its own.
+            name: classes[each.class] ?? (each.class === 1 ? target : `not ${target}`),
+            rows: each.rows,
+            share: { value: each.share.value, low: each.share.low, high: each.share.high },
+          })),
+          imbalance: balance.imbalance,
+        },
+  relations: relations
+    .toSorted(strongestFirst)
+    .map(({ feature, explained, spearman, auc }) => ({ feature, explained, spearman, auc })),
+  suspicions: suspicions.map(({ feature, kind, figure, says }) => ({ feature, kind, figure, says })),
 });

@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
-import type { Explanation, Prediction } from "../../../../src/contract/index.ts";
+import type { Counterfactuals, Explanation, Prediction } from "../../../../src/contract/index.ts";
 import { formatInstant, formatShare, formatValue } from "../../components/format.ts";
 import { Empty, Loaded } from "../../components/loaded.tsx";
-import { PageHead, Panel, Tile } from "../../components/page.tsx";
+import { PageHead, Panel, ScrollX, Tile } from "../../components/page.tsx";
 import { useClient } from "../../session.tsx";
-import { featureRows, waterfall } from "./prepare.ts";
+import { changeRows, featureRows, goalText, waterfall } from "./prepare.ts";
 import { WaterfallChart } from "./waterfall-chart.tsx";
 
 export function PredictionPage() {
@@ -14,6 +14,10 @@ export function PredictionPage() {
   const { id } = useParams({ from: "/predictions/$id" });
   const prediction = useQuery({ queryKey: ["prediction", id], queryFn: () => client.predictions.get({ id }) });
   const explanation = useQuery({ queryKey: ["explanation", id], queryFn: () => client.predictions.explain({ id }) });
+  const counterfactuals = useQuery({
+    queryKey: ["counterfactuals", id],
+    queryFn: () => client.predictions.counterfactuals({ id }),
+  });
   return (
     <>
       <PageHead kicker={<Link to="/predictions">Predictions</Link>} title="Prediction" about={<code>{id}</code>} />
@@ -27,6 +31,12 @@ export function PredictionPage() {
           {(data) => <Why explanation={data} />}
         </Loaded>
       </Panel>
+      <Panel
+        title="What would have changed the decision"
+        about="The smallest changes that the model would have decided differently for, nearest first. They describe the model, not the world."
+      >
+        <Loaded query={counterfactuals}>{(data) => <OtherDecisions answer={data} />}</Loaded>
+      </Panel>
       {prediction.data === undefined ? null : <Inputs prediction={prediction.data} />}
     </>
   );
@@ -35,6 +45,45 @@ export function PredictionPage() {
 function Why({ explanation }: { explanation: Explanation }) {
   const data = useMemo(() => waterfall(explanation), [explanation]);
   return <WaterfallChart data={data} />;
+}
+
+function OtherDecisions({ answer }: { answer: Counterfactuals }) {
+  const rows = changeRows(answer);
+  const fixed = answer.immutable.length === 0 ? "" : ` Left as they are: ${answer.immutable.join(", ")}.`;
+  if (rows.length === 0) {
+    return (
+      <Empty title="None within three features and what the training rows had">{`Needed: ${goalText(answer)}.${fixed}`}</Empty>
+    );
+  }
+  return (
+    <div className="stack">
+      <ScrollX label="Changes to another decision">
+        <table className="plain">
+          <thead>
+            <tr>
+              <th>Way</th>
+              <th>Feature</th>
+              <th className="num">From</th>
+              <th className="num">To</th>
+              <th className="num">Probability then</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ key, way, feature, from, to, prediction }) => (
+              <tr key={key}>
+                <td>{way}</td>
+                <th scope="row">{feature}</th>
+                <td className="num">{from}</td>
+                <td className="num">{to}</td>
+                <td className="num">{prediction}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollX>
+      <p className="small muted">{`Needed: ${goalText(answer)}.${fixed}`}</p>
+    </div>
+  );
 }
 
 function Detail({ prediction }: { prediction: Prediction }) {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Explanation } from "../../../../src/contract/index.ts";
-import { featureRows, waterfall } from "./prepare.ts";
+import type { Counterfactuals, Explanation } from "../../../../src/contract/index.ts";
+import { changeRows, featureRows, goalText, waterfall } from "./prepare.ts";
 
 const explanationOf = (phis: readonly number[], base = -1): Explanation => ({
   predictionId: "p",
@@ -47,5 +47,42 @@ describe("featureRows", () => {
       ["c", false],
       ["d", false],
     ]);
+  });
+});
+
+describe("ways to another decision", () => {
+  const answer: Counterfactuals = {
+    predictionId: "p",
+    model: "m",
+    version: 1,
+    outcome: "found",
+    goal: { kind: "below", value: 0.25 },
+    prediction: 0.4,
+    counterfactuals: [
+      {
+        changes: [
+          { feature: "plays", from: 1, to: 4 },
+          { feature: "plan", from: null, to: "family" },
+        ],
+        distance: 2,
+        prediction: 0.2,
+      },
+      { changes: [{ feature: "minutes", from: 3, to: 30 }], distance: 3, prediction: 0.249 },
+    ],
+    changeable: [],
+    immutable: [],
+  };
+
+  it("have a row a change, numbered by way, and say where each way leads once", () => {
+    expect(changeRows(answer)).toMatchObject([
+      { way: "1", feature: "plays", from: "1", to: "4", prediction: "20%" },
+      { way: "", feature: "plan", from: "missing", to: "family", prediction: "and" },
+      { way: "2", feature: "minutes", from: "3", to: "30", prediction: "24.9%" },
+    ]);
+    expect(new Set(changeRows(answer).map(({ key }) => key)).size).toBe(3);
+  });
+  it("need what the goal says", () => {
+    expect(goalText(answer)).toBe("a probability of less than 25%");
+    expect(goalText({ ...answer, goal: { kind: "class", name: "late" } })).toBe("late as the likeliest class");
   });
 });

@@ -1,5 +1,5 @@
-import type { Explanation } from "../../../../src/contract/index.ts";
-import { formatValue } from "../../components/format.ts";
+import type { Counterfactuals, Explanation } from "../../../../src/contract/index.ts";
+import { formatShare, formatValue } from "../../components/format.ts";
 
 export interface WaterfallBar {
   readonly label: string;
@@ -41,3 +41,31 @@ export const featureRows = (features: Readonly<Record<string, unknown>>): Featur
   Object.entries(features)
     .map(([feature, value]) => ({ feature, value: formatValue(value), missing: value === null || value === undefined }))
     .sort((a, b) => a.feature.localeCompare(b.feature));
+
+export interface ChangeRow {
+  readonly key: string;
+  /** The number of the way to the other decision, and where it leads; on the first of its changes only. */
+  readonly way: string;
+  readonly feature: string;
+  readonly from: string;
+  readonly to: string;
+  readonly prediction: string;
+}
+
+/** One row a change; the changes of one way belong together. */
+export const changeRows = ({ counterfactuals }: Counterfactuals): ChangeRow[] =>
+  counterfactuals.flatMap(({ changes, prediction }, way) =>
+    changes.map(({ feature, from, to }, index) => ({
+      key: `${way} ${feature}`,
+      way: index === 0 ? String(way + 1) : "",
+      feature,
+      from: formatValue(from),
+      to: formatValue(to),
+      prediction: index === 0 ? formatShare(prediction) : "and",
+    })),
+  );
+
+export function goalText({ goal }: Counterfactuals): string {
+  if (goal.kind === "class") return `${goal.name} as the likeliest class`;
+  return `a probability of ${goal.kind === "below" ? "less than" : "at least"} ${formatShare(goal.value)}`;
+}

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { syntheticDataset, trainOn } from "../../core/explain/explain.fixture.ts";
+import type { Dataset } from "../../core/training/index.ts";
+import { referenceSample, sampleDataset } from "./reference-sample.ts";
+
+describe("a sample of training rows", () => {
+  const dataset: Dataset = syntheticDataset(4_000);
+  const model = trainOn(dataset).package;
+  const rows = Uint32Array.from({ length: 3_000 }, (_, i) => i + 500);
+
+  it("comes back from JSON as the rows that were taken, missing values and categories with them", () => {
+    const sample = referenceSample(dataset, rows);
+    const back = sampleDataset(JSON.parse(JSON.stringify(sample)), model);
+    expect(back.rows).toBe(1_000);
+    for (const [index, column] of back.features.entries()) {
+      const from = dataset.features[index];
+      if (column.kind === "numeric" && from.kind === "numeric") {
+        expect([...column.values]).toEqual(Array.from({ length: 1_000 }, (_, i) => from.values[500 + 3 * i]));
+      } else if (column.kind === "categorical" && from.kind === "categorical") {
+        expect(column.categories).toEqual(from.categories);
+        expect([...column.codes]).toEqual(Array.from({ length: 1_000 }, (_, i) => from.codes[500 + 3 * i]));
+      } else expect.fail("another kind of column");
+    }
+  });
+
+  it("has all of few rows, and none of none", () => {
+    expect(referenceSample(dataset, Uint32Array.of(3, 5)).rows).toBe(2);
+    expect(referenceSample(dataset, new Uint32Array(0)).rows).toBe(0);
+  });
+});

@@ -1,0 +1,60 @@
+import type { Dataset, FeatureColumn, ModelPackage, RowSelection } from "../../core/training/index.ts";
+
+/** Artifact `background.json` of a model's run: some of its training rows, as they are delivered now. */
+export interface ReferenceSample {
+  readonly formatVersion: 1;
+  readonly rows: number;
+  readonly features: readonly SampledFeature[];
+}
+
+/** null is missing. */
+type SampledFeature =
+  | { readonly id: string; readonly kind: "numeric"; readonly values: readonly (number | null)[] }
+  | {
+      readonly id: string;
+      readonly kind: "categorical";
+      readonly categories: readonly string[];
+      readonly codes: readonly number[];
+    };
+
+/** Enough for medians and ranges of each feature. */
+const ROWS = 1_000;
+
+/** At most a thousand of the rows, evenly spaced. */
+export function referenceSample({ features }: Dataset, rows: RowSelection): ReferenceSample {
+  const count = Math.min(ROWS, rows.length);
+  const taken = Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]);
+  return { formatVersion: 1, rows: count, features: features.map((column) => sampled(column, taken)) };
+}
+
+function sampled(column: FeatureColumn, rows: readonly number[]): SampledFeature {
+  const { id } = column;
+  if (column.kind === "numeric") {
+    const values = rows.map((row) => (Number.isFinite(column.values[row]) ? column.values[row] : null));
+    return { id, kind: "numeric", values };
+  }
+  return { id, kind: "categorical", categories: column.categories, codes: rows.map((row) => column.codes[row]) };
+}
+
+/** The sample as rows to compare with: features alone, no labels or times. */
+export function sampleDataset({ rows, features }: ReferenceSample, { task, classes }: ModelPackage): Dataset {
+  const none = new Float64Array(rows);
+  return {
+    rows,
+    task,
+    classes,
+    features: features.map(columnOf),
+    label: none,
+    at: none,
+    labelAt: none,
+    day: new Int32Array(rows),
+    rule: new Uint8Array(rows),
+    segments: [],
+  };
+}
+
+function columnOf(feature: SampledFeature): FeatureColumn {
+  if (feature.kind === "numeric")
+    return { ...feature, values: Float64Array.from(feature.values, (value) => value ?? Number.NaN) };
+  return { ...feature, codes: Int32Array.from(feature.codes) };
+}
