@@ -25,9 +25,9 @@ export { importOnnx } from "./formats/onnx/import-onnx.ts";
 export { packModel, unpackModel } from "./formats/pack-model.ts";
 export { readXgboostModel } from "./formats/xgboost-model.ts";
 export { createKernelMemory, type KernelMemory, type MemoryPlan, planMemory } from "./kernels/kernel-memory.ts";
-export { type Kernel, type KernelFunction, loadKernel, startKernel } from "./kernels/load-kernel.ts";
+export { type Kernel, loadKernel, startKernel } from "./kernels/load-kernel.ts";
 export { binaryLabels, labelsOf } from "./labels.ts";
-export { type CholeskyFactor, factorize } from "./linear/cholesky.ts";
+export { factorize } from "./linear/cholesky.ts";
 export { fitLinearRegression } from "./linear/linear-regression.ts";
 export { fitLogisticRegression } from "./linear/logistic-regression.ts";
 export { fitPoissonRegression } from "./linear/poisson-regression.ts";
@@ -57,15 +57,14 @@ export {
   cohenKappa,
   confusionMatrix,
   MULTICLASS_METRICS,
-  multiclassValues,
   resampledClasses,
   scoreClasses,
 } from "./metrics/multiclass-metrics.ts";
 export { correctedResampledTest, fiveByTwoTest, mcNemarTest } from "./metrics/paired-tests.ts";
 export { brierScore, logLoss } from "./metrics/probability-metrics.ts";
 export { meanAveragePrecision, ndcg } from "./metrics/query-metrics.ts";
-export { type RankedRows, rankRows, reweigh, rowsByScore } from "./metrics/rank-rows.ts";
-export { REGRESSION_METRICS, regressionValues, resampledValues, scoreValues } from "./metrics/regression-metrics.ts";
+export { type RankedRows, rankRows, reweigh } from "./metrics/rank-rows.ts";
+export { REGRESSION_METRICS, resampledValues, scoreValues } from "./metrics/regression-metrics.ts";
 export {
   denseUnits,
   estimateMetrics,
@@ -84,7 +83,7 @@ export {
   type RowPrediction,
   type Score,
 } from "./predict.ts";
-export { convertDataset, convertUnits, type UnitChange, type UnitChanges } from "./preparation/convert-units.ts";
+export { convertDataset, type UnitChange, type UnitChanges } from "./preparation/convert-units.ts";
 export { encode, encodeRow } from "./preparation/encode.ts";
 export {
   type EstimatorFamily,
@@ -107,14 +106,31 @@ export { pairedPredictions, resampledPredictions } from "./resampled-predictions
 export { applyLink, outputsOf, scoreMatrix } from "./score-estimator.ts";
 export { automlCandidates } from "./search/automl-candidates.ts";
 export { type DefaultCandidate, defaultCandidates } from "./search/default-candidates.ts";
-export { halvingPruner, noPruner } from "./search/pruning.ts";
-export { type AutomlResult, runAutoml } from "./search/run-automl.ts";
-export { runStudy } from "./search/run-study.ts";
-export { climbRungs, runStep, runTrial, type TrialControl, type TrialScore } from "./search/run-trial.ts";
-export { gridSampler, randomSampler, tpeSampler } from "./search/samplers.ts";
+export { type EnsembleSelection, selectEnsemble } from "./search/ensemble-selection.ts";
+export { halvingPruner, medianPruner, noPruner, type Pruner } from "./search/pruning.ts";
+export { type AutomlCandidate, type AutomlOptions, type AutomlResult, runAutoml } from "./search/run-automl.ts";
+export { runStudy, type StudyOptions, type StudyResult } from "./search/run-study.ts";
+export {
+  climbRungs,
+  evaluateHere,
+  evaluateInProcesses,
+  type ProcessOptions,
+  type ReportScore,
+  runStep,
+  runTrial,
+  type TrialControl,
+  type TrialEvaluator,
+  type TrialScore,
+  type TrialStepInput,
+  type TrialTask,
+  trialStep,
+} from "./search/run-trial.ts";
+export { gridSampler, randomSampler, type Sampler, tpeSampler } from "./search/samplers.ts";
+export type { SearchBudget } from "./search/search-budget.ts";
 export { pointFrom } from "./search/space.ts";
+export { Study, type StudyDefinition, type StudySpec, type StudyState, studySpec } from "./search/study.ts";
 export { openStudyJournal, type StudyJournal } from "./search/study-journal.ts";
-export type { Direction, EndedTrial } from "./search/trial.ts";
+export type { Direction, EndedTrial, FinishedTrial, TrialResult } from "./search/trial.ts";
 export type { Fold } from "./splits/folds.ts";
 export { assignGroupKFold, assignKFold, assignStratifiedKFold, foldsOf } from "./splits/folds.ts";
 export { makeFolds, makeNestedFolds, type NestedFold } from "./splits/make-folds.ts";
@@ -129,6 +145,7 @@ export {
 } from "./train-candidate.ts";
 export type { TrainingOptions } from "./training-options.ts";
 export { goesLeft } from "./trees/goes-left.ts";
+export { groupTrees, hasRanks, type RankedSplits, rankSplits } from "./trees/ranked-splits.ts";
 export {
   BLOCK,
   createKernelRanker,
@@ -137,7 +154,6 @@ export {
   type RankPlace,
   type RowRanker,
   writeRankTables,
-} from "./trees/rank-rows.ts";
-export { groupTrees, hasRanks, type RankedSplits, rankSplits } from "./trees/ranked-splits.ts";
+} from "./trees/row-ranker.ts";
 export { createTreesScorer, type TreesScorer, treesScorer } from "./trees/trees-scorer.ts";
 export { tuningFold } from "./tuning-fold.ts";

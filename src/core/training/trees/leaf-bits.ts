@@ -2,8 +2,8 @@ import { createKernelMemory, type KernelMemory, type MemoryPlan, planMemory } fr
 import { type Kernel, startKernel } from "../kernels/load-kernel.ts";
 import type { Matrix } from "../matrix.ts";
 import type { Tree, TreesEstimator } from "../model.ts";
-import { BLOCK, createKernelRanker, placeRanks, type RankPlace, writeRankTables } from "./rank-rows.ts";
 import { groupTrees, type RankedSplits, rankSplits } from "./ranked-splits.ts";
+import { BLOCK, createKernelRanker, placeRanks, type RankPlace, writeRankTables } from "./row-ranker.ts";
 
 /** A leaf's number is a byte. */
 const MOST_LEAVES = 256;

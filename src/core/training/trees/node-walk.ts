@@ -2,7 +2,7 @@ import { createKernelMemory, planMemory } from "../kernels/kernel-memory.ts";
 import { type Kernel, startKernel } from "../kernels/load-kernel.ts";
 import type { Matrix } from "../matrix.ts";
 import type { Tree, TreesEstimator } from "../model.ts";
-import { BLOCK } from "./rank-rows.ts";
+import { BLOCK } from "./row-ranker.ts";
 import type { TreesScorer } from "./trees-scorer.ts";
 
 const NODE_BYTES = 16;
