@@ -1,11 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { unpinnedRequirement } from "../../core/ports/index.ts";
 import { trainerErrors } from "./errors.ts";
-
-const PINNED = /^[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?\s*(?:\[[^\]]*\])?\s*={2,3}\s*[^\s*;,=<>!~]+$/;
-/** Where and how to look, which says nothing about what: passed on as it stands. */
-const OPTIONS =
-  /^--(?:index-url|extra-index-url|find-links|no-index|only-binary|no-binary|prefer-binary|require-hashes|trusted-host)\b/;
 
 /**
  * A requirements file's text, from a path relative to `folder` or from its lines, with every package pinned to one version.
@@ -16,9 +12,9 @@ export async function readRequirements(requirements: string | readonly string[],
     typeof requirements === "string"
       ? [await readText(resolve(folder, requirements)), requirements]
       : [requirements.join("\n"), "requirements"];
-  for (const { line, content } of logicalLines(text)) {
-    const problem = objection(content);
-    if (problem === null) continue;
+  const unpinned = unpinnedRequirement(text);
+  if (unpinned !== null) {
+    const { line, content, problem } = unpinned;
     throw trainerErrors.TRAIN_PYTHON_REQUIREMENTS_INVALID(`${name}, line ${line}: "${content}" ${problem}`, {
       details: { line },
     });
@@ -32,27 +28,4 @@ async function readText(path: string): Promise<string> {
   } catch (cause) {
     throw trainerErrors.TRAIN_PYTHON_REQUIREMENTS_INVALID(`the requirements file ${path} cannot be read`, { cause });
   }
-}
-
-/** Lines that say something: comments cut, those that end in a backslash joined. `line` counts from 1. */
-function logicalLines(text: string): { line: number; content: string }[] {
-  const found: { line: number; content: string }[] = [];
-  let continued = false;
-  text.split(/\r?\n/).forEach((raw, index) => {
-    const uncommented = raw.replace(/(^|\s)#.*$/, "");
-    const part = uncommented.replace(/\\$/, "").trim();
-    const last = found.at(-1);
-    if (continued && last !== undefined) last.content = `${last.content} ${part}`.trim();
-    else found.push({ line: index + 1, content: part });
-    continued = uncommented.endsWith("\\");
-  });
-  return found.filter(({ content }) => content !== "");
-}
-
-function objection(content: string): string | null {
-  if (OPTIONS.test(content)) return null;
-  if (/^(-r|--requirement|-c|--constraint)\b/.test(content)) return "points to another file: put all pins into one";
-  if (content.startsWith("-")) return "is an option that does not belong here";
-  const [requirement = ""] = content.split(/\s--hash=|;/, 1);
-  return PINNED.test(requirement.trim()) ? null : "is not pinned to one version (==)";
 }

@@ -1,3 +1,4 @@
+import { unpinnedRequirement } from "../ports/index.ts";
 import type {
   AutoMlParams,
   BaselineParams,
@@ -138,11 +139,18 @@ export function candidateProblems(candidate: unknown): CandidateProblems {
   if (candidate.kind === "rule") return { parameters: named, search: [] };
   if (candidate.kind === "python") {
     const { kind: _, name: __, ...params } = candidate;
-    return { parameters: [...named, ...valuesProblems(params, PYTHON_RULES)], search: [] };
+    const problems = valuesProblems(params, PYTHON_RULES);
+    return { parameters: [...named, ...(problems.length > 0 ? problems : unpinned(candidate))], search: [] };
   }
   const rules = PARAMETER_RULES[candidate.kind];
   const parameters = [...named, ...valuesProblems(candidate.params, rules), ...directionProblems(candidate)];
   return { parameters, search: "tune" in candidate ? tuneProblems(candidate.tune, rules) : [] };
+}
+
+/** Lines are at hand; a file is looked at where there are files. */
+function unpinned({ requirements }: PythonCandidate): string[] {
+  const found = typeof requirements === "string" ? null : unpinnedRequirement(requirements.join("\n"));
+  return found === null ? [] : [`the requirement ${found.content} ${found.problem}`];
 }
 
 function directionProblems(candidate: CandidateDefinition): string[] {

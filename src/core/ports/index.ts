@@ -5,5 +5,6 @@ export type { Executor, StepHandle, StepTask } from "./executor.ts";
 export type * from "./metadata-schema.ts";
 export type { MetadataStore } from "./metadata-store.ts";
 export type { OnlineStore } from "./online-store.ts";
+export { type RequirementProblem, unpinnedRequirement } from "./python-requirements.ts";
 export type { Column, ColumnTable, SqlValue, TableEngine } from "./table-engine.ts";
 export type * from "./trainer.ts";

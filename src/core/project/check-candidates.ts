@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
   CANDIDATE_KINDS,
@@ -12,6 +12,7 @@ import {
   pythonFiles,
   type TargetType,
 } from "../definitions/index.ts";
+import { unpinnedRequirement } from "../ports/index.ts";
 import type { Findings } from "./finding.ts";
 import { findFeature, reportUnknownFeatures } from "./model-features.ts";
 
@@ -117,7 +118,20 @@ function taskProblem(candidate: CandidateDefinition, target: TargetType): string
 }
 
 function checkFiles(where: string, candidate: PythonCandidate, directory: string, findings: Findings): void {
-  for (const file of pythonFiles(candidate))
-    if (!existsSync(join(directory, file)))
-      findings.add(where, "PROJECT_FILE_MISSING", `The candidate ${candidate.name} needs ${file}, which is not there`);
+  const { name, requirements } = candidate;
+  const files = pythonFiles(candidate);
+  const missing = files.filter((file) => statSync(join(directory, file), { throwIfNoEntry: false })?.isFile() !== true);
+  for (const file of missing)
+    findings.add(where, "PROJECT_FILE_MISSING", `The candidate ${name} needs ${file}, which is not there`);
+  if (typeof requirements !== "string" || missing.includes(requirements)) return;
+  const unpinned = unpinnedRequirement(readFileSync(join(directory, requirements), "utf8"));
+  if (unpinned === null) return;
+  const { line, content, problem } = unpinned;
+  const hint = "Name one version of each package: scikit-learn==1.9.1.";
+  findings.add(
+    where,
+    "PROJECT_VALUE_INVALID",
+    `In ${requirements} of the candidate ${name}, line ${line}, ${content} ${problem}`,
+    hint,
+  );
 }

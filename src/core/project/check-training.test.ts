@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   atRandom,
@@ -63,7 +66,7 @@ const usage = featureView("usage", {
 type Options = Parameters<typeof defineModel>[1];
 
 /** What is found wrong with a model that differs from a sound one. */
-function found(changes: Partial<Options>, target: TargetType = "binary"): string[] {
+function found(changes: Partial<Options>, target: TargetType = "binary", directory: string | null = null): string[] {
   const model = defineModel("churn", {
     labels: labels(customers, { left: "left", at: "at" }),
     features: [usage.all()],
@@ -72,7 +75,7 @@ function found(changes: Partial<Options>, target: TargetType = "binary"): string
     ...changes,
   });
   const findings = collectFindings();
-  checkTraining(model, target, null, findings);
+  checkTraining(model, target, directory, findings);
   for (const { hint } of findings.list) expect(hint).not.toBe("");
   return findings.list.map(({ code, message }) => `${code}: ${message}`);
 }
@@ -126,6 +129,7 @@ describe("a candidate is wrong with", () => {
     [autoMl({ time: "1m", ensemble: 0 }), /ensemble is 0/],
     [autoMl({ time: "1m", workers: 1000 }), /workers is 1000, not a whole number from 1 to 64/],
     [python("train.py", untyped({})), /requirements is undefined/],
+    [python("train.py", { requirements: ["numpy==2.4.6", "pandas>=2"] }), /the requirement pandas>=2 is not pinned/],
     [python("train.py", { requirements: [] }), /requirements is \[\]/],
     [python("train.py", { requirements: "a.txt", columns: untyped("x") }), /columns is "x"/],
     [python("train.py", { requirements: "a.txt", timeout: "0s" }), /timeout is 0/],
@@ -143,6 +147,21 @@ describe("a candidate is wrong with", () => {
     expect(found({ candidates: [poissonRegression({ alpha: Number.NaN })] }, "regression")).toEqual(
       only("PROJECT_VALUE_INVALID", /alpha is NaN/),
     );
+  });
+
+  test("a requirements file that is a folder, or pins no version", () => {
+    const folder = mkdtempSync(join(tmpdir(), "orrery-check-"));
+    try {
+      writeFileSync(join(folder, "train.py"), "");
+      writeFileSync(join(folder, "loose.txt"), "numpy==2.4.6\npandas\n");
+      const candidates = (requirements: string) => ({ candidates: [python("train.py", { requirements })] });
+      expect(found(candidates("."), "binary", folder)).toEqual(only("PROJECT_FILE_MISSING", /needs \., which is not there/));
+      expect(found(candidates("loose.txt"), "binary", folder)).toEqual(
+        only("PROJECT_VALUE_INVALID", /In loose.txt of the candidate train, line 2, pandas is not pinned/),
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("two mistakes, which are both found", () => {

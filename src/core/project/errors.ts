@@ -25,7 +25,7 @@ export const FINDINGS = {
   PROJECT_METRIC_UNKNOWN: "Take a metric of the charter's target type.",
   PROJECT_CANDIDATE_UNSUITED: "Take the candidate out of the model, or correct the charter's target type.",
   PROJECT_SEARCH_INVALID:
-    "Correct the candidate's ranges: search.float(low, high), search.log(…), search.int(…), search.choice([…]).",
+    "Correct the candidate's ranges (search.float(low, high), search.log(…), search.int(…), search.choice([…])) or the settings of its search.",
   PROJECT_FILE_MISSING: "Correct the path, which is relative to the project file, or add the file.",
   PROJECT_TASK_NOT_SERVED:
     "Only models of binary targets are served and monitored for now: take the endpoint out; the model is trained, gated and registered without it.",
