@@ -151,8 +151,8 @@ function conditionProblems(name: string, condition: SearchCondition, before: Sea
     const found = before.find((other) => other.name === parent)?.domain;
     if (found === undefined) return [`${name} depends on ${parent}, which does not stand before it`];
     if (found.search !== "choice") return [`${name} depends on ${parent}, which is not a choice`];
+    if (!Array.isArray(allowed) || allowed.length === 0) return [`${name} depends on no value of ${parent}`];
     const unknown = allowed.filter((value) => !found.options.includes(value));
-    if (allowed.length === 0) return [`${name} depends on no value of ${parent}`];
     return unknown.map((value) => `${name} depends on ${parent} being ${JSON.stringify(value)}, which is not one of its options`);
   });
 }

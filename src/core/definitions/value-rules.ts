@@ -115,6 +115,14 @@ export function unknownName(name: string, rules: ValueRules): string {
 export function shown(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" && typeof value !== "string") return String(value);
-  const text = JSON.stringify(value);
+  const text = asJson(value);
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+}
+
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "something that is no JSON";
+  }
 }

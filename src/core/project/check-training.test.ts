@@ -130,6 +130,7 @@ describe("a candidate is wrong with", () => {
     [autoMl({ time: "1m", workers: 1000 }), /workers is 1000, not a whole number from 1 to 64/],
     [python("train.py", untyped({})), /requirements is undefined/],
     [python("train.py", { requirements: ["numpy==2.4.6", "pandas>=2"] }), /the requirement pandas>=2 is not pinned/],
+    [python("train.py", { requirements: ["", " "] }), /requirements is \["",/],
     [python("train.py", { requirements: [] }), /requirements is \[\]/],
     [python("train.py", { requirements: "a.txt", columns: untyped("x") }), /columns is "x"/],
     [python("train.py", { requirements: "a.txt", timeout: "0s" }), /timeout is 0/],

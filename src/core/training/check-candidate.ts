@@ -13,7 +13,10 @@ export function checkCandidate(candidate: unknown): void {
     throw trainErrors.TRAIN_PARAMETER_INVALID(`${nameOf(candidate)}: ${problems.join("; ")}`, { details: { problems } });
   }
   if (search.length > 0)
-    throw trainErrors.TRAIN_SEARCH_SPACE_INVALID(`${nameOf(candidate)}: ${search.join("; ")}`, { details: { problems: search } });
+    throw trainErrors.TRAIN_SEARCH_SPACE_INVALID(`${nameOf(candidate)}: ${search.join("; ")}`, {
+      details: { problems: search },
+      hint: "Correct the ranges, or the settings, of the candidate's search in the model's definition.",
+    });
 }
 
 const nameOf = (candidate: unknown): string =>

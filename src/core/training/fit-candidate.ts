@@ -35,13 +35,14 @@ export interface FittedCandidate {
   readonly history: readonly number[];
 }
 
-/** Candidates that are fitted here: a Python program and AutoML need other processes. */
-export type FittableCandidate = Exclude<CandidateDefinition, { kind: "python" | "auto-ml" }>;
+/** Candidates that are fitted here: a Python program and AutoML need other processes, a file is fitted already. */
+export type FittableCandidate = Exclude<CandidateDefinition, { kind: "python" | "auto-ml" | "model-file" }>;
 
 /**
  * Fits preparation and estimator on `rows.train`. Deterministic for a seed. Takes the thread: call it in a worker.
  *
- * @throws TRAIN_PARAMETER_INVALID, TRAIN_SEARCH_SPACE_INVALID for a wrong definition, TRAIN_TASK_UNSUPPORTED for an estimator that cannot do the dataset's task, and what preparations and estimators throw
+ * @throws TRAIN_PARAMETER_INVALID, TRAIN_SEARCH_SPACE_INVALID for a wrong definition, TRAIN_TASK_UNSUPPORTED for an estimator that
+ * cannot do the dataset's task, and what preparations and estimators throw
  */
 export function fitCandidate(
   dataset: Dataset,
