@@ -47,6 +47,7 @@ export {
   metric,
   min,
   minMaxScale,
+  modelFile,
   needs,
   nested,
   onDemand,

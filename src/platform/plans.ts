@@ -120,8 +120,8 @@ function addTraining(
 
 /** File URLs of what a candidate is made of besides the project file, where they are there: a change of them trains again. */
 function filesOf(candidate: CandidateDefinition, directory: string): string[] {
-  if (candidate.kind !== "python") return [];
-  const paths = pythonFiles(candidate).map((file) => resolve(directory, file));
+  const files = candidate.kind === "python" ? pythonFiles(candidate) : candidate.kind === "model-file" ? [candidate.path] : [];
+  const paths = files.map((file) => resolve(directory, file));
   return paths.filter((path) => existsSync(path)).map((path) => pathToFileURL(path).href);
 }
 

@@ -7,6 +7,11 @@ import { orrery } from "./orrery-process.ts";
 /** Inside the repository, so that `orrery` resolves to it as it does for anybody who installed it. */
 const TEMPORARY = join(import.meta.dirname, "../../.orrery");
 
+/** Text that LightGBM wrote of a model on three of the template's features. */
+const [{ content: lightgbmFile }] = (
+  JSON.parse(readFileSync(join(import.meta.dirname, "../golden/model-files.json"), "utf8")) as { files: { content: string }[] }
+).files;
+
 interface RunSummary {
   readonly id: string;
   readonly name: string;
@@ -36,7 +41,7 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
     expect((await orrery(["init", project])).code).toBe(0);
     const file = join(project, "orrery.config.ts");
     const config = readFileSync(file, "utf8")
-      .replace("logisticRegression,", "logisticRegression,\n  autoMl,\n  python,\n  search,")
+      .replace("logisticRegression,", "logisticRegression,\n  autoMl,\n  modelFile,\n  python,\n  search,")
       .replace(
         /candidates: \[.*\]/,
         `candidates: [
@@ -44,12 +49,15 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
     logisticRegression({ c: search.log(0.01, 100) }, { trials: 11, pruning: false }),
     gradientBoosting({ trees: 60, leaves: 8, rate: 0.1 }),
     python("crash.py", { requirements: ["numpy==2.2.0"], name: "crash" }),
+    modelFile("models/before.txt"),
     autoMl({ time: "12s", ensemble: 3 }),
   ]`,
       )
       // A gate that nothing passes: there is no champion.
       .replace('metric("roc_auc").atLeast(0.65)', 'metric("roc_auc").atLeast(0.999)');
     writeFileSync(file, config);
+    mkdirSync(join(project, "models"));
+    writeFileSync(join(project, "models/before.txt"), Buffer.from(lightgbmFile, "base64"));
     trained = await run("train", "churn");
   }, 240_000);
   afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -83,6 +91,13 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
     expect(new Set(trials.map(({ startedAt }) => startedAt)).size).toBeGreaterThan(5);
   });
 
+  it("that were trained elsewhere are judged beside the others", async () => {
+    const before = (await json<RunSummary[]>("runs")).find(({ name }) => name === "before");
+    expect(before?.status).toBe("finished");
+    // It learned from other rows, by a rule like that of the template's.
+    expect(before?.metrics.roc_auc?.value).toBeGreaterThan(0.55);
+  });
+
   it("of the model take part in AutoML beside the default kinds", async () => {
     const automl = (await json<RunSummary[]>("runs")).find(({ name }) => name === "auto-ml");
     expect(automl?.status).toBe("finished");
@@ -90,7 +105,7 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
     const namesOf = (status: string) =>
       new Set(trials.flatMap((trial) => (trial.status === status ? [trial.name.replace(/ \d+$/, "")] : [])));
     expect([...namesOf("finished")]).toEqual(
-      expect.arrayContaining(["logistic-regression", "default logistic-regression", "gradient-boosting"]),
+      expect.arrayContaining(["logistic-regression", "default logistic-regression", "gradient-boosting", "before"]),
     );
     expect([...namesOf("failed")]).toEqual(["crash"]);
   });

@@ -10,6 +10,7 @@ import type {
   PoissonRegressionParams,
   SearchSettings,
 } from "./candidates.ts";
+import type { ModelFileCandidate } from "./model-file.ts";
 import type { PythonCandidate } from "./python-candidate.ts";
 import { isSearchDomain, type SearchDomain, type SearchParameter, searchSpaceProblems } from "./search.ts";
 import {
@@ -96,17 +97,29 @@ const AUTO_ML_RULES: RulesOf<AutoMlParams> = { time: aboveZero, ensemble: wholeF
 
 const anything: ValueRule = { wanted: "anything", accepts: () => true };
 
+/** As in a file, lines may be empty; but not all. */
+const REQUIREMENT_LINES: ValueRule = {
+  wanted: "its lines",
+  accepts: (value) =>
+    Array.isArray(value) && value.every((line) => typeof line === "string") && value.some((line) => someText.accepts(line)),
+};
+
 const PYTHON_RULES: RulesOf<Omit<PythonCandidate, "kind" | "name">> = {
   program: someText,
-  requirements: either({ ...someText, wanted: "the path of a file" }, listOf({ ...someText, wanted: "a requirement" })),
+  requirements: either({ ...someText, wanted: "the path of a requirements file" }, REQUIREMENT_LINES),
   params: recordOf(anything),
   columns: oneOf(["tree", "linear"]),
   timeout: aboveZero,
   memory: orNull(aboveZero),
 };
 
-/** Of the parameters of each kind; a rule (the charter's alternative) and a Python program have no `params` of ours. */
-const PARAMETER_RULES: Readonly<Record<Exclude<CandidateDefinition["kind"], "rule" | "python">, ValueRules>> = {
+const MODEL_FILE_RULES: RulesOf<Omit<ModelFileCandidate, "kind" | "name">> = {
+  path: someText,
+  columns: orNull(listOf(someText)),
+};
+
+/** Of the parameters of each kind; a rule (the charter's alternative), a Python program and a file have no `params` of ours. */
+const PARAMETER_RULES: Readonly<Record<Exclude<CandidateDefinition["kind"], "rule" | "python" | "model-file">, ValueRules>> = {
   baseline: BASELINE_RULES,
   "logistic-regression": LOGISTIC_RULES,
   "linear-regression": LINEAR_RULES,
@@ -117,7 +130,7 @@ const PARAMETER_RULES: Readonly<Record<Exclude<CandidateDefinition["kind"], "rul
   "auto-ml": AUTO_ML_RULES,
 };
 
-export const CANDIDATE_KINDS: readonly string[] = [...Object.keys(PARAMETER_RULES), "rule", "python"];
+export const CANDIDATE_KINDS: readonly string[] = [...Object.keys(PARAMETER_RULES), "rule", "python", "model-file"];
 
 /** Whether a value is a candidate of a kind that there is; its parameters may be wrong. */
 export const isCandidate = (value: unknown): value is CandidateDefinition =>
@@ -141,6 +154,10 @@ export function candidateProblems(candidate: unknown): CandidateProblems {
     const { kind: _, name: __, ...params } = candidate;
     const problems = valuesProblems(params, PYTHON_RULES);
     return { parameters: [...named, ...(problems.length > 0 ? problems : unpinned(candidate))], search: [] };
+  }
+  if (candidate.kind === "model-file") {
+    const { kind: _, name: __, ...params } = candidate;
+    return { parameters: [...named, ...valuesProblems(params, MODEL_FILE_RULES)], search: [] };
   }
   const rules = PARAMETER_RULES[candidate.kind];
   const parameters = [...named, ...valuesProblems(candidate.params, rules), ...directionProblems(candidate)];

@@ -1,4 +1,5 @@
 import { type Duration, durationToMicros, type Micros } from "../time.ts";
+import type { ModelFileCandidate } from "./model-file.ts";
 import type { PythonCandidate } from "./python-candidate.ts";
 import { type Searchable, type SearchSpace, separateSearch } from "./search.ts";
 
@@ -131,6 +132,7 @@ export type CandidateDefinition =
   | GradientBoostingCandidate
   | ForestCandidate
   | AutoMlCandidate
+  | ModelFileCandidate
   | PythonCandidate;
 
 interface CandidateOptions {

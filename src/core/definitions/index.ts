@@ -5,6 +5,7 @@ export * from "./columns.ts";
 export * from "./features.ts";
 export * from "./metrics.ts";
 export * from "./model.ts";
+export * from "./model-file.ts";
 export * from "./operation.ts";
 export * from "./preparation-problems.ts";
 export * from "./preparation-steps.ts";

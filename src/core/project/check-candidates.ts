@@ -64,6 +64,11 @@ function checkCandidate(
   const problem = taskProblem(candidate, target);
   if (problem !== null) findings.add(where, "PROJECT_CANDIDATE_UNSUITED", `The candidate ${name} ${problem}`);
   if (candidate.kind === "gradient-boosting") checkConstraints(model, candidate, target, findings);
+  if (candidate.kind === "model-file") {
+    reportUnknownFeatures(model, `The candidate ${name} (columns)`, candidate.columns ?? [], findings);
+    if (directory !== null && !isFile(directory, candidate.path))
+      findings.add(where, "PROJECT_FILE_MISSING", `The candidate ${name} is the file ${candidate.path}, which is not there`);
+  }
   if (candidate.kind === "python" && directory !== null) checkFiles(where, candidate, directory, findings);
 }
 
@@ -120,7 +125,7 @@ function taskProblem(candidate: CandidateDefinition, target: TargetType): string
 function checkFiles(where: string, candidate: PythonCandidate, directory: string, findings: Findings): void {
   const { name, requirements } = candidate;
   const files = pythonFiles(candidate);
-  const missing = files.filter((file) => statSync(join(directory, file), { throwIfNoEntry: false })?.isFile() !== true);
+  const missing = files.filter((file) => !isFile(directory, file));
   for (const file of missing)
     findings.add(where, "PROJECT_FILE_MISSING", `The candidate ${name} needs ${file}, which is not there`);
   if (typeof requirements !== "string" || missing.includes(requirements)) return;
@@ -135,3 +140,6 @@ function checkFiles(where: string, candidate: PythonCandidate, directory: string
     hint,
   );
 }
+
+const isFile = (directory: string, path: string): boolean =>
+  statSync(join(directory, path), { throwIfNoEntry: false })?.isFile() === true;

@@ -4,6 +4,7 @@ import { OrreryError } from "../errors.ts";
 import type { TableEngine } from "../ports/index.ts";
 import { unknownColumn } from "./check-source.ts";
 import { checkExpression, type Findings } from "./finding.ts";
+import { reportUnknownFeatures } from "./model-features.ts";
 
 /** A model's label, features, segments and rule, and whether it asks for what is not known when it is asked. */
 export async function checkModel(
@@ -34,9 +35,7 @@ export async function checkModel(
   for (const segment of model.segments)
     if (!segments.has(segment))
       findings.add(where, "PROJECT_COLUMN_UNKNOWN", `The segment ${segment} is neither a column of ${source.name} nor a feature`);
-  for (const fixed of model.immutable)
-    if (!ids.includes(fixed) && model.features.filter((feature) => feature.name === fixed).length !== 1)
-      findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `What it says is immutable, ${fixed}, is not one of its features`);
+  reportUnknownFeatures(model, "What it says is immutable", model.immutable, findings);
   const { alternative } = project.charter;
   if (alternative !== undefined) await checkRule(engine, alternative.condition, model, findings);
 }

@@ -65,6 +65,11 @@ export const trainErrors = defineErrors({
     kind: "invalid",
     hint: "Train without the feature that the message names, or run the model as a Python trainer.",
   },
+  TRAIN_MODEL_FILE_UNSUITED: {
+    kind: "invalid",
+    hint: 'Name the file\'s columns in its order, modelFile(path, { columns: ["view.feature"] }), all of them numbers; run any other model as a Python trainer.',
+  },
+  TRAIN_MODEL_FILE_MISSING: { kind: "not-found", hint: "Put it where modelFile() says, relative to the project file." },
   TRAIN_ONNX_INVALID: {
     kind: "invalid",
     hint: "The file is damaged or is no ONNX model: export it again and check it with onnx.checker.",

@@ -18,6 +18,7 @@ export { findFeature } from "./find-feature.ts";
 export { classesOf, deliver, type FitRows, type FittedCandidate, fitCandidate, prepareRows } from "./fit-candidate.ts";
 export { type FittedForest, type ForestOptions, fitForest } from "./forest/fit-forest.ts";
 export { type ForestParams, forestDefaults } from "./forest/forest-params.ts";
+export { adoptModelFile } from "./formats/adopt-model-file.ts";
 export { fillCovers } from "./formats/fill-covers.ts";
 export { readLightgbmModel } from "./formats/lightgbm-model.ts";
 export { exportOnnx } from "./formats/onnx/export-onnx.ts";

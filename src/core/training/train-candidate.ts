@@ -41,7 +41,7 @@ export function trainCandidate(
   onProgress: ProgressListener = () => {},
 ): TrainedCandidate {
   const { candidate } = options;
-  if (candidate.kind === "python" || candidate.kind === "auto-ml") {
+  if (candidate.kind === "python" || candidate.kind === "auto-ml" || candidate.kind === "model-file") {
     throw trainErrors.TRAIN_CANDIDATE_ELSEWHERE(`${candidate.name} trains in processes of its own`);
   }
   requireVariety(dataset, split, options);

@@ -54,6 +54,7 @@ function smaller(candidate: CandidateDefinition): CandidateDefinition {
     case "extra-trees":
       return { ...candidate, params: { ...candidate.params, trees: TREES } };
     case "python":
+    case "model-file":
     case "auto-ml":
       return gradientBoosting({ trees: TREES, earlyStopping: TREES });
     default:

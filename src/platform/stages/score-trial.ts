@@ -2,10 +2,10 @@ import type { CandidateDefinition } from "../../core/definitions/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
 import { finishCandidate, predict, type TrialScore, trainCandidate, trainErrors, tuningFold } from "../../core/training/index.ts";
+import { fitElsewhere, isElsewhere } from "./fit-elsewhere.ts";
 import { modelNamed } from "./model-named.ts";
 import { stage } from "./stage.ts";
 import { type CandidateVariant, openTrainingSet, type RetrainScope, trainingOptions } from "./train.ts";
-import { fitInPython } from "./train-python.ts";
 
 export interface TrialParams extends RetrainScope {
   /** With the parameters to try. */
@@ -33,10 +33,9 @@ export default stage<{ params: TrialParams; needs: { "training-set": TrainingSet
     const options = { ...trainingOptions(opened, set, params.model, params.variant), resamples: 0 };
     const parts = { ...split, train: rows, select: fold.test, calibrate: none, test: none };
     const { candidate } = params.variant;
-    const trained =
-      candidate.kind === "python"
-        ? finishCandidate(dataset, parts, options, await fitInPython(opened, dataset, parts, candidate, options, () => undefined))
-        : trainCandidate(dataset, parts, options);
+    const trained = isElsewhere(candidate)
+      ? finishCandidate(dataset, parts, options, await fitElsewhere(opened, dataset, parts, candidate, options))
+      : trainCandidate(dataset, parts, options);
     const score = trained.selection.metrics[model.select]?.value;
     if (score === undefined)
       throw trainErrors.TRAIN_TRIAL_SCORE_INVALID(`${model.select} is undefined on ${fold.test.length} rows`);

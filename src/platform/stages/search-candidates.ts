@@ -35,11 +35,11 @@ import {
   trainErrors,
   tuningFold,
 } from "../../core/training/index.ts";
+import { fitElsewhere, isElsewhere } from "./fit-elsewhere.ts";
 import { modelNamed } from "./model-named.ts";
 import { type TrialDetail, type TrialParams, withParams } from "./score-trial.ts";
 import type { Stage } from "./stage.ts";
 import type { CandidateVariant, RetrainScope } from "./train.ts";
-import { fitInPython } from "./train-python.ts";
 
 /** One trial of a search, as it is recorded as a run. */
 export interface TrialRecord {
@@ -195,10 +195,9 @@ async function fitMember(
   options: TrainingOptions,
 ): Promise<Pick<EnsembleMember, "preparation" | "estimator">> {
   if (definition.kind === "auto-ml") throw trainErrors.TRAIN_CANDIDATE_ELSEWHERE(`${definition.name} cannot be blended`);
-  const { preparation, estimator } =
-    definition.kind === "python"
-      ? await fitInPython(opened, dataset, split, definition, options, () => undefined)
-      : fitCandidate(dataset, { train: split.train, validation: split.select }, definition, options);
+  const { preparation, estimator } = isElsewhere(definition)
+    ? await fitElsewhere(opened, dataset, split, definition, options)
+    : fitCandidate(dataset, { train: split.train, validation: split.select }, definition, options);
   if (estimator.kind === "rule") throw trainErrors.TRAIN_RULE_NOT_SERVABLE("a rule cannot be blended");
   return { preparation, estimator };
 }

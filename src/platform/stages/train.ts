@@ -19,10 +19,10 @@ import {
   trainCandidate,
   type UnitChanges,
 } from "../../core/training/index.ts";
+import { fitElsewhere, isElsewhere } from "./fit-elsewhere.ts";
 import { modelNamed } from "./model-named.ts";
 import { type SearchTask, searchAll, type TrialRecord, tuneCandidate } from "./search-candidates.ts";
 import { type Stage, stage } from "./stage.ts";
-import { fitInPython } from "./train-python.ts";
 
 /** One estimator with the features it may use. */
 export interface CandidateVariant {
@@ -192,13 +192,12 @@ async function fitVariant(
   const options = trainingOptions(opened, set, scope.model, variant);
   const { candidate } = variant;
   checkCandidate(candidate);
-  if (candidate.kind === "python") {
-    const { trainer, ...fitted } = await fitInPython(opened, dataset, split, candidate, options, () => undefined);
-    const { log, ...report } = trainer;
+  if (isElsewhere(candidate)) {
+    const { trainer, ...fitted } = await fitElsewhere(opened, dataset, split, candidate, options);
     return {
       trained: finishCandidate(dataset, split, options, fitted),
       trials: [],
-      trainer: { ...report, log: await opened.artifacts.put(log, "text/plain") },
+      trainer: trainer === null ? null : { ...trainer, log: await opened.artifacts.put(trainer.log, "text/plain") },
     };
   }
   if (candidate.kind === "auto-ml") {

@@ -18,6 +18,7 @@ const COSTS: Readonly<Partial<Record<CandidateDefinition["kind"], number>>> = {
   "gradient-boosting": 5,
   "extra-trees": 8,
   "random-forest": 10,
+  "model-file": 0.5,
   python: 20,
 };
 
