@@ -1,3 +1,4 @@
+import { unlabelledRows } from "../../core/explain/index.ts";
 import type { Dataset, FeatureColumn, ModelPackage, RowSelection } from "../../core/training/index.ts";
 
 /** Artifact `background.json` of a model's run: some of its training rows, as they are delivered now. */
@@ -37,21 +38,8 @@ function sampled(column: FeatureColumn, rows: readonly number[]): SampledFeature
 }
 
 /** The sample as rows to compare with: features alone, no labels or times. */
-export function sampleDataset({ rows, features }: ReferenceSample, { task, classes }: ModelPackage): Dataset {
-  const none = new Float64Array(rows);
-  return {
-    rows,
-    task,
-    classes,
-    features: features.map(columnOf),
-    label: none,
-    at: none,
-    labelAt: none,
-    day: new Int32Array(rows),
-    rule: new Uint8Array(rows),
-    segments: [],
-  };
-}
+export const sampleDataset = ({ rows, features }: ReferenceSample, model: Pick<ModelPackage, "task" | "classes">): Dataset =>
+  unlabelledRows(features.map(columnOf), rows, model);
 
 function columnOf(feature: SampledFeature): FeatureColumn {
   if (feature.kind === "numeric")
