@@ -87,6 +87,7 @@ export function fitCandidate(
         boostingParams(candidate.params, objectiveOf(dataset, candidate.params), preparation, options),
         {
           seed: options.seed,
+          ...(classes > 0 && { classes }),
           threads: options.threads ?? 1,
           onDone,
           ...(stopsEarly && {

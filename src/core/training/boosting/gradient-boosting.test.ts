@@ -479,5 +479,6 @@ describe("input that cannot be trained on", () => {
     const rows = makeRows("squared", 1_000, 12);
     expect(() => fit(rows, {}, { memoryLimit: 100_000 })).toThrow(/1000 rows x 4 columns.* takes \d+ MB; 1 MB may be taken/);
     expect(() => fit(rows, {}, { memoryLimit: 100_000 })).toThrow(code("TRAIN_MEMORY_WOULD_NOT_SUFFICE"));
+    expect(() => fit(rows, { trees: 1e12 })).toThrow(code("TRAIN_MEMORY_WOULD_NOT_SUFFICE"));
   });
 });

@@ -1,3 +1,4 @@
+import { trainErrors } from "../errors.ts";
 import type { Kernel } from "../kernels/load-kernel.ts";
 import type { Matrix, Target } from "../matrix.ts";
 import type { Tree, TreesEstimator } from "../model.ts";
@@ -83,6 +84,7 @@ export function fitGradientBoosting(
   const module = found.available ? found.module : null;
   const choice = { objective: all.objective, quantile: all.quantile, classes: Math.max(known.classes, classes ?? 0) };
   const shape = { outputs: outputsOf(choice), threads, cellBytes: cellBytesOf(module) };
+  checkTreeMemory(all, matrix.rows, shape.outputs, memoryLimit);
   const prepared = prepareRows(matrix, known, judge?.matrix ?? null, all, shape, memoryLimit);
   const { memory, workspace, views, columns } = prepared;
   const kernel = startBoostingKernel(module, memory);
@@ -171,4 +173,19 @@ function addTree({ crew, workspace, views, params }: TreeGround, { draft, leaves
   });
   crew.run("addLeaves", workspace.allRows, output, leaves.length);
   return draft.finish();
+}
+
+/** What a node takes in the arrays of a tree. */
+const NODE_BYTES = 3 * Int32Array.BYTES_PER_ELEMENT + 3 * Float64Array.BYTES_PER_ELEMENT + 1;
+
+/** Early stopping may keep far fewer trees, but what was asked for has to fit. */
+function checkTreeMemory({ trees, leaves }: BoostingParams, rows: number, outputs: number, limit: number): void {
+  const nodes = 2 * Math.min(leaves, rows) - 1;
+  const bytes = trees * outputs * nodes * NODE_BYTES;
+  if (bytes <= limit) return;
+  const megabytes = (count: number) => Math.ceil(count / 2 ** 20);
+  throw trainErrors.TRAIN_MEMORY_WOULD_NOT_SUFFICE(
+    `${trees * outputs} trees of ${nodes} nodes take ${megabytes(bytes)} MB; ${megabytes(limit)} MB may be taken`,
+    { details: { bytes, limit } },
+  );
 }
