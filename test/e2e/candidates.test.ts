@@ -41,13 +41,13 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
     expect((await orrery(["init", project])).code).toBe(0);
     const file = join(project, "orrery.config.ts");
     const config = readFileSync(file, "utf8")
-      .replace("logisticRegression,", "logisticRegression,\n  autoMl,\n  modelFile,\n  python,\n  search,")
+      .replace("logisticRegression,", "logisticRegression,\n  autoMl,\n  kFold,\n  modelFile,\n  python,\n  search,")
       .replace(
         /candidates: \[.*\]/,
         `candidates: [
     baseline(),
     logisticRegression({ c: search.log(0.01, 100) }, { trials: 11, pruning: false }),
-    gradientBoosting({ trees: 60, leaves: 8, rate: 0.1 }),
+    gradientBoosting({ trees: 60, leaves: search.int(4, 8), rate: 0.1 }, { trials: 3, folds: kFold(3) }),
     python("crash.py", { requirements: ["numpy==2.2.0"], name: "crash" }),
     modelFile("models/before.txt"),
     autoMl({ time: "12s", ensemble: 3 }),
@@ -89,6 +89,13 @@ describe("candidates of a project", { timeout: 240_000 }, () => {
       expect(Date.parse(trial.endedAt)).toBeGreaterThanOrEqual(Date.parse(trial.startedAt));
     }
     expect(new Set(trials.map(({ startedAt }) => startedAt)).size).toBeGreaterThan(5);
+  });
+
+  it("can be searched by folds", async () => {
+    const boosting = (await json<RunSummary[]>("runs")).find(({ name }) => name === "gradient-boosting");
+    const trials = await json<RunSummary[]>("runs", "--parent", boosting?.id ?? "");
+    expect(trials).toHaveLength(3);
+    expect(trials.every(({ status }) => status === "finished")).toBe(true);
   });
 
   it("that were trained elsewhere are judged beside the others", async () => {

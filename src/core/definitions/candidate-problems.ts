@@ -13,6 +13,7 @@ import type {
 import type { ModelFileCandidate } from "./model-file.ts";
 import type { PythonCandidate } from "./python-candidate.ts";
 import { isSearchDomain, type SearchDomain, type SearchParameter, searchSpaceProblems } from "./search.ts";
+import type { FoldDefinition } from "./splits.ts";
 import {
   aboveZero,
   betweenZeroAndOne,
@@ -84,6 +85,16 @@ export const FOREST_RULES: RulesOf<ForestParams> = {
 /** Processes of one search. */
 const WORKERS = wholeFrom(1, 64);
 
+const FOLD_KINDS: ReadonlySet<unknown> = new Set<FoldDefinition["kind"]>([
+  "k-fold",
+  "stratified-k-fold",
+  "group-k-fold",
+  "time-folds",
+  "repeated",
+]);
+const isFolds = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "kind" in value && FOLD_KINDS.has(value.kind);
+
 const SETTINGS_RULES: RulesOf<SearchSettings> = {
   sampler: oneOf(["tpe", "random", "grid"]),
   trials: wholeFrom(1),
@@ -91,6 +102,7 @@ const SETTINGS_RULES: RulesOf<SearchSettings> = {
   pruning: yesOrNo,
   workers: WORKERS,
   trialTime: aboveZero,
+  folds: { wanted: "folds, as kFold(5) or timeFolds(4)", accepts: (value) => value === null || isFolds(value) },
 };
 
 const AUTO_ML_RULES: RulesOf<AutoMlParams> = { time: aboveZero, ensemble: wholeFrom(1), workers: WORKERS, counts: yesOrNo };

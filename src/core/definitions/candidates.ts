@@ -2,6 +2,7 @@ import { type Duration, durationToMicros, type Micros } from "../time.ts";
 import type { ModelFileCandidate } from "./model-file.ts";
 import type { PythonCandidate } from "./python-candidate.ts";
 import { type Searchable, type SearchSpace, separateSearch } from "./search.ts";
+import type { FoldDefinition } from "./splits.ts";
 
 /** Predicts the same for everyone, or by one feature only: what a model has to beat. */
 export interface BaselineParams {
@@ -89,6 +90,8 @@ export interface SearchSettings {
   readonly workers: number;
   /** A trial that takes longer is ended and counts as failed. */
   readonly trialTime: Micros;
+  /** Folds of the training rows: a trial's score is the mean over them. null: one fold like the model's split. */
+  readonly folds: FoldDefinition | null;
 }
 
 export interface AutoMlParams {
@@ -148,6 +151,7 @@ interface TunableOptions extends CandidateOptions {
   readonly pruning?: boolean;
   readonly workers?: number;
   readonly trialTime?: Duration;
+  readonly folds?: FoldDefinition;
 }
 
 function tunable<P extends object>(
@@ -160,7 +164,7 @@ function tunable<P extends object>(
   // What is searched starts from its default.
   const own = { name, params: { ...defaults, ...fixed } };
   if (space.length === 0) return own;
-  const defaultSettings = { sampler: "tpe", trials: 40, pruning: true, workers: 2 } as const;
+  const defaultSettings = { sampler: "tpe", trials: 40, pruning: true, workers: 2, folds: null } as const;
   return {
     ...own,
     tune: {

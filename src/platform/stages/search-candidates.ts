@@ -105,7 +105,12 @@ export async function tuneCandidate(
       evaluate: (trial, control) =>
         runTrial(trial, (report) =>
           climbRungs(pruner, report, (share) =>
-            scoreTrial(task, executor, control, withParams(candidate, trial.params), share, false),
+            scoreTrial(task, executor, control, {
+              candidate: withParams(candidate, trial.params),
+              folds: settings.folds,
+              resource: share,
+              keepPredictions: false,
+            }),
           ),
         ),
       onTrial: () => onProgress(++ended / settings.trials),
@@ -166,7 +171,12 @@ export async function searchAll(
       clock: systemClock,
       journal: (name) => openJournal(task, name),
       evaluate: ({ candidate, params, resource }, control) =>
-        scoreTrial(task, executor, control, definitionOf(candidate, params), resource, resource === 1),
+        scoreTrial(task, executor, control, {
+          candidate: definitionOf(candidate, params),
+          folds: null,
+          resource,
+          keepPredictions: resource === 1,
+        }),
       ensemble: {
         size: ensemble,
         score: scoreOf,
@@ -206,11 +216,9 @@ async function scoreTrial(
   { opened, set, scope, variant }: SearchTask,
   executor: Executor,
   control: TrialControl,
-  candidate: CandidateDefinition,
-  resource: number,
-  keepPredictions: boolean,
+  { candidate, ...how }: Omit<TrialParams, keyof RetrainScope | "variant"> & { readonly candidate: CandidateDefinition },
 ): Promise<TrialScore> {
-  const params: TrialParams = { ...scope, variant: { ...variant, candidate }, resource, keepPredictions };
+  const params: TrialParams = { ...scope, variant: { ...variant, candidate }, ...how };
   const input = { params, needs: { "training-set": set } };
   const task = { id: `${variant.name} ${candidate.name}`, module: MODULE, input, context: { ...opened.environment } };
   // What the module answers is what it makes.
