@@ -13,7 +13,7 @@ interface IsotonicCase {
 }
 // IsotonicRegression of scikit-learn; versions in the file.
 const golden: { isotonic: IsotonicCase[] } = JSON.parse(
-  readFileSync(new URL("../../../../test/golden/training-metrics.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../../../test/golden/logistic-isotonic.json", import.meta.url), "utf8"),
 );
 
 function rowsOf(seed: number, rows: number, steps: number) {

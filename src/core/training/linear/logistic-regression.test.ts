@@ -13,7 +13,7 @@ interface LogisticCase {
 }
 // LogisticRegression of scikit-learn; versions in the file.
 const golden: { logistic: LogisticCase[] } = JSON.parse(
-  readFileSync(new URL("../../../../test/golden/training-metrics.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../../../test/golden/logistic-isotonic.json", import.meta.url), "utf8"),
 );
 
 const matrixOf = (columns: readonly Float64Array[]) => ({ rows: columns[0].length, columns });
