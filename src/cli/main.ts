@@ -1,6 +1,12 @@
+import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { ApiError } from "../client/index.ts";
 import { ERROR_KINDS, OrreryError, toOrreryError } from "../core/errors.ts";
+
+// Hundreds of TypeScript files are loaded; kept compiled beside the packages, they take a third of the time, here and in every process below.
+const compiled = enableCompileCache(fileURLToPath(new URL("../../node_modules/.cache/orrery-compiled", import.meta.url)));
+if (compiled.directory !== undefined) process.env.NODE_COMPILE_CACHE ??= compiled.directory;
 
 /** Loads a command's module only when it is called, so that `--help` stays quick. */
 const lazy =
