@@ -19,7 +19,7 @@ export default async function explore(options: ConnectionOptions & { json?: bool
 function describe({ model, version, rows, sampledRows, balance, relations, suspicions }: Exploration): string {
   const figure = (value: number | null) => (value === null ? null : value.toFixed(3));
   return [
-    `${model} version ${version} was trained on ${rows} rows${sampledRows < rows ? `; relations are of ${sampledRows} of them` : ""}`,
+    `${rows} of the rows that ${model} version ${version} was trained on${sampledRows < rows ? `; relations are of ${sampledRows} of them` : ""}`,
     balance === null
       ? "The target is a number."
       : table(
