@@ -55,7 +55,7 @@ export {
 export { type DataReview, type LearningPoint, type ReviewOptions, reviewData, type ViewReview } from "./review/data-review.ts";
 export { type SegmentOptions, type SegmentResult, segmentResults, worstSegments } from "./review/segments.ts";
 export { type SliceOptions, type SliceSearch, type WeakSlice, weakSlices } from "./review/weak-slices.ts";
-export { unlabelledRows } from "./sample-rows.ts";
+export { evenSample, unlabelledRows } from "./sample-rows.ts";
 export type { ColumnShap, TreeShapOptions } from "./shap/column-shap.ts";
 export { type Contribution, createExplainer, type Explainer, type Explanation, explainRow } from "./shap/explain-row.ts";
 export type { Background } from "./shap/feature-game.ts";

@@ -184,8 +184,7 @@ describe("a chosen threshold", () => {
     expect(choosing({ kind: "share", share: 0.1 }).package.decision.threshold).toBeGreaterThan(model.decision.threshold);
   });
 
-  it("stays the charter's where no threshold reaches the goal", () => {
-    expect(choosing({ kind: "recall-at-precision", precision: 1.0 }).package.decision.threshold).toBeGreaterThan(0);
+  it("is not asked of the rule, which acts by itself", () => {
     const { package: rulePackage } = trainCandidate(dataset, split, {
       ...trainingOptions(dataset, rule),
       decision: { threshold: 0.5, payoff, goal: { kind: "payoff" } },

@@ -1,4 +1,5 @@
 import { OrreryError } from "../../core/errors.ts";
+import { evenSample } from "../../core/explain/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import { buildReference } from "../../core/monitoring/index.ts";
 import type { ArtifactRef } from "../../core/ports/index.ts";
@@ -48,9 +49,6 @@ export interface ExplainOutput {
 /** Profiles and relations are much the same on so many rows, evenly taken, and exploring all of a million takes seconds. */
 const EXPLORED_ROWS = 30_000;
 
-const evenly = (rows: RowSelection, count: number): RowSelection =>
-  rows.length <= count ? rows : Uint32Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]);
-
 export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSet; evaluate: EvaluateOutput } }, ExplainOutput>(
   async (opened, { params, needs }, progress) => {
     const set = needs["training-set"];
@@ -64,7 +62,7 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
       target: opened.project.charter.target.name,
     });
     progress({ done: 0.6 });
-    const explored = evenly(split.train, EXPLORED_ROWS);
+    const explored = evenSample(split.train, EXPLORED_ROWS);
     const exploration = exploreTrainingSet(dataset, explored, labelTarget(dataset, explored), {
       timestamps: set.plan.features.filter(({ type }) => type === "timestamp").map(({ id }) => id),
     });
