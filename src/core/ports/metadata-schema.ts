@@ -2,7 +2,7 @@ import type { Micros } from "../time.ts";
 
 /**
  * Tables of the metadata store. Times are microseconds UTC (bigint columns), JSON is text, booleans are 0/1 integers.
- * Every table but `meta` starts with workspace and project.
+ * Every table but `meta` starts with workspace, and all but `users` and `tokens` with workspace and project.
  */
 interface Scoped {
   workspace: string;
@@ -27,20 +27,42 @@ export interface SnapshotTable extends Scoped {
   actor: string;
 }
 
-export interface ExperimentTable extends Scoped {
-  id: string;
-  name: string;
-  created_at: Micros;
+/** Deleting hides; garbage collection (core/tracking, core/registry) removes what was deleted long enough ago. */
+interface Deletable {
+  lifecycle: "active" | "deleted";
+  deleted_at: Micros | null;
 }
 
-export interface RunTable extends Scoped {
+export interface ExperimentTable extends Scoped, Deletable {
+  id: string;
+  /** Unique among the active ones of a project. */
+  name: string;
+  /** "mlflow-artifacts:/<id>" unless its creator chose another. */
+  artifact_location: string;
+  created_at: Micros;
+  updated_at: Micros;
+}
+
+export interface ExperimentTagTable extends Scoped {
+  experiment_id: string;
+  key: string;
+  value: string;
+}
+
+export interface RunTable extends Scoped, Deletable {
   id: string;
   experiment_id: string;
+  /** Not checked: a client may name a run of elsewhere. */
   parent_run_id: string | null;
   name: string;
-  status: "running" | "finished" | "failed" | "killed";
+  status: "scheduled" | "running" | "finished" | "failed" | "killed";
   started_at: Micros;
   ended_at: Micros | null;
+  /** "mlflow-artifacts:/<experiment>/<run>/artifacts" unless the experiment lies elsewhere. */
+  artifact_uri: string;
+  /** Who the client says it works for; "" when it does not. */
+  user_name: string;
+  /** Who was authenticated. */
   actor: string;
   trace_id: string | null;
   /** JSON array of snapshot ids the run read. */
@@ -61,12 +83,16 @@ export interface MetricTable extends Scoped {
   key: string;
   step: number;
   logged_at: Micros;
-  value: number | null;
+  /** 0 where it is NaN; the infinities are themselves. */
+  value: number;
   is_nan: number;
   /** Bounds of the interval, where the metric has one. */
   low: number | null;
   high: number | null;
 }
+
+/** Of each run and key the metric with the greatest step, then time, then value. Kept by whoever writes metrics. */
+export type LatestMetricTable = MetricTable;
 
 export interface TagTable extends Scoped {
   run_id: string;
@@ -74,28 +100,119 @@ export interface TagTable extends Scoped {
   value: string;
 }
 
-export interface RunArtifactTable extends Scoped {
+/** A data set as tracking clients describe it; Orrery's own are snapshots. */
+export interface DatasetTable extends Scoped {
+  experiment_id: string;
+  name: string;
+  digest: string;
+  source_type: string;
+  source: string;
+  schema: string | null;
+  profile: string | null;
+}
+
+export interface RunDatasetTable extends Scoped {
   run_id: string;
+  experiment_id: string;
+  name: string;
+  digest: string;
+  /** Place among the run's data sets, in the order they were logged. */
+  position: number;
+  /** JSON object. */
+  tags: string;
+}
+
+export interface LoggedModelTable extends Scoped, Deletable {
+  id: string;
+  experiment_id: string;
+  name: string;
+  artifact_location: string;
+  status: "pending" | "ready" | "failed";
+  status_message: string | null;
+  model_type: string | null;
+  source_run_id: string | null;
+  created_at: Micros;
+  updated_at: Micros;
+}
+
+export interface LoggedModelParamTable extends Scoped {
+  model_id: string;
+  key: string;
+  value: string;
+}
+
+export type LoggedModelTagTable = LoggedModelParamTable;
+
+export interface LoggedModelMetricTable extends Scoped {
+  model_id: string;
+  run_id: string;
+  key: string;
+  step: number;
+  logged_at: Micros;
+  value: number;
+  is_nan: number;
+  /** "" where the metric belongs to no data set. */
+  dataset_name: string;
+  dataset_digest: string;
+}
+
+export interface RunModelTable extends Scoped {
+  run_id: string;
+  direction: "input" | "output";
+  model_id: string;
+  step: number;
+}
+
+/** The tree of artifacts: which bytes lie under which path. Files of a run begin with "<experiment>/<run>/artifacts/". */
+export interface ArtifactFileTable extends Scoped {
   path: string;
   sha256: string;
   bytes: number;
   media_type: string;
+  written_at: Micros;
 }
 
-export interface RegisteredModelTable extends Scoped {
+export interface RegisteredModelTable extends Scoped, Deletable {
+  /** Of a deleted model a name nobody else can have; its own is in deleted_name, so that it can be used again. */
   name: string;
+  deleted_name: string | null;
+  description: string;
   created_at: Micros;
+  updated_at: Micros;
 }
 
-export interface ModelVersionTable extends Scoped {
+export interface RegisteredModelTagTable extends Scoped {
+  model: string;
+  key: string;
+  value: string;
+}
+
+export interface ModelVersionTable extends Scoped, Deletable {
   model: string;
   version: number;
-  run_id: string;
-  /** sha256 of the model artifact (core/training's packaged model). */
-  artifact: string;
+  /** null for a version that came without a run. */
+  run_id: string | null;
+  /** sha256 of the model artifact (core/training's packaged model); null for a version that another tool trained. */
+  artifact: string | null;
+  /** Where the model's folder is: an artifact URI. */
+  source: string;
+  run_link: string | null;
+  /** The logged model it was registered from. */
+  model_id: string | null;
+  status: "pending" | "ready" | "failed";
+  status_message: string | null;
+  stage: "None" | "Staging" | "Production" | "Archived";
   created_at: Micros;
+  updated_at: Micros;
   actor: string;
   description: string;
+}
+
+export interface ModelVersionTagTable extends Scoped {
+  model: string;
+  version: number;
+  key: string;
+  value: string;
 }
 
 export interface ModelAliasTable extends Scoped {
@@ -116,18 +233,70 @@ export interface GateTable extends Scoped {
   verdicts: string;
 }
 
+/** What a person said about a version before it may be promoted. */
+export interface ApprovalTable extends Scoped {
+  id: string;
+  model: string;
+  version: number;
+  decision: "approved" | "declined";
+  at: Micros;
+  actor: string;
+  reason: string;
+}
+
 export interface PromotionTable extends Scoped {
   id: string;
   model: string;
   alias: string;
   from_version: number | null;
+  /** The version it points at now; for "removed" the one it pointed at. */
   to_version: number;
-  decision: "promoted" | "rejected" | "rolled-back";
+  decision: "promoted" | "rejected" | "rolled-back" | "removed";
   at: Micros;
   actor: string;
   reason: string;
   gate_id: string | null;
   idempotency_key: string;
+}
+
+/** People and programs of a workspace. */
+export interface UserTable {
+  workspace: string;
+  name: string;
+  created_at: Micros;
+  disabled_at: Micros | null;
+}
+
+/** A user's role in a project; project "*" stands for all of the workspace. */
+export interface RoleGrantTable extends Scoped {
+  user_name: string;
+  role: string;
+  granted_at: Micros;
+  granted_by: string;
+}
+
+export interface TokenTable {
+  workspace: string;
+  id: string;
+  user_name: string;
+  label: string;
+  /** sha256 of the token, which is random enough that no salt is needed. */
+  hash: string;
+  created_at: Micros;
+  expires_at: Micros | null;
+  last_used_at: Micros | null;
+  revoked_at: Micros | null;
+}
+
+/** What of another system has become what here, so that an import goes on where it stopped. */
+export interface ImportTable extends Scoped {
+  /** Address or folder it came from. */
+  origin: string;
+  kind: string;
+  origin_id: string;
+  id: string;
+  state: string;
+  at: Micros;
 }
 
 export interface PipelineRunTable extends Scoped {
@@ -226,15 +395,27 @@ export interface Database {
   meta: MetaTable;
   snapshots: SnapshotTable;
   experiments: ExperimentTable;
+  experiment_tags: ExperimentTagTable;
   runs: RunTable;
   params: ParamTable;
   metrics: MetricTable;
+  latest_metrics: LatestMetricTable;
   tags: TagTable;
-  run_artifacts: RunArtifactTable;
+  datasets: DatasetTable;
+  run_datasets: RunDatasetTable;
+  logged_models: LoggedModelTable;
+  logged_model_params: LoggedModelParamTable;
+  logged_model_tags: LoggedModelTagTable;
+  logged_model_metrics: LoggedModelMetricTable;
+  run_models: RunModelTable;
+  artifact_files: ArtifactFileTable;
   registered_models: RegisteredModelTable;
+  registered_model_tags: RegisteredModelTagTable;
   model_versions: ModelVersionTable;
+  model_version_tags: ModelVersionTagTable;
   model_aliases: ModelAliasTable;
   gates: GateTable;
+  approvals: ApprovalTable;
   promotions: PromotionTable;
   pipeline_runs: PipelineRunTable;
   step_runs: StepRunTable;
@@ -244,4 +425,8 @@ export interface Database {
   monitor_results: MonitorResultTable;
   alerts: AlertTable;
   audit: AuditTable;
+  users: UserTable;
+  role_grants: RoleGrantTable;
+  tokens: TokenTable;
+  imports: ImportTable;
 }

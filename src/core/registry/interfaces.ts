@@ -1,0 +1,101 @@
+import type { Actor } from "../scope.ts";
+import type { Micros } from "../time.ts";
+import type { Page, Search } from "../tracking/index.ts";
+
+export type Stage = "None" | "Staging" | "Production" | "Archived";
+export type VersionStatus = "pending" | "ready" | "failed";
+
+export interface ModelVersion {
+  readonly model: string;
+  readonly version: number;
+  readonly aliases: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** null for a version that came without a run. */
+  readonly runId: string | null;
+  /** sha256 of the packaged model; null for a version that another tool trained. */
+  readonly artifact: string | null;
+  /** URI of the model's folder. */
+  readonly source: string;
+  readonly runLink: string | null;
+  readonly modelId: string | null;
+  readonly status: VersionStatus;
+  readonly statusMessage: string | null;
+  readonly stage: Stage;
+  readonly createdAt: Micros;
+  readonly updatedAt: Micros;
+  readonly actor: string;
+  readonly description: string;
+}
+
+export interface RegisteredModel {
+  readonly name: string;
+  readonly description: string;
+  readonly createdAt: Micros;
+  readonly updatedAt: Micros;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Version by alias. */
+  readonly aliases: Readonly<Record<string, number>>;
+}
+
+export interface NewVersion {
+  readonly runId?: string | null;
+  readonly artifact?: string | null;
+  /** "mlflow-artifacts:/<experiment>/<run>/artifacts/model" of the run when absent. */
+  readonly source?: string;
+  readonly runLink?: string | null;
+  readonly modelId?: string | null;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface Versions {
+  /**
+   * Makes the model where it is not there and adds its next version number, from 1; numbers are never used again. The same run and
+   * artifact again is the same version, so that a repeated call adds none.
+   * @throws REGISTRY_NAME_INVALID
+   */
+  register(model: string, version: NewVersion, actor: Actor): Promise<number>;
+  /** @throws REGISTRY_MODEL_EXISTS, REGISTRY_NAME_INVALID */
+  createModel(model: {
+    readonly name: string;
+    readonly description?: string | undefined;
+    readonly tags?: Readonly<Record<string, string>>;
+  }): Promise<RegisteredModel>;
+  /** A version of a model that is there. @throws REGISTRY_MODEL_UNKNOWN, REGISTRY_SOURCE_INVALID */
+  createVersion(model: string, version: NewVersion & { readonly source: string }, actor: Actor): Promise<ModelVersion>;
+  /** By name. */
+  models(): Promise<readonly RegisteredModel[]>;
+  /** @throws REGISTRY_MODEL_UNKNOWN */
+  model(name: string): Promise<RegisteredModel>;
+  /** @throws REGISTRY_MODEL_UNKNOWN, REGISTRY_MODEL_EXISTS, REGISTRY_NAME_INVALID */
+  renameModel(name: string, to: string): Promise<RegisteredModel>;
+  describeModel(name: string, description: string): Promise<RegisteredModel>;
+  /** With its versions; its name can be used again at once. Undone by restoreModel until garbage collection. */
+  deleteModel(name: string): Promise<void>;
+  /** The one of this name that was deleted last. @throws REGISTRY_MODEL_UNKNOWN, REGISTRY_MODEL_EXISTS */
+  restoreModel(name: string): Promise<RegisteredModel>;
+  setModelTag(name: string, key: string, value: string): Promise<void>;
+  deleteModelTag(name: string, key: string): Promise<void>;
+  /** Newest first; empty for a model that is not there. */
+  versions(model: string): Promise<readonly ModelVersion[]>;
+  /** @throws REGISTRY_VERSION_UNKNOWN */
+  version(model: string, version: number): Promise<ModelVersion>;
+  describeVersion(model: string, version: number, description: string): Promise<ModelVersion>;
+  /** Its aliases are removed. Undone by restoreVersion until garbage collection. */
+  deleteVersion(model: string, version: number, actor: Actor): Promise<void>;
+  restoreVersion(model: string, version: number): Promise<ModelVersion>;
+  setVersionTag(model: string, version: number, key: string, value: string): Promise<void>;
+  deleteVersionTag(model: string, version: number, key: string): Promise<void>;
+  /** With `archiveOthers`, versions that are in the stage go to Archived. */
+  setStage(model: string, version: number, stage: Stage, archiveOthers: boolean, actor: Actor): Promise<ModelVersion>;
+  /** The newest version of each stage, or of the stages asked for. */
+  latestByStage(model: string, stages?: readonly Stage[]): Promise<readonly ModelVersion[]>;
+  /** Version by alias. */
+  aliases(model: string): Promise<Readonly<Record<string, number>>>;
+  /** The version an alias points at, null when it points at none. */
+  byAlias(model: string, alias: string): Promise<ModelVersion | null>;
+  /** By name. @throws TRACKING_FILTER_INVALID, TRACKING_CURSOR_INVALID */
+  searchModels(search: Search): Promise<Page<RegisteredModel & { readonly latestVersions: readonly ModelVersion[] }>>;
+  /** By name, then newest version first. */
+  searchVersions(search: Search): Promise<Page<ModelVersion>>;
+}
