@@ -176,6 +176,8 @@ export interface RegisteredModelTable extends Scoped, Deletable {
   /** Of a deleted model a name nobody else can have; its own is in deleted_name, so that it can be used again. */
   name: string;
   deleted_name: string | null;
+  /** The greatest number a version ever had: garbage collection does not make it free again. */
+  last_version: number;
   description: string;
   created_at: Micros;
   updated_at: Micros;

@@ -140,7 +140,7 @@ CREATE INDEX artifact_files_by_content ON artifact_files (sha256);
 
 CREATE TABLE registered_models (
   ${SCOPE}, name TEXT NOT NULL, description TEXT NOT NULL, ${LIFECYCLE}, deleted_name TEXT,
-  created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+  last_version INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
   PRIMARY KEY (workspace, project, name)
 ) STRICT;
 
@@ -248,7 +248,10 @@ INSERT INTO artifact_files
   FROM old_run_artifacts AS f
   JOIN old_runs AS r ON r.workspace = f.workspace AND r.project = f.project AND r.id = f.run_id;
 INSERT INTO registered_models
-  SELECT workspace, project, name, '', 'active', NULL, NULL, created_at, created_at FROM old_registered_models;
+  SELECT m.workspace, m.project, m.name, '', 'active', NULL, NULL,
+    coalesce((SELECT max(v.version) FROM old_model_versions AS v
+      WHERE v.workspace = m.workspace AND v.project = m.project AND v.model = m.name), 0), m.created_at, m.created_at
+  FROM old_registered_models AS m;
 INSERT INTO model_versions
   SELECT v.workspace, v.project, v.model, v.version, v.run_id, v.artifact,
     coalesce('mlflow-artifacts:/' || r.experiment_id || '/' || v.run_id || '/artifacts/model', 'runs:/' || v.run_id || '/model'), NULL, NULL,
