@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+export * from "./tracking-entities.ts";
+
 /** ISO 8601 in UTC. */
 export const timestamp = z.iso.datetime();
 const share = z.number().min(0).max(1);
@@ -141,30 +143,6 @@ export const featureView = z.object({
   source: z.string(),
   features: z.array(z.object({ id: z.string(), type: z.string(), seasonal: z.boolean() })),
   materializedUntil: timestamp.nullable(),
-});
-
-// Runs -----------------------------------------------------------------------------------------------------------------
-
-export const runSummary = z.object({
-  id: z.string(),
-  name: z.string(),
-  experiment: z.string(),
-  status: z.enum(["running", "finished", "failed", "killed"]),
-  parentRunId: z.string().nullable(),
-  startedAt: timestamp,
-  endedAt: timestamp.nullable(),
-  actor: z.string(),
-  metrics: metricTable,
-  tags: z.record(z.string(), z.string()),
-});
-
-export const run = runSummary.extend({
-  params: z.record(z.string(), z.string()),
-  artifacts: z.array(z.object({ path: z.string(), sha256: z.string(), bytes: z.number().int(), mediaType: z.string() })),
-  snapshots: z.array(z.string()),
-  gitCommit: z.string().nullable(),
-  gitDiff: z.string().nullable(),
-  traceId: z.string().nullable(),
 });
 
 // Models ---------------------------------------------------------------------------------------------------------------

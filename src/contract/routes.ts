@@ -1,8 +1,9 @@
 import { z } from "zod";
 import * as entities from "./entities.ts";
+import { artifactRoutes, experimentRoutes, loggedModelRoutes, runRoutes } from "./tracking-routes.ts";
 
 export interface Route {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below /api/v1/:workspace/:project, with :names for params. */
   readonly path: string;
   readonly summary: string;
@@ -55,23 +56,10 @@ export const routes = {
       response: z.object({ views: z.array(z.object({ view: z.string(), rows: z.number().int(), entities: z.number().int() })) }),
     },
   },
-  runs: {
-    list: {
-      method: "GET",
-      path: "/runs",
-      summary: "Training runs, newest first",
-      query: page.extend({
-        experiment: z.string().optional(),
-        status: z.string().optional(),
-        /** Those below one run, whatever they are. */
-        parentRunId: z.string().optional(),
-        /** Whether the trials of candidates' searches are listed among the other runs. */
-        trials: z.enum(["hide", "show"]).default("hide"),
-      }),
-      response: paged(entities.runSummary),
-    },
-    get: { method: "GET", path: "/runs/:id", summary: "One run with everything it logged", params: byId, response: entities.run },
-  },
+  experiments: experimentRoutes,
+  runs: runRoutes,
+  artifacts: artifactRoutes,
+  loggedModels: loggedModelRoutes,
   models: {
     list: {
       method: "GET",

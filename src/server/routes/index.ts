@@ -2,15 +2,17 @@ import type { Platform } from "../../platform/platform.ts";
 import type { Scheduler } from "../../platform/scheduler.ts";
 import type { Handlers } from "../handlers.ts";
 import type { InferenceProcess } from "../inference-process.ts";
+import { artifactHandlers } from "./artifacts.ts";
 import { clockHandlers } from "./clock.ts";
 import { dataHandlers } from "./data.ts";
 import { endpointHandlers, predictionHandlers } from "./endpoints.ts";
+import { experimentHandlers } from "./experiments.ts";
 import { featureHandlers } from "./features.ts";
 import { loopHandlers } from "./loop.ts";
 import { modelHandlers } from "./models.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { pipelineHandlers } from "./pipelines.ts";
-import { runHandlers } from "./runs.ts";
+import { loggedModelHandlers, runHandlers, type TrackingOf } from "./runs.ts";
 import { systemHandlers } from "./system.ts";
 
 export interface RouteContext {
@@ -24,11 +26,15 @@ export interface RouteContext {
 }
 
 export function createHandlers(context: RouteContext): Handlers {
+  const trackingOf: TrackingOf = () => context.platform.tracking;
   return {
     loop: loopHandlers(context),
     data: dataHandlers(context),
     features: featureHandlers(context),
-    runs: runHandlers(context),
+    experiments: experimentHandlers(trackingOf),
+    runs: runHandlers(trackingOf),
+    artifacts: artifactHandlers(trackingOf),
+    loggedModels: loggedModelHandlers(trackingOf),
     models: modelHandlers(context),
     pipelines: pipelineHandlers(context),
     endpoints: endpointHandlers(context),

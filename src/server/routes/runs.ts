@@ -1,28 +1,58 @@
-import type { RunSummary } from "../../core/tracking/index.ts";
-import type { RoomHandlers } from "../handlers.ts";
-import { estimates, optionalTime, time } from "./entity-values.ts";
-import type { RouteContext } from "./index.ts";
+import type { Tracking } from "../../core/tracking/index.ts";
+import { serverErrors } from "../errors.ts";
+import type { Call, RoomHandlers } from "../handlers.ts";
+import { experimentIds } from "./experiments.ts";
+import { orderTerms } from "./order-terms.ts";
+import { comparisonEntity, loggedModelEntity, metricOf, pointEntity, runEntity } from "./tracking-entities.ts";
 
-export function runHandlers({ platform }: RouteContext): RoomHandlers<"runs"> {
-  const { runs } = platform.tracking;
+/** The tracking of the project that a call is about. */
+export type TrackingOf = (call: Call) => Tracking;
+
+const MOST_COMPARED = 50;
+
+export function runHandlers(trackingOf: TrackingOf): RoomHandlers<"runs"> {
   return {
-    async list({ limit, cursor, experiment, status, parentRunId, trials }) {
-      const { items, nextCursor } = await runs.list({
-        limit,
-        cursor,
-        experiment,
-        parentRunId,
-        // A pipeline run's record has candidates below it, and those their trials.
-        depth: trials === "show" || parentRunId !== undefined ? undefined : 1,
-        status: status as RunSummary["status"] | undefined,
-      });
-      return { items: items.map(runEntity), nextCursor };
+    async list({ experiment, orderBy, ...search }, call) {
+      const tracking = trackingOf(call);
+      const experiments = await experimentIds(tracking, experiment);
+      if (experiments?.length === 0) return { items: [], nextCursor: null };
+      const found = await tracking.runs.search({ ...search, orderBy: orderTerms(orderBy), experimentIds: experiments });
+      return { items: found.items.map(runEntity), nextCursor: found.nextCursor };
     },
-    async get({ id }) {
-      const run = await runs.get(id);
+    async create({ id, experiment, experimentId, name, parentRunId, userName, startedAt, git, tags }, call) {
+      const tracking = trackingOf(call);
+      // Only where it is needed: the experiment of those who name none.
+      if (experiment === undefined && experimentId === undefined) await tracking.experiments.ensureDefault();
+      const created = await tracking.runs.create({
+        ...(experimentId === undefined ? { experiment: experiment ?? "Default" } : { experimentId }),
+        ...(id !== undefined && { id }),
+        ...(name !== undefined && { name }),
+        ...(parentRunId !== undefined && { parentRunId }),
+        ...(userName !== undefined && { userName }),
+        ...(startedAt !== undefined && { startedAt }),
+        ...(tags !== undefined && { tags }),
+        ...(git !== undefined && { git: { ...git, dirty: git.diff !== null, truncated: false } }),
+        actor: call.actor,
+        traceId: call.traceId,
+      });
+      return runEntity(created);
+    },
+    async compare({ ids }, call) {
+      const { runs } = trackingOf(call);
+      const asked = [...new Set(ids.split(",").filter((id) => id !== ""))];
+      if (asked.length === 0 || asked.length > MOST_COMPARED)
+        throw serverErrors.SERVER_REQUEST_INVALID(
+          `querystring.ids: 1 to ${MOST_COMPARED} runs can be compared, not ${asked.length}`,
+        );
+      return comparisonEntity(await Promise.all(asked.map((id) => runs.record(id))));
+    },
+    async get({ id }, call) {
+      const run = await trackingOf(call).runs.get(id);
       return {
         ...runEntity(run),
         params: { ...run.params },
+        datasets: run.datasets.map(({ dataset, tags }) => ({ dataset: { ...dataset }, tags: { ...tags } })),
+        artifactUri: run.artifactUri,
         artifacts: run.artifacts.map(({ path, sha256, bytes, mediaType }) => ({ path, sha256, bytes, mediaType })),
         snapshots: [...run.snapshots],
         gitCommit: run.gitCommit,
@@ -30,18 +60,50 @@ export function runHandlers({ platform }: RouteContext): RoomHandlers<"runs"> {
         traceId: run.traceId,
       };
     },
+    async update({ id, ...change }, call) {
+      return runEntity(await trackingOf(call).runs.update(id, change));
+    },
+    async logBatch({ id, metrics = [], params = [], tags = [] }, call) {
+      await trackingOf(call).logBatch(id, { metrics: metrics.map(metricOf), params, tags });
+      return { ok: true };
+    },
+    async logDatasets({ id, datasets }, call) {
+      await trackingOf(call).logInputs(id, { datasets });
+      return { ok: true };
+    },
+    async delete({ id }, call) {
+      await trackingOf(call).runs.delete(id);
+      return { ok: true };
+    },
+    async restore({ id }, call) {
+      await trackingOf(call).runs.restore(id);
+      return { ok: true };
+    },
+    async deleteTag({ id, key }, call) {
+      await trackingOf(call).deleteTag(id, key);
+      return { ok: true };
+    },
+    async metricHistory({ id, key, limit, cursor }, call) {
+      const { items, nextCursor } = await trackingOf(call).metricHistory(id, key, { limit, cursor });
+      return { items: items.map(pointEntity), nextCursor };
+    },
   };
 }
 
-const runEntity = (run: RunSummary) => ({
-  id: run.id,
-  name: run.name,
-  experiment: run.experiment,
-  status: run.status,
-  parentRunId: run.parentRunId,
-  startedAt: time(run.startedAt),
-  endedAt: optionalTime(run.endedAt),
-  actor: run.actor,
-  metrics: estimates(run.metrics),
-  tags: { ...run.tags },
-});
+export function loggedModelHandlers(trackingOf: TrackingOf): RoomHandlers<"loggedModels"> {
+  return {
+    async list({ experiment, ...search }, call) {
+      const tracking = trackingOf(call);
+      const named = await experimentIds(tracking, experiment);
+      const experiments = named ?? (await tracking.experiments.list()).map(({ id }) => id);
+      if (experiments.length === 0) return { items: [], nextCursor: null };
+      const { items, nextCursor } = await tracking.loggedModels.search({ ...search, experimentIds: experiments });
+      return { items: items.map(loggedModelEntity), nextCursor };
+    },
+    get: async ({ id }, call) => loggedModelEntity(await trackingOf(call).loggedModels.get(id)),
+    async delete({ id }, call) {
+      await trackingOf(call).loggedModels.delete(id);
+      return { ok: true };
+    },
+  };
+}
