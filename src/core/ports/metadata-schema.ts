@@ -241,6 +241,8 @@ export interface ApprovalTable extends Scoped {
   model: string;
   version: number;
   decision: "approved" | "declined";
+  /** What the person was then; null where nobody has a role. */
+  role: string | null;
   at: Micros;
   actor: string;
   reason: string;

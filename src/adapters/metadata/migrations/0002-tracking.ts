@@ -185,7 +185,8 @@ CREATE INDEX gates_by_version ON gates (workspace, project, model, version, open
 
 CREATE TABLE approvals (
   ${SCOPE}, id TEXT NOT NULL, model TEXT NOT NULL, version INTEGER NOT NULL,
-  decision TEXT NOT NULL CHECK (decision IN ('approved', 'declined')), at INTEGER NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL,
+  decision TEXT NOT NULL CHECK (decision IN ('approved', 'declined')), role TEXT, at INTEGER NOT NULL, actor TEXT NOT NULL,
+  reason TEXT NOT NULL,
   PRIMARY KEY (workspace, project, id),
   FOREIGN KEY (workspace, project, model, version) REFERENCES model_versions (workspace, project, model, version)
     ON DELETE CASCADE ON UPDATE CASCADE
