@@ -13,6 +13,15 @@ export interface MetadataStoreUnderTest {
 }
 
 const scope = { workspace: "w", project: "p" };
+const deletable = { lifecycle: "active" as const, deleted_at: null, created_at: 1, updated_at: 1 };
+const experiment = {
+  ...scope,
+  ...deletable,
+  id: "experiment-1",
+  name: "late",
+  artifact_location: "mlflow-artifacts:/experiment-1",
+};
+const registeredModel = { ...scope, ...deletable, name: "late", deleted_name: null, last_version: 0, description: "" };
 const effect = (key: string, at = 0) => ({ ...scope, idempotency_key: key, result: "{}", at });
 
 /** What every MetadataStore does, whatever is behind it. */
@@ -54,6 +63,10 @@ export function metadataStoreContract(name: string, open: () => Promise<Metadata
         status: "running" as const,
         started_at: 1_795_488_717_725_811,
         ended_at: null,
+        lifecycle: "active" as const,
+        deleted_at: null,
+        artifact_uri: "mlflow-artifacts:/experiment-1/run-1/artifacts",
+        user_name: "",
         actor: "me",
         trace_id: null,
         snapshots: "[]",
@@ -61,10 +74,7 @@ export function metadataStoreContract(name: string, open: () => Promise<Metadata
         git_diff: null,
       };
       await under.store.transaction(async (db) => {
-        await db
-          .insertInto("experiments")
-          .values({ ...scope, id: "experiment-1", name: "late", created_at: 1 })
-          .execute();
+        await db.insertInto("experiments").values(experiment).execute();
         await db.insertInto("runs").values(run).execute();
       });
       expect(await under.store.db.selectFrom("runs").selectAll().execute()).toEqual([run]);
@@ -166,13 +176,10 @@ export function metadataStoreContract(name: string, open: () => Promise<Metadata
       for (const other of [scope, { workspace: "w", project: "other" }, { workspace: "other", project: "p" }]) {
         await under.store.db
           .insertInto("registered_models")
-          .values({ ...other, name: "late", created_at: 1 })
+          .values({ ...registeredModel, ...other })
           .execute();
       }
-      const again = under.store.db
-        .insertInto("registered_models")
-        .values({ ...scope, name: "late", created_at: 2 })
-        .execute();
+      const again = under.store.db.insertInto("registered_models").values(registeredModel).execute();
       await expect(again).rejects.toMatchObject({ code: "STATE_CONFLICT" });
     });
 

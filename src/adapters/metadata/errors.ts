@@ -20,6 +20,7 @@ export const metadataErrors = defineErrors({
     kind: "internal",
     hint: "Use the connection handed to the transaction's work for every write in it.",
   },
+  STATE_CLAIMED: { kind: "conflict", hint: "Stop the other process, or let it do the work; only one at a time may." },
   STATE_QUERY_FAILED: { kind: "internal", hint: "This is a defect in Orrery; the log has the details." },
   STATE_CLOSED: { kind: "unavailable", hint: "The process is shutting down; ask again when it is back." },
 });

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Micros } from "../../core/time.ts";
+import { type BulkRows, bindable } from "./bulk-insert.ts";
 import { metadataError, metadataErrors, type ThreadFailure } from "./errors.ts";
 import type { Migration } from "./migrations/index.ts";
 
@@ -56,6 +57,12 @@ export class SqliteConnection {
     return this.#send({ sql, params: params.map(bindable) });
   }
 
+  /** Runs a statement once for each row, all or none. The columns of numbers are handed over, not copied. */
+  runForEach(sql: string, { columns, count }: BulkRows): Promise<Answer> {
+    const transfer = columns.flatMap((column) => ("numbers" in column ? [column.numbers.buffer] : []));
+    return this.#send({ sql, columns, count }, transfer);
+  }
+
   /** Copies the database into a new file, as it is at this moment. */
   async copyInto(path: string): Promise<void> {
     await this.#send({ backup: path });
@@ -72,16 +79,16 @@ export class SqliteConnection {
     await this.#worker.terminate();
   }
 
-  #send(message: object): Promise<Answer> {
+  #send(message: object, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
     if (this.#closing !== null) return Promise.reject(metadataErrors.STATE_CLOSED("The metadata is closed"));
-    return this.#post(message);
+    return this.#post(message, transfer);
   }
 
-  #post(message: object): Promise<Answer> {
+  #post(message: object, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
     if (this.#lost !== null) return Promise.reject(this.#lost);
     const id = this.#nextId++;
     const answer = this.#expect(id);
-    this.#worker.postMessage({ ...message, id });
+    this.#worker.postMessage({ ...message, id }, transfer);
     return answer;
   }
 
@@ -105,6 +112,3 @@ export class SqliteConnection {
     this.#waiting.clear();
   }
 }
-
-/** SQLite has no booleans; the schema keeps them as 0 and 1. */
-const bindable = (value: unknown) => (typeof value === "boolean" ? Number(value) : value === undefined ? null : value);

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -10,48 +9,10 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import { bulkRowsOf } from "./bulk-insert.ts";
 import { metadataErrors } from "./errors.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
-
-/** Gives out the one writer in the order of asking. */
-class WriterQueue {
-  #last: Promise<void> = Promise.resolve();
-
-  /** Resolves with the function that hands the writer on. */
-  async take(): Promise<() => void> {
-    const before = this.#last;
-    let release = () => {};
-    this.#last = new Promise((resolve) => {
-      release = resolve;
-    });
-    await before;
-    return release;
-  }
-}
-
-interface OpenTransaction {
-  open: boolean;
-}
-
-/** The transaction that the running code is in: a second one, or a write beside it, would wait for itself forever. */
-const current = new AsyncLocalStorage<OpenTransaction>();
-
-const insideTransaction = () => current.getStore()?.open === true;
-
-function refuseNested(): void {
-  if (insideTransaction())
-    throw metadataErrors.STATE_TRANSACTION_NESTED("A write of the metadata was asked for beside the transaction it runs in");
-}
-
-/** Runs work so that a write beside its transaction is an error and not a deadlock. */
-export async function markTransaction<T>(work: () => Promise<T>): Promise<T> {
-  const transaction: OpenTransaction = { open: true };
-  try {
-    return await current.run(transaction, work);
-  } finally {
-    transaction.open = false;
-  }
-}
+import type { WriterQueue } from "./writer-queue.ts";
 
 /** One Kysely connection: reads go to the reader, writes and everything within a transaction to the writer. */
 class RoutedConnection implements DatabaseConnection {
@@ -68,7 +29,6 @@ class RoutedConnection implements DatabaseConnection {
 
   async begin(): Promise<void> {
     if (this.#writer === null) throw metadataErrors.STATE_READ_ONLY("The metadata was opened for reading only");
-    refuseNested();
     const release = await this.#queue.take();
     try {
       await this.#writer.run("begin immediate");
@@ -106,29 +66,32 @@ class RoutedConnection implements DatabaseConnection {
 
   /** The reader's thread starts after the writer's; the first questions need not wait for it, unless a transaction holds the writer. */
   #readsElsewhere(): boolean {
-    return this.#writer === null || this.#reader.isOpen || insideTransaction();
+    return this.#writer === null || this.#reader.isOpen || this.#queue.insideTransaction;
   }
 
   async #run(query: CompiledQuery) {
-    if (this.#release !== null && this.#writer !== null) return this.#writer.run(query.sql, query.parameters);
+    if (this.#release !== null && this.#writer !== null) return run(this.#writer, query);
     if (isSelect(query) && this.#readsElsewhere()) return this.#reader.run(query.sql, query.parameters);
     if (this.#writer === null) throw metadataErrors.STATE_READ_ONLY("The metadata was opened for reading only");
-    refuseNested();
     const release = await this.#queue.take();
     try {
-      return await this.#writer.run(query.sql, query.parameters);
+      return await run(this.#writer, query);
     } finally {
       release();
     }
   }
 }
 
+function run(writer: SqliteConnection, query: CompiledQuery) {
+  const rows = bulkRowsOf(query);
+  return rows === undefined ? writer.run(query.sql, query.parameters) : writer.runForEach(query.sql, rows);
+}
+
 const isSelect = ({ query, sql }: CompiledQuery) =>
   SelectQueryNode.is(query) || (query.kind === "RawNode" && /^\s*(?:select|explain)\b/i.test(sql));
 
 /** Kysely on two SQLite threads. */
-export function sqliteDialect(reader: SqliteConnection, writer: SqliteConnection | null): Dialect {
-  const queue = new WriterQueue();
+export function sqliteDialect(reader: SqliteConnection, writer: SqliteConnection | null, queue: WriterQueue): Dialect {
   const routed = (connection: DatabaseConnection): RoutedConnection => {
     if (connection instanceof RoutedConnection) return connection;
     throw new TypeError("a connection of another driver");

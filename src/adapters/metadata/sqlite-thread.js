@@ -1,5 +1,5 @@
 // One SQLite connection in a thread of its own. JavaScript, because a thread that has to strip types first starts 60 ms later.
-// workerData: { path, role: "writer" | "reader", migrations, now }; messages in: { id, sql, params }, { id, backup }, { id, close };
+// workerData: { path, role: "writer" | "reader", migrations, now }; messages in: { id, sql, params }, { id, sql, columns, count }, { id, backup }, { id, close };
 // messages out: { id: 0 } once open, then { id, rows, changes } or { id, failure: ThreadFailure } for each one in.
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -23,14 +23,18 @@ function open() {
   if (role !== "writer") {
     if (!existsSync(path)) throw new KnownFailure("STATE_MISSING", `There is no metadata in ${path}`);
     database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+    database.exec("PRAGMA case_sensitive_like = ON");
     if (role === "reader-alone") format();
     return;
   }
-  database = new DatabaseSync(path, { timeout: 5_000, enableForeignKeyConstraints: true });
+  database = new DatabaseSync(path, { timeout: 5_000 });
   // Before anything else, so that a state this version must not touch is left alone.
   format();
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA case_sensitive_like = ON");
+  // Tables are made anew with others pointing at them; what points nowhere is found before the migration is committed.
+  database.exec("PRAGMA foreign_keys = OFF");
   migrate();
+  database.exec("PRAGMA foreign_keys = ON");
 }
 
 /** Format of the database, 0 when it is empty. */
@@ -63,6 +67,12 @@ function migrate() {
     for (const { sql } of pending) database.exec(sql);
     const latest = pending.at(-1);
     if (latest !== undefined) {
+      const [dangling] = database.prepare("PRAGMA foreign_key_check").all();
+      if (dangling !== undefined)
+        throw new KnownFailure(
+          "STATE_MIGRATION_FAILED",
+          `${path} has rows of ${dangling.table} that refer to no ${dangling.parent}`,
+        );
       const set = database.prepare(
         "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
       );
@@ -73,6 +83,7 @@ function migrate() {
     database.exec("COMMIT");
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
+    if (error instanceof KnownFailure) throw error;
     // A full disk or a lock has its own name; only a statement that cannot run is the migration's fault.
     if (((error.errcode ?? 0) & 0xff) > 1) throw error;
     throw new KnownFailure(
@@ -110,11 +121,38 @@ function prepared(sql) {
   return statement;
 }
 
-function answer({ sql, params, backup }) {
+/** @param {{ sql: string, columns: readonly import("./bulk-insert.ts").BulkColumn[], count: number }} message */
+function runForEach({ sql, columns, count }) {
+  const statement = prepared(sql);
+  // Within a transaction a savepoint, so that a failed statement leaves nothing of itself behind.
+  const [begin, commit, rollback] = database.isTransaction
+    ? ["SAVEPOINT each_row", "RELEASE each_row", "ROLLBACK TO each_row; RELEASE each_row"]
+    : ["BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"];
+  database.exec(begin);
+  try {
+    const row = columns.map((column) => column.constant);
+    const changing = columns.flatMap(({ numbers, values }, at) =>
+      (numbers ?? values) ? [{ at, values: numbers ?? values }] : [],
+    );
+    let changes = 0;
+    for (let index = 0; index < count; index++) {
+      for (const { at, values } of changing) row[at] = values[index];
+      changes += Number(statement.run(...row).changes);
+    }
+    database.exec(commit);
+    return { rows: [], changes };
+  } catch (error) {
+    if (database.isTransaction) database.exec(rollback);
+    throw error;
+  }
+}
+
+function answer({ sql, params, columns, count, backup }) {
   if (backup !== undefined) {
     vacuumInto(backup, false);
     return { rows: [], changes: 0 };
   }
+  if (columns !== undefined) return runForEach({ sql, columns, count });
   // SQLite rolls some failed transactions back by itself (a full disk); rolling back again would hide the first error.
   if (sql === "rollback" && !database.isTransaction) return { rows: [], changes: 0 };
   const statement = prepared(sql);

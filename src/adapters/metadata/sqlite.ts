@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { Kysely } from "kysely";
-import type { Clock, Database, MetadataStore } from "../../core/ports/index.ts";
+import type { Claim, Clock, Database, MetadataStore, OnConflict } from "../../core/ports/index.ts";
+import { bulkQuery, conflictClause, quoted, toColumns } from "./bulk-insert.ts";
 import { metadataErrors } from "./errors.ts";
 import { MIGRATIONS, type Migration } from "./migrations/index.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
-import { markTransaction, sqliteDialect } from "./sqlite-dialect.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
+import { WriterQueue } from "./writer-queue.ts";
 
 export interface SqliteOptions {
   readonly path: string;
@@ -15,20 +18,57 @@ export interface SqliteOptions {
   readonly migrations?: readonly Migration[];
 }
 
+/** What this process runs: path and name. */
+const claimed = new Set<string>();
+
 /** The metadata in one SQLite file: one thread writes (synchronous=FULL: a commit is on disk), one reads what is committed. */
 export class SqliteMetadataStore implements MetadataStore {
+  readonly engine = "sqlite";
   readonly db: Kysely<Database>;
   readonly #connections: readonly SqliteConnection[];
   readonly #copier: () => SqliteConnection;
+  readonly #queue = new WriterQueue();
+  readonly #path: string;
+  readonly #claims = new Set<string>();
 
-  constructor(reader: SqliteConnection, writer: SqliteConnection | null, copier: () => SqliteConnection) {
-    this.db = new Kysely<Database>({ dialect: sqliteDialect(reader, writer) });
+  constructor(path: string, reader: SqliteConnection, writer: SqliteConnection | null, copier: () => SqliteConnection) {
+    this.#path = path;
+    this.db = new Kysely<Database>({ dialect: sqliteDialect(reader, writer, this.#queue) });
     this.#connections = writer === null ? [reader] : [reader, writer];
     this.#copier = copier;
   }
 
   transaction<T>(work: (db: Kysely<Database>) => Promise<T>): Promise<T> {
-    return this.db.transaction().execute((db) => markTransaction(() => work(db)));
+    return this.db.transaction().execute((db) => this.#queue.mark(() => work(db)));
+  }
+
+  async insertMany<Table extends keyof Database & string>(
+    db: Kysely<Database>,
+    table: Table,
+    rows: readonly Database[Table][],
+    onConflict: OnConflict<Database[Table]> = "fail",
+  ): Promise<void> {
+    if (rows.length === 0) return;
+    const bulk = toColumns(rows);
+    const names = bulk.names.map(quoted).join(", ");
+    const places = bulk.names.map(() => "?").join(", ");
+    const sql = `INSERT INTO ${quoted(table)} (${names}) VALUES (${places})${conflictClause(table, onConflict)}`;
+    await db.executeQuery(bulkQuery(sql, bulk));
+  }
+
+  /** Between processes the state folder's lock sees to it: the one that owns the folder is the one that may claim. */
+  async claim(name: string): Promise<Claim> {
+    const key = `${resolve(this.#path)}\0${name}`;
+    if (claimed.has(key)) throw metadataErrors.STATE_CLAIMED(`This process runs ${name} already`);
+    claimed.add(key);
+    this.#claims.add(key);
+    return {
+      lost: new AbortController().signal,
+      release: async () => {
+        // Only the first time, when it may be another's since.
+        if (this.#claims.delete(key)) claimed.delete(key);
+      },
+    };
   }
 
   /** @throws STATE_BACKUP_EXISTS */
@@ -45,6 +85,8 @@ export class SqliteMetadataStore implements MetadataStore {
   }
 
   async close(): Promise<void> {
+    for (const key of this.#claims) claimed.delete(key);
+    this.#claims.clear();
     // The writer last: closing the last connection folds the write-ahead log into the file.
     for (const connection of this.#connections) await connection.close();
     await this.db.destroy();
@@ -69,12 +111,12 @@ export async function openSqlite({
   if (readOnly) {
     const reader = connect("reader-alone");
     await openedOrClosed([reader]);
-    return new SqliteMetadataStore(reader, null, copier);
+    return new SqliteMetadataStore(path, reader, null, copier);
   }
   const writer = connect("writer");
   await openedOrClosed([writer]);
   // Not awaited: until its thread runs, the writer answers reads too.
-  return new SqliteMetadataStore(connect("reader"), writer, copier);
+  return new SqliteMetadataStore(path, connect("reader"), writer, copier);
 }
 
 async function openedOrClosed(connections: readonly SqliteConnection[]): Promise<void> {

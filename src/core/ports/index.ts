@@ -3,7 +3,7 @@ export { type Clock, systemClock, VirtualClock } from "./clock.ts";
 export type { EventLog } from "./event-log.ts";
 export type { Executor, StepHandle, StepTask } from "./executor.ts";
 export type * from "./metadata-schema.ts";
-export type { MetadataStore, OnConflict } from "./metadata-store.ts";
+export type { Claim, MetadataStore, OnConflict } from "./metadata-store.ts";
 export type { OnlineStore } from "./online-store.ts";
 export { type RequirementProblem, unpinnedRequirement } from "./python-requirements.ts";
 export type { Column, ColumnTable, SqlValue, TableEngine } from "./table-engine.ts";

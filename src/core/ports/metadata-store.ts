@@ -14,6 +14,13 @@ export type OnConflict<Row> =
       readonly whereGreater?: readonly (keyof Row & string)[];
     };
 
+/** The right to run something alone. */
+export interface Claim {
+  /** Aborted when another process has taken the claim because this one lost its connection to the database. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
 /**
  * The relational store behind tracking, registry, pipelines and monitoring. The rooms write their queries with Kysely, so
  * that one set of queries runs on SQLite and PostgreSQL; an adapter gives the connection, the migrations and the backup.
@@ -41,7 +48,7 @@ export interface MetadataStore {
    * Makes this process the only one that runs `name` (a project's pipelines and schedule) until the claim is released or the process dies.
    * @throws STATE_CLAIMED
    */
-  claim(name: string): Promise<{ release(): Promise<void> }>;
+  claim(name: string): Promise<Claim>;
   /** A consistent copy, as a SQLite file, while writers write. @throws STATE_BACKUP_EXISTS */
   backup(path: string): Promise<void>;
   close(): Promise<void>;
