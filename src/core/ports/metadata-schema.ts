@@ -198,6 +198,8 @@ export interface ModelVersionTable extends Scoped, Deletable {
   artifact: string | null;
   /** Where the model's folder is: an artifact URI. */
   source: string;
+  /** Where that is, when the source names another model or version, which may be renamed or removed; else null. */
+  location: string | null;
   run_link: string | null;
   /** The logged model it was registered from. */
   model_id: string | null;

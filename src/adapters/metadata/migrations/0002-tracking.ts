@@ -151,7 +151,8 @@ CREATE TABLE registered_model_tags (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE model_versions (
-  ${SCOPE}, model TEXT NOT NULL, version INTEGER NOT NULL, run_id TEXT, artifact TEXT, source TEXT NOT NULL, run_link TEXT,
+  ${SCOPE}, model TEXT NOT NULL, version INTEGER NOT NULL, run_id TEXT, artifact TEXT, source TEXT NOT NULL,
+  location TEXT, run_link TEXT,
   model_id TEXT, status TEXT NOT NULL CHECK (status IN ('pending', 'ready', 'failed')), status_message TEXT,
   stage TEXT NOT NULL CHECK (stage IN ('None', 'Staging', 'Production', 'Archived')), ${LIFECYCLE},
   created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, actor TEXT NOT NULL, description TEXT NOT NULL,
@@ -255,7 +256,7 @@ INSERT INTO registered_models
   FROM old_registered_models AS m;
 INSERT INTO model_versions
   SELECT v.workspace, v.project, v.model, v.version, v.run_id, v.artifact,
-    coalesce('mlflow-artifacts:/' || r.experiment_id || '/' || v.run_id || '/artifacts/model', 'runs:/' || v.run_id || '/model'), NULL, NULL,
+    coalesce('mlflow-artifacts:/' || r.experiment_id || '/' || v.run_id || '/artifacts/model', 'runs:/' || v.run_id || '/model'), NULL, NULL, NULL,
     'ready', NULL, 'None', 'active', NULL, v.created_at, v.created_at, v.actor, v.description
   FROM old_model_versions AS v
   LEFT JOIN old_runs AS r ON r.workspace = v.workspace AND r.project = v.project AND r.id = v.run_id;
