@@ -33,8 +33,8 @@ export function failureKind(error: unknown): FailureKind {
   return LATER.has(error.status) ? "unreachable" : "refused";
 }
 
-/** A first wait of a tenth of a second, doubled up to five seconds, and half of it by chance, so that not all come back at once. */
-export const backoffMs = (failures: number): number => Math.min(5_000, 100 * 2 ** (failures - 1)) * (0.5 + 0.5 * Math.random());
+/** A first wait of a tenth of a second, doubled up to two seconds, and half of it by chance, so that not all come back at once. */
+export const backoffMs = (failures: number): number => Math.min(2_000, 100 * 2 ** (failures - 1)) * (0.5 + 0.5 * Math.random());
 
 /** The calls that a tracker makes. */
 export class TrackingServer {
