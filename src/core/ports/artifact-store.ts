@@ -13,6 +13,26 @@ export interface ByteRange {
   readonly to: number;
 }
 
+export interface UploadPart {
+  readonly number: number;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/**
+ * Parts of files that are not whole yet. They wait under names that the caller makes up (letters, digits and "-"), are no artifacts, and
+ * are in no list; those that nobody adds to for a day are removed.
+ */
+export interface PartStore {
+  /** In constant memory; takes the place of a part with this number. @throws as putStream */
+  put(upload: string, number: number, source: AsyncIterable<Uint8Array>): Promise<UploadPart>;
+  /** By number; empty where nothing was put. */
+  list(upload: string): Promise<readonly UploadPart[]>;
+  /** @throws ARTIFACT_MISSING */
+  read(upload: string, part: UploadPart): Promise<Readable>;
+  drop(upload: string): Promise<void>;
+}
+
 /** Immutable bytes under their content hash. Partial writes are never visible; nothing is ever replaced. */
 export interface ArtifactStore {
   put(bytes: Uint8Array | string, mediaType: string): Promise<ArtifactRef>;
@@ -32,6 +52,7 @@ export interface ArtifactStore {
   localPath(sha256: string): Promise<string>;
   /** Removes the bytes for good; nothing happens where there are none. Only garbage collection calls it. */
   remove(sha256: string): Promise<void>;
-  /** Every stored hash, in no order. */
+  /** Every stored hash, in no order. `writtenAt` is when the bytes were last put, again or for the first time. */
   list(): AsyncIterable<{ readonly sha256: string; readonly bytes: number; readonly writtenAt: Date }>;
+  readonly parts: PartStore;
 }

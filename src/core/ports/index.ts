@@ -1,4 +1,4 @@
-export type { ArtifactRef, ArtifactStore, ByteRange } from "./artifact-store.ts";
+export type { ArtifactRef, ArtifactStore, ByteRange, PartStore, UploadPart } from "./artifact-store.ts";
 export { type Clock, systemClock, VirtualClock } from "./clock.ts";
 export type { EventLog } from "./event-log.ts";
 export type { Executor, StepHandle, StepTask } from "./executor.ts";
