@@ -60,7 +60,7 @@ async function stageStates(platform: Platform, openAlerts: number): Promise<Stag
   const [model] = project.models;
   const [snapshots, runs, versions, pipelineRuns] = await Promise.all([
     Promise.all(project.sources.map(({ name }) => tracking.latestSnapshot(name))),
-    tracking.runs.list({ limit: 1 }),
+    tracking.runs.search({ limit: 1 }),
     model === undefined ? [] : registry.versions(model.name),
     pipelines.list({ limit: 1 }),
   ]);
