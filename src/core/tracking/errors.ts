@@ -24,6 +24,7 @@ export const trackingErrors = defineErrors({
     hint: "Names have no line breaks; keys are up to 250 letters, digits and _ - . : / or spaces, and no path such as a/../b.",
   },
   TRACKING_VALUE_TOO_LONG: { kind: "invalid", hint: "Log the long text as an artifact of the run." },
+  TRACKING_VALUE_INVALID: { kind: "invalid", hint: "Log other bytes than text as an artifact of the run." },
   TRACKING_PARAM_TWICE: { kind: "invalid", hint: "One call holds each param once." },
   TRACKING_BATCH_TOO_LARGE: { kind: "invalid", hint: "Split it: at most 1000 metrics, 100 params and 100 tags, 1000 together." },
   TRACKING_DATASET_INVALID: {

@@ -45,7 +45,7 @@ export interface Experiments {
   create(experiment: {
     readonly name: string;
     readonly artifactLocation?: string | undefined;
-    readonly tags?: Readonly<Record<string, string>>;
+    readonly tags?: Readonly<Record<string, string>> | undefined;
   }): Promise<Experiment>;
   /** Deleted ones too. @throws TRACKING_EXPERIMENT_UNKNOWN */
   get(id: string): Promise<Experiment>;
@@ -177,7 +177,11 @@ export interface Runs {
    */
   update(
     id: string,
-    change: { readonly status?: RunStatus | undefined; readonly endedAt?: Micros | null | undefined; readonly name?: string | undefined },
+    change: {
+      readonly status?: RunStatus | undefined;
+      readonly endedAt?: Micros | null | undefined;
+      readonly name?: string | undefined;
+    },
   ): Promise<RunSummary>;
   /**
    * Ending a run again as it ended changes nothing. `endedAt` is for a run that is recorded after it ran; now when absent.
@@ -215,7 +219,11 @@ export interface RunLogs {
   /** @throws TRACKING_TAG_UNKNOWN */
   deleteTag(runId: string, key: string): Promise<void>;
   /** By step, then time, then value; a page at a time. At most 25,000 a page (the default is that). */
-  metricHistory(runId: string, key: string, page?: { readonly limit?: number; readonly cursor?: string | undefined }): Promise<Page<MetricPoint>>;
+  metricHistory(
+    runId: string,
+    key: string,
+    page?: { readonly limit?: number; readonly cursor?: string | undefined },
+  ): Promise<Page<MetricPoint>>;
   /** Data sets (again: only tags are added) and models the run read. */
   logInputs(
     runId: string,
@@ -226,7 +234,9 @@ export interface RunLogs {
   /** Data sets of the experiments' runs, each once per value of its tag `mlflow.data.context`. At most 1,000. */
   searchDatasets(
     experimentIds: readonly string[],
-  ): Promise<readonly { readonly experimentId: string; readonly name: string; readonly digest: string; readonly context: string | null }[]>;
+  ): Promise<
+    readonly { readonly experimentId: string; readonly name: string; readonly digest: string; readonly context: string | null }[]
+  >;
   /** Names bytes that are in the artifact store already: a file of the run that never changes. @throws TRACKING_ARTIFACT_CHANGED */
   logArtifact(runId: string, path: string, ref: ArtifactRef): Promise<void>;
   artifacts(runId: string): Promise<readonly RunArtifact[]>;
@@ -269,14 +279,16 @@ export interface LoggedModels {
     readonly params?: Readonly<Record<string, string>>;
     readonly tags?: Readonly<Record<string, string>>;
   }): Promise<LoggedModel>;
-  /** @throws TRACKING_LOGGED_MODEL_UNKNOWN, also of a deleted one */
-  get(id: string): Promise<LoggedModel>;
+  /** @throws TRACKING_LOGGED_MODEL_UNKNOWN, also of a deleted one unless the view is "all" */
+  get(id: string, view?: "active" | "all"): Promise<LoggedModel>;
   finalize(id: string, status: "ready" | "failed", message?: string): Promise<LoggedModel>;
   setTags(id: string, tags: Readonly<Record<string, string>>): Promise<LoggedModel>;
   /** @throws TRACKING_TAG_UNKNOWN */
   deleteTag(id: string, key: string): Promise<void>;
   logParams(id: string, params: Readonly<Record<string, string>>): Promise<void>;
   delete(id: string): Promise<void>;
+  /** Nothing changes where it is active. @throws TRACKING_LOGGED_MODEL_UNKNOWN */
+  restore(id: string): Promise<LoggedModel>;
   /** Newest first. `datasets` narrows which metrics filter and order look at. @throws TRACKING_FILTER_INVALID */
   search(
     search: Omit<Search, "orderBy"> & {

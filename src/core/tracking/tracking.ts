@@ -1,27 +1,36 @@
 import type { ArtifactStore, Clock, MetadataStore } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
-import { type RunLogs, runLogs } from "./run-logs.ts";
-import { type Experiments, experiments, type Runs, runs } from "./runs.ts";
+import { experiments } from "./experiments.ts";
+import type { Experiments, LoggedModels, RunLogs, Runs } from "./interfaces.ts";
+import { loggedModels } from "./logged-models.ts";
+import { runLogs } from "./run-logs.ts";
+import { runWrites } from "./run-writes.ts";
+import { runs } from "./runs.ts";
 import { type SnapshotRecords, snapshotRecords } from "./snapshots.ts";
 
-/** What was tried, on which data and code, and what came out: of one project. Nothing in it is overwritten or deleted. */
+/** What was tried, on which data and code, and what came out: of one project. */
 export interface Tracking extends RunLogs, SnapshotRecords {
   readonly experiments: Experiments;
   readonly runs: Runs;
+  readonly loggedModels: LoggedModels;
 }
 
-export function createTracking(options: {
+export interface TrackingOptions {
   readonly store: MetadataStore;
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
   readonly scope: Scope;
-}): Tracking {
+}
+
+export function createTracking(options: TrackingOptions): Tracking {
   const { store, clock, scope } = options;
-  const logs = runLogs(store, clock, scope);
+  const write = runWrites(store, clock, scope);
+  const logs = runLogs(store, clock, scope, write);
   return {
     ...logs,
     ...snapshotRecords(store, scope),
     experiments: experiments(store, clock, scope),
-    runs: runs({ ...options, logs }),
+    runs: runs({ ...options, write, logs }),
+    loggedModels: loggedModels(store, clock, scope),
   };
 }

@@ -1,0 +1,211 @@
+import type { Kysely } from "kysely";
+import type { Database, MetricTable, RunTable } from "../ports/index.ts";
+import type { Scope } from "../scope.ts";
+import { trackingErrors } from "./errors.ts";
+import { inChunks } from "./in-chunks.ts";
+import type { MetricPoint, RunDataset, RunModel, RunRecord, RunSummary } from "./interfaces.ts";
+
+type RunRow = RunTable & { readonly experiment: string };
+
+/** In the order of the ids; one that is not there is left out. A few queries, however many runs. */
+export async function loadSummaries(db: Kysely<Database>, scope: Scope, ids: readonly string[]): Promise<RunSummary[]> {
+  const [rows, metrics, tags] = await Promise.all([
+    loadRows(db, scope, ids),
+    loadMetrics(db, scope, ids),
+    loadTags(db, scope, ids),
+  ]);
+  return inOrder(ids, rows, (row) => summaryOf(row, metrics.get(row.id) ?? [], tags.get(row.id) ?? []));
+}
+
+/** As loadSummaries, with all that a record holds. */
+export async function loadRecords(db: Kysely<Database>, scope: Scope, ids: readonly string[]): Promise<RunRecord[]> {
+  const [rows, metrics, tags, params, datasets, models] = await Promise.all([
+    loadRows(db, scope, ids),
+    loadMetrics(db, scope, ids),
+    loadTags(db, scope, ids),
+    loadParams(db, scope, ids),
+    loadDatasets(db, scope, ids),
+    loadModels(db, scope, ids),
+  ]);
+  return inOrder(ids, rows, (row) => {
+    const ofRun = models.get(row.id) ?? [];
+    const of = (wanted: "input" | "output"): RunModel[] =>
+      ofRun.filter(({ direction }) => direction === wanted).map(({ model_id, step }) => ({ modelId: model_id, step }));
+    return {
+      ...summaryOf(row, metrics.get(row.id) ?? [], tags.get(row.id) ?? []),
+      params: Object.fromEntries((params.get(row.id) ?? []).map(({ key, value }) => [key, value])),
+      datasets: (datasets.get(row.id) ?? []).map(datasetOf),
+      modelInputs: of("input"),
+      modelOutputs: of("output"),
+    };
+  });
+}
+
+function inOrder<Record>(ids: readonly string[], rows: readonly RunRow[], make: (row: RunRow) => Record): Record[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => {
+    const row = byId.get(id);
+    return row === undefined ? [] : [make(row)];
+  });
+}
+
+const loadRows = (db: Kysely<Database>, { workspace, project }: Scope, ids: readonly string[]): Promise<RunRow[]> =>
+  inChunks(ids, (some) =>
+    db
+      .selectFrom("runs")
+      .innerJoin("experiments", (join) =>
+        join
+          .onRef("experiments.workspace", "=", "runs.workspace")
+          .onRef("experiments.project", "=", "runs.project")
+          .onRef("experiments.id", "=", "runs.experiment_id"),
+      )
+      .selectAll("runs")
+      .select("experiments.name as experiment")
+      .where("runs.workspace", "=", workspace)
+      .where("runs.project", "=", project)
+      .where("runs.id", "in", some)
+      .execute(),
+  );
+
+const ofRun = ({ run_id }: { readonly run_id: string }) => run_id;
+
+async function loadMetrics(db: Kysely<Database>, { workspace, project }: Scope, ids: readonly string[]) {
+  const rows = await inChunks(ids, (some) =>
+    db
+      .selectFrom("latest_metrics")
+      .select(["run_id", "key", "step", "logged_at", "value", "is_nan", "low", "high"])
+      .where("workspace", "=", workspace)
+      .where("project", "=", project)
+      .where("run_id", "in", some)
+      .orderBy("run_id")
+      .orderBy("key")
+      .execute(),
+  );
+  return Map.groupBy(rows, ofRun);
+}
+
+async function loadTags(db: Kysely<Database>, { workspace, project }: Scope, ids: readonly string[]) {
+  const rows = await inChunks(ids, (some) =>
+    db
+      .selectFrom("tags")
+      .select(["run_id", "key", "value"])
+      .where("workspace", "=", workspace)
+      .where("project", "=", project)
+      .where("run_id", "in", some)
+      .orderBy("run_id")
+      .orderBy("key")
+      .execute(),
+  );
+  return Map.groupBy(rows, ofRun);
+}
+
+async function loadParams(db: Kysely<Database>, { workspace, project }: Scope, ids: readonly string[]) {
+  const rows = await inChunks(ids, (some) =>
+    db
+      .selectFrom("params")
+      .select(["run_id", "key", "value"])
+      .where("workspace", "=", workspace)
+      .where("project", "=", project)
+      .where("run_id", "in", some)
+      .orderBy("run_id")
+      .orderBy("key")
+      .execute(),
+  );
+  return Map.groupBy(rows, ofRun);
+}
+
+async function loadDatasets(db: Kysely<Database>, { workspace, project }: Scope, ids: readonly string[]) {
+  const rows = await inChunks(ids, (some) =>
+    db
+      .selectFrom("run_datasets")
+      .innerJoin("datasets", (join) =>
+        join
+          .onRef("datasets.workspace", "=", "run_datasets.workspace")
+          .onRef("datasets.project", "=", "run_datasets.project")
+          .onRef("datasets.experiment_id", "=", "run_datasets.experiment_id")
+          .onRef("datasets.name", "=", "run_datasets.name")
+          .onRef("datasets.digest", "=", "run_datasets.digest"),
+      )
+      .selectAll("datasets")
+      .select(["run_datasets.run_id", "run_datasets.tags"])
+      .where("run_datasets.workspace", "=", workspace)
+      .where("run_datasets.project", "=", project)
+      .where("run_datasets.run_id", "in", some)
+      .orderBy("run_datasets.run_id")
+      .orderBy("run_datasets.position")
+      .execute(),
+  );
+  return Map.groupBy(rows, ofRun);
+}
+
+async function loadModels(db: Kysely<Database>, { workspace, project }: Scope, ids: readonly string[]) {
+  const rows = await inChunks(ids, (some) =>
+    db
+      .selectFrom("run_models")
+      .select(["run_id", "direction", "model_id", "step"])
+      .where("workspace", "=", workspace)
+      .where("project", "=", project)
+      .where("run_id", "in", some)
+      .orderBy("run_id")
+      .orderBy("model_id")
+      .execute(),
+  );
+  return Map.groupBy(rows, ofRun);
+}
+
+type Entry = { readonly key: string; readonly value: string };
+
+function summaryOf(row: RunRow, metrics: readonly StoredMetric[], tags: readonly Entry[]): RunSummary {
+  return {
+    id: row.id,
+    name: row.name,
+    experiment: row.experiment,
+    experimentId: row.experiment_id,
+    status: row.status,
+    lifecycle: row.lifecycle,
+    parentRunId: row.parent_run_id,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    userName: row.user_name,
+    actor: row.actor,
+    artifactUri: row.artifact_uri,
+    traceId: row.trace_id,
+    // Written by create-runs.ts.
+    snapshots: JSON.parse(row.snapshots) as string[],
+    gitCommit: row.git_commit,
+    gitDiff: row.git_diff,
+    metrics: Object.fromEntries(metrics.map((metric) => [metric.key, metricPoint(metric)])),
+    tags: Object.fromEntries(tags.map(({ key, value }) => [key, value])),
+  };
+}
+
+/** The summary of a run that was made this moment. */
+export const newRunSummary = (row: RunTable, experiment: string, tags: readonly Entry[]): RunSummary =>
+  summaryOf({ ...row, experiment }, [], tags);
+
+const datasetOf = (row: Database["datasets"] & { readonly tags: string }): RunDataset => ({
+  dataset: {
+    name: row.name,
+    digest: row.digest,
+    sourceType: row.source_type,
+    source: row.source,
+    schema: row.schema,
+    profile: row.profile,
+  },
+  // Written by run-inputs.ts.
+  tags: JSON.parse(row.tags) as Record<string, string>,
+});
+
+type StoredMetric = Pick<MetricTable, "key" | "value" | "is_nan" | "low" | "high" | "step" | "logged_at">;
+
+/** A stored metric as it was logged. */
+export const metricPoint = (row: Omit<StoredMetric, "key">): MetricPoint => ({
+  value: row.is_nan === 1 ? Number.NaN : row.value,
+  low: row.low,
+  high: row.high,
+  step: row.step,
+  at: row.logged_at,
+});
+
+export const unknownRun = (id: string) => trackingErrors.TRACKING_RUN_UNKNOWN(`There is no run ${id}`);
+export const deletedRun = (id: string) => trackingErrors.TRACKING_RUN_DELETED(`Run ${id} is deleted`);
