@@ -1,11 +1,15 @@
 import { z } from "zod";
 import * as entities from "./entities.ts";
+import type { Permission } from "./permissions.ts";
 import { artifactRoutes, experimentRoutes, loggedModelRoutes, runRoutes } from "./tracking-routes.ts";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below /api/v1/:workspace/:project, with :names for params. */
   readonly path: string;
+  readonly permission: Permission;
+  /** False where what changes names its author itself: a run's metrics are no news one by one. */
+  readonly audited?: false;
   readonly summary: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
@@ -24,18 +28,20 @@ const reason = z.string().min(1).max(2_000);
 /** Every route of the API, once: validation, OpenAPI and the typed client are made from this table. */
 export const routes = {
   loop: {
-    get: { method: "GET", path: "/loop", summary: "The state of the whole loop", response: entities.loop },
+    get: { method: "GET", path: "/loop", permission: "read", summary: "The state of the whole loop", response: entities.loop },
   },
   data: {
     snapshots: {
       method: "GET",
       path: "/snapshots",
+      permission: "read",
       summary: "Latest snapshot of every source",
       response: z.object({ items: z.array(entities.snapshot) }),
     },
     profile: {
       method: "GET",
       path: "/sources/:name/profile",
+      permission: "read",
       summary: "Profile of a source's latest snapshot",
       params: byName,
       response: entities.profile,
@@ -45,12 +51,14 @@ export const routes = {
     list: {
       method: "GET",
       path: "/features",
+      permission: "read",
       summary: "Feature views and how fresh they are",
       response: z.object({ items: z.array(entities.featureView) }),
     },
     materialize: {
       method: "POST",
       path: "/features/materialize",
+      permission: "run",
       summary: "Take in what arrived and bring the online store up to now",
       body: z.object({}),
       response: z.object({ views: z.array(z.object({ view: z.string(), rows: z.number().int(), entities: z.number().int() })) }),
@@ -64,12 +72,14 @@ export const routes = {
     list: {
       method: "GET",
       path: "/models",
+      permission: "read",
       summary: "Registered models",
       response: z.object({ items: z.array(entities.registeredModel) }),
     },
     get: {
       method: "GET",
       path: "/models/:name",
+      permission: "read",
       summary: "One registered model",
       params: byName,
       response: entities.registeredModel,
@@ -77,6 +87,7 @@ export const routes = {
     report: {
       method: "GET",
       path: "/models/:name/versions/:version/report",
+      permission: "read",
       summary: "Candidates, test metrics, explanations and card of a version",
       params: byVersion,
       response: entities.modelReport,
@@ -84,6 +95,7 @@ export const routes = {
     exploration: {
       method: "GET",
       path: "/models/:name/versions/:version/exploration",
+      permission: "read",
       summary: "What was in the training rows of a version: class balance, relations to the target, suspicions of leaks",
       params: byVersion,
       response: entities.exploration,
@@ -91,6 +103,7 @@ export const routes = {
     onnx: {
       method: "GET",
       path: "/models/:name/versions/:version/onnx",
+      permission: "read",
       summary: "A version as an ONNX file",
       params: byVersion,
       response: entities.onnxFile,
@@ -98,6 +111,7 @@ export const routes = {
     promote: {
       method: "POST",
       path: "/models/:name/versions/:version/promote",
+      permission: "promote",
       summary: "Point an alias at a version whose gate passed",
       params: byVersion,
       body: z.object({ alias: z.string().default("champion"), reason, idempotencyKey: z.string().min(1).max(200) }),
@@ -106,6 +120,7 @@ export const routes = {
     rollback: {
       method: "POST",
       path: "/models/:name/rollback",
+      permission: "promote",
       summary: "Point an alias at the version it had before",
       params: byName,
       body: z.object({ alias: z.string().default("champion"), reason, idempotencyKey: z.string().min(1).max(200) }),
@@ -116,6 +131,7 @@ export const routes = {
     list: {
       method: "GET",
       path: "/pipelines",
+      permission: "read",
       summary: "Pipelines of the project",
       response: z.object({
         items: z.array(
@@ -131,6 +147,7 @@ export const routes = {
     runs: {
       method: "GET",
       path: "/pipeline-runs",
+      permission: "read",
       summary: "Pipeline runs, newest first",
       query: page.extend({ pipeline: z.string().optional() }),
       response: paged(entities.pipelineRunSummary),
@@ -138,6 +155,7 @@ export const routes = {
     run: {
       method: "GET",
       path: "/pipeline-runs/:id",
+      permission: "read",
       summary: "One pipeline run with its steps",
       params: byId,
       response: entities.pipelineRun,
@@ -145,6 +163,7 @@ export const routes = {
     start: {
       method: "POST",
       path: "/pipelines/:name/start",
+      permission: "run",
       summary: "Start a pipeline; the same dedupeKey starts one run",
       params: byName,
       body: z.object({
@@ -154,18 +173,27 @@ export const routes = {
       }),
       response: z.object({ runId: z.string() }),
     },
-    cancel: { method: "POST", path: "/pipeline-runs/:id/cancel", summary: "Cancel a pipeline run", params: byId, response: done },
+    cancel: {
+      method: "POST",
+      path: "/pipeline-runs/:id/cancel",
+      permission: "run",
+      summary: "Cancel a pipeline run",
+      params: byId,
+      response: done,
+    },
   },
   endpoints: {
     list: {
       method: "GET",
       path: "/endpoints",
+      permission: "read",
       summary: "Endpoints and what they serve",
       response: z.object({ items: z.array(entities.endpoint) }),
     },
     predictions: {
       method: "GET",
       path: "/endpoints/:name/predictions",
+      permission: "read",
       summary: "Logged predictions, newest first",
       params: byName,
       query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(50) }),
@@ -174,6 +202,7 @@ export const routes = {
     predict: {
       method: "POST",
       path: "/endpoints/:name/predict",
+      permission: "predict",
       summary: "Ask an endpoint through the control plane, for trying it out; traffic goes to the endpoint's own url",
       params: byName,
       body: z.object({ instances: z.array(z.record(z.string(), z.unknown())).min(1).max(100) }),
@@ -184,6 +213,7 @@ export const routes = {
     get: {
       method: "GET",
       path: "/predictions/:id",
+      permission: "read",
       summary: "One logged prediction",
       params: byId,
       response: entities.prediction,
@@ -191,6 +221,7 @@ export const routes = {
     explain: {
       method: "GET",
       path: "/predictions/:id/explanation",
+      permission: "read",
       summary: "SHAP values of one prediction",
       params: byId,
       response: entities.explanation,
@@ -198,6 +229,7 @@ export const routes = {
     counterfactuals: {
       method: "GET",
       path: "/predictions/:id/counterfactuals",
+      permission: "read",
       summary: "What would have got another decision: the smallest changes to one prediction's features",
       params: byId,
       response: entities.counterfactuals,
@@ -207,6 +239,7 @@ export const routes = {
     get: {
       method: "GET",
       path: "/endpoints/:name/monitoring",
+      permission: "read",
       summary: "Drift, performance and alerts by window",
       params: byName,
       response: entities.monitoring,
@@ -214,6 +247,7 @@ export const routes = {
     alerts: {
       method: "GET",
       path: "/alerts",
+      permission: "read",
       summary: "Alerts, newest first",
       query: z.object({ status: z.enum(["open", "acknowledged", "resolved"]).optional() }),
       response: z.object({ items: z.array(entities.alert) }),
@@ -221,6 +255,7 @@ export const routes = {
     acknowledge: {
       method: "POST",
       path: "/alerts/:id/acknowledge",
+      permission: "run",
       summary: "Acknowledge an alert",
       params: byId,
       response: entities.alert,
@@ -230,13 +265,20 @@ export const routes = {
     advance: {
       method: "POST",
       path: "/clock/advance",
+      permission: "run",
       summary: "Move a virtual clock and do everything that falls due on the way",
       body: z.object({ to: entities.timestamp }),
       response: z.object({ now: entities.timestamp, pipelineRuns: z.array(z.string()) }),
     },
   },
   system: {
-    get: { method: "GET", path: "/system", summary: "Machine, processes and state folder", response: entities.system },
+    get: {
+      method: "GET",
+      path: "/system",
+      permission: "read",
+      summary: "Machine, processes and state folder",
+      response: entities.system,
+    },
   },
 } as const satisfies Record<string, Record<string, Route>>;
 
