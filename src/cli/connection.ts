@@ -61,7 +61,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     ...plane.platform.scope,
     fetch: async (url, init) => {
       const answer = await plane.app.inject({
-        method: (init.method ?? "GET") as "GET" | "POST" | "DELETE",
+        method: (init.method ?? "GET") as "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
         url: url.slice("http://127.0.0.1".length),
         headers: { ...(init.headers as Record<string, string>), host: "127.0.0.1" },
         ...(init.body === undefined ? {} : { payload: String(init.body) }),

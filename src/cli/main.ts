@@ -13,7 +13,10 @@ const lazy =
   <Options>(load: () => Promise<{ default: (options: Options, ...args: string[]) => Promise<void> }>) =>
   async (...all: unknown[]): Promise<void> => {
     const command = all.at(-1) as Command;
-    const args = all.slice(0, -2).filter((arg): arg is string => typeof arg === "string");
+    const args = all
+      .slice(0, -2)
+      .flat()
+      .filter((arg): arg is string => typeof arg === "string");
     await (await load()).default(command.optsWithGlobals<Options & Record<string, unknown>>(), ...args);
   };
 
@@ -66,13 +69,26 @@ program
   .action(lazy(() => import("./commands/train.ts")));
 program
   .command("runs")
-  .argument("[action]", "list or show", "list")
-  .argument("[id]")
+  .argument("[action]", "list, show, compare, delete, restore or sync", "list")
+  .argument("[ids...]")
   .option("--limit <number>", "how many", "20")
-  .option("--trials", "the trials of searches among them")
+  .option("--filter <text>", "as \"metrics.roc_auc > 0.8 and params.candidate = 'linear'\"")
+  .option("--order-by <terms>", 'as "metrics.roc_auc DESC"; newest first unless given')
+  .option("--experiment <name>", "only those of this experiment")
+  .option("--deleted", "those that were deleted")
+  .option("--trials", "the trials of searches among them, which --filter does not hide either")
   .option("--parent <id>", "only those below this run: candidates of a training, trials of a candidate")
-  .description("training runs, newest first")
+  .description("runs: search, look at, compare, delete, bring back; sync sends what programs could not send")
   .action(lazy(() => import("./commands/runs.ts")));
+program
+  .command("experiments")
+  .argument("[action]", "list, delete or restore", "list")
+  .argument("[name]")
+  .option("--limit <number>", "how many", "100")
+  .option("--filter <text>", "as \"name LIKE 'churn%'\"")
+  .option("--deleted", "those that were deleted")
+  .description("experiments, which group runs")
+  .action(lazy(() => import("./commands/experiments.ts")));
 program
   .command("models")
   .argument("[action]", "list, show, card, export, promote or rollback", "list")

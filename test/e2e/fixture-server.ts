@@ -9,6 +9,23 @@ const errors = defineErrors({
   FIXTURE_BUSY: { kind: "conflict", hint: "Wait until the gate has been opened." },
 });
 
+/** What no page calls. */
+const missing = async (): Promise<never> => {
+  throw errors.FIXTURE_MISSING("No fixture is made for this");
+};
+const nothing = {
+  list: missing,
+  create: missing,
+  get: missing,
+  named: missing,
+  update: missing,
+  delete: missing,
+  restore: missing,
+  setTag: missing,
+  deleteTag: missing,
+};
+const untouched = { ...nothing, compare: missing, logBatch: missing, logDatasets: missing, metricHistory: missing };
+
 /** Answers of one whole project, so that every page has something to draw. */
 const full: Handlers = {
   loop: { get: async () => fixtures.loop },
@@ -21,7 +38,10 @@ const full: Handlers = {
     materialize: async () => ({ views: [{ view: "weather_now", rows: 26_115, entities: 3 }] }),
   },
   runs: {
-    list: async ({ limit, cursor, status }) => {
+    ...untouched,
+    list: async ({ limit, cursor, filter = "" }) => {
+      // The one condition that the page asks for by a choice.
+      const status = /attributes\.status = '(\w+)'/.exec(filter)?.[1];
       const from = cursor === undefined ? 0 : Number(cursor);
       const items = Array.from({ length: Math.min(limit, fixtures.RUNS - from) }, (_, offset) => fixtures.runAt(from + offset));
       const next = from + limit;
@@ -36,6 +56,9 @@ const full: Handlers = {
       return fixtures.runDetail(index);
     },
   },
+  experiments: nothing,
+  artifacts: { list: nothing.list },
+  loggedModels: { list: nothing.list, get: nothing.get, delete: nothing.delete },
   models: {
     list: async () => ({ items: [fixtures.model] }),
     get: async () => fixtures.model,

@@ -11,7 +11,7 @@ import { PageHead, Panel, ScrollX } from "../../components/page.tsx";
 import { Pager, usePages } from "../../components/pager.tsx";
 import { State } from "../../components/state.tsx";
 import { useClient } from "../../session.tsx";
-import { leadingMetrics, MOST_COMPARED, toggleSelection } from "./prepare.ts";
+import { leadingMetrics, MOST_COMPARED, runFilter, toggleSelection } from "./prepare.ts";
 
 const PAGE_SIZE = 50;
 
@@ -28,8 +28,7 @@ export function RunsPage() {
     limit: PAGE_SIZE,
     ...(pages.cursor === undefined ? {} : { cursor: pages.cursor }),
     ...(asked === "" ? {} : { experiment: asked }),
-    ...(status === null ? {} : { status }),
-    trials: trials ? ("show" as const) : ("hide" as const),
+    filter: runFilter(status, trials),
   };
   const runs = useQuery({ queryKey: ["runs", query], queryFn: () => client.runs.list(query), placeholderData: keepPreviousData });
   return (

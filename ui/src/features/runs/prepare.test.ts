@@ -1,26 +1,40 @@
 import { describe, expect, it } from "vitest";
 import type { Run } from "../../../../src/contract/index.ts";
-import { bestRun, compareParams, leadingMetrics, MOST_COMPARED, metricDots, toggleSelection } from "./prepare.ts";
+import { bestRun, compareParams, leadingMetrics, MOST_COMPARED, metricDots, runFilter, toggleSelection } from "./prepare.ts";
 
 const run = (id: string, metrics: Record<string, number>, params: Record<string, string> = {}): Run => ({
   id,
   name: id,
   experiment: "e",
+  experimentId: "1",
   status: "finished",
+  lifecycle: "active",
   parentRunId: null,
   startedAt: "2013-11-01T00:00:00Z",
   endedAt: null,
   actor: "anna",
+  userName: "",
+  notFinite: {},
   metrics: Object.fromEntries(
     Object.entries(metrics).map(([name, value]) => [name, { value, low: value - 0.1, high: value + 0.1 }]),
   ),
   tags: {},
   params,
+  datasets: [],
+  artifactUri: "",
   artifacts: [],
   snapshots: [],
   gitCommit: null,
   gitDiff: null,
   traceId: null,
+});
+
+describe("runFilter", () => {
+  it("hides trials unless they are asked for, and says nothing where nothing is chosen", () => {
+    expect(runFilter(null, true)).toBe("");
+    expect(runFilter(null, false)).toBe("tags.`orrery.trial` IS NULL");
+    expect(runFilter("failed", false)).toBe("attributes.status = 'failed' AND tags.`orrery.trial` IS NULL");
+  });
 });
 
 describe("compareParams", () => {

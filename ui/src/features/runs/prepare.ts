@@ -50,6 +50,12 @@ export const metricDots = (runs: readonly { label: string; metrics: RunSummary["
     }),
   );
 
+/** What the list's choices are in the filter language; trials of searches carry a tag that says whose they are. */
+export const runFilter = (status: string | null, trials: boolean): string =>
+  [...(status === null ? [] : [`attributes.status = '${status}'`]), ...(trials ? [] : ["tags.`orrery.trial` IS NULL"])].join(
+    " AND ",
+  );
+
 /** At most this many runs are compared at once: more columns cannot be read side by side. */
 export const MOST_COMPARED = 6;
 
