@@ -35,6 +35,16 @@ export function bindable(value: unknown): unknown {
 
 export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
+/** SQLite's statement for one row, to be run for each of many. */
+export function insertStatement(
+  table: string,
+  names: readonly string[],
+  onConflict: OnConflict<Record<string, unknown>>,
+): string {
+  const places = names.map(() => "?").join(", ");
+  return `INSERT INTO ${quoted(table)} (${names.map(quoted).join(", ")}) VALUES (${places})${conflictClause(table, onConflict)}`;
+}
+
 /** The end of an INSERT: what happens where the row's key is there already. */
 export function conflictClause(table: string, onConflict: OnConflict<Record<string, unknown>>): string {
   if (onConflict === "fail") return "";

@@ -21,6 +21,29 @@ export const metadataErrors = defineErrors({
     hint: "Use the connection handed to the transaction's work for every write in it.",
   },
   STATE_CLAIMED: { kind: "conflict", hint: "Stop the other process, or let it do the work; only one at a time may." },
+  STATE_ADDRESS_INVALID: {
+    kind: "invalid",
+    hint: "Write postgres://user@host:5432/database?sslmode=verify-full; characters like @ in a password as %40.",
+  },
+  STATE_LOGIN_REFUSED: { kind: "denied", hint: "Check user, password and the database's pg_hba.conf; PGPASSWORD is read too." },
+  STATE_UNREACHABLE: {
+    kind: "unavailable",
+    hint: "Start the database or correct its address; what was acknowledged is stored, and this was not done.",
+  },
+  STATE_OUTCOME_UNKNOWN: {
+    kind: "unavailable",
+    hint: "The database went away while it committed: read the current state to see whether this was done before doing it again.",
+  },
+  STATE_VALUE_REFUSED: {
+    kind: "invalid",
+    hint: "Shorten the text, take NUL characters out of it, or keep numbers within 64 bits.",
+  },
+  STATE_BACKUP_NEEDED: {
+    kind: "conflict",
+    hint: "Start it with a folder for the copy that is made before the database's format changes.",
+  },
+  STATE_UNSUPPORTED: { kind: "conflict", hint: "Use PostgreSQL 13 or newer." },
+  STATE_NOT_EMPTY: { kind: "conflict", hint: "Restore into a database or a state folder that holds nothing yet." },
   STATE_QUERY_FAILED: { kind: "internal", hint: "This is a defect in Orrery; the log has the details." },
   STATE_CLOSED: { kind: "unavailable", hint: "The process is shutting down; ask again when it is back." },
 });
@@ -42,13 +65,19 @@ const BY_RESULT_CODE: Readonly<Record<number, readonly [code: keyof typeof metad
   11: ["STATE_CORRUPT", "The metadata is damaged"],
   13: ["STATE_DISK_FULL", "The disk of the metadata is full"],
   14: ["STATE_READ_ONLY", "The metadata cannot be opened"],
+  18: ["STATE_VALUE_REFUSED", "The metadata cannot hold a value"],
   19: ["STATE_CONFLICT", "The metadata refused a row"],
+  20: ["STATE_VALUE_REFUSED", "The metadata cannot hold a value"],
   26: ["STATE_CORRUPT", "The metadata file is not a database"],
 };
+
+const CONSTRAINT_DATATYPE = 3091;
 
 export function metadataError(failure: ThreadFailure, path: string): OrreryError {
   if (failure.known !== undefined) return metadataErrors[failure.known](failure.message);
   const cause = new Error(failure.message);
-  const [code, message] = BY_RESULT_CODE[failure.code & 0xff] ?? ["STATE_QUERY_FAILED", "A query of the metadata failed"];
+  // A row refused for its value's type and not for another row.
+  const result = failure.code === CONSTRAINT_DATATYPE ? 20 : failure.code & 0xff;
+  const [code, message] = BY_RESULT_CODE[result] ?? ["STATE_QUERY_FAILED", "A query of the metadata failed"];
   return metadataErrors[code](`${message}: ${failure.message} (${path})`, { cause });
 }

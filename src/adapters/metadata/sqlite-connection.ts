@@ -6,8 +6,11 @@ import type { Migration } from "./migrations/index.ts";
 
 export interface ConnectionOptions {
   readonly path: string;
-  /** A reader beside a writer trusts that the writer has checked the format; one alone checks it itself. */
-  readonly role: "writer" | "reader" | "reader-alone";
+  /**
+   * A reader beside a writer trusts that the writer has checked the format; one alone checks it itself. A copy is made to be filled from
+   * elsewhere: nobody sees it before it is whole, so that nothing of it need be safe before that.
+   */
+  readonly role: "writer" | "reader" | "reader-alone" | "copy";
   readonly migrations: readonly Migration[];
   readonly now: Micros;
 }

@@ -4,13 +4,13 @@ import {
   type Dialect,
   type Driver,
   type QueryResult,
-  SelectQueryNode,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
 import { bulkRowsOf } from "./bulk-insert.ts";
 import { metadataErrors } from "./errors.ts";
+import { isSelect } from "./select-query.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
 import type { WriterQueue } from "./writer-queue.ts";
 
@@ -20,6 +20,8 @@ class RoutedConnection implements DatabaseConnection {
   readonly #writer: SqliteConnection | null;
   readonly #queue: WriterQueue;
   #release: (() => void) | null = null;
+  /** The first error of a statement in the transaction: as on PostgreSQL it will not be committed. */
+  #failed: unknown = null;
 
   constructor(reader: SqliteConnection, writer: SqliteConnection | null, queue: WriterQueue) {
     this.#reader = reader;
@@ -40,6 +42,7 @@ class RoutedConnection implements DatabaseConnection {
   }
 
   async end(statement: "commit" | "rollback"): Promise<void> {
+    if (statement === "commit" && this.#failed !== null) throw this.#failed;
     // A failed commit leaves the transaction to a rollback, which Kysely sends next.
     await this.#writer?.run(statement);
     this.#release?.();
@@ -70,7 +73,13 @@ class RoutedConnection implements DatabaseConnection {
   }
 
   async #run(query: CompiledQuery) {
-    if (this.#release !== null && this.#writer !== null) return run(this.#writer, query);
+    if (this.#release !== null && this.#writer !== null) {
+      if (this.#failed !== null) throw this.#failed;
+      return run(this.#writer, query).catch((error: unknown) => {
+        this.#failed = error;
+        throw error;
+      });
+    }
     if (isSelect(query) && this.#readsElsewhere()) return this.#reader.run(query.sql, query.parameters);
     if (this.#writer === null) throw metadataErrors.STATE_READ_ONLY("The metadata was opened for reading only");
     const release = await this.#queue.take();
@@ -86,9 +95,6 @@ function run(writer: SqliteConnection, query: CompiledQuery) {
   const rows = bulkRowsOf(query);
   return rows === undefined ? writer.run(query.sql, query.parameters) : writer.runForEach(query.sql, rows);
 }
-
-const isSelect = ({ query, sql }: CompiledQuery) =>
-  SelectQueryNode.is(query) || (query.kind === "RawNode" && /^\s*(?:select|explain)\b/i.test(sql));
 
 /** Kysely on two SQLite threads. */
 export function sqliteDialect(reader: SqliteConnection, writer: SqliteConnection | null, queue: WriterQueue): Dialect {

@@ -1,5 +1,5 @@
 // One SQLite connection in a thread of its own. JavaScript, because a thread that has to strip types first starts 60 ms later.
-// workerData: { path, role: "writer" | "reader", migrations, now }; messages in: { id, sql, params }, { id, sql, columns, count }, { id, backup }, { id, close };
+// workerData: { path, role: ConnectionOptions["role"], migrations, now }; messages in: { id, sql, params }, { id, sql, columns, count }, { id, backup }, { id, close };
 // messages out: { id: 0 } once open, then { id, rows, changes } or { id, failure: ThreadFailure } for each one in.
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -20,6 +20,12 @@ const statements = new Map();
 let database;
 
 function open() {
+  if (role === "copy") {
+    database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
+    database.exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF");
+    migrate();
+    return;
+  }
   if (role !== "writer") {
     if (!existsSync(path)) throw new KnownFailure("STATE_MISSING", `There is no metadata in ${path}`);
     database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });

@@ -20,7 +20,7 @@ metadataStoreContract("SQLite", async () => {
   const store = await open(join(directory, "metadata.db"));
   return {
     store,
-    openBackup: (path) => open(path, { readOnly: true }),
+    another: () => open(join(directory, "metadata.db")),
     cleanup: async () => {
       await store.close();
       rmSync(directory, { recursive: true });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Kysely } from "kysely";
 import type { Claim, Clock, Database, MetadataStore, OnConflict } from "../../core/ports/index.ts";
-import { bulkQuery, conflictClause, quoted, toColumns } from "./bulk-insert.ts";
+import { bulkQuery, insertStatement, toColumns } from "./bulk-insert.ts";
 import { metadataErrors } from "./errors.ts";
 import { MIGRATIONS, type Migration } from "./migrations/index.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
@@ -50,10 +50,7 @@ export class SqliteMetadataStore implements MetadataStore {
   ): Promise<void> {
     if (rows.length === 0) return;
     const bulk = toColumns(rows);
-    const names = bulk.names.map(quoted).join(", ");
-    const places = bulk.names.map(() => "?").join(", ");
-    const sql = `INSERT INTO ${quoted(table)} (${names}) VALUES (${places})${conflictClause(table, onConflict)}`;
-    await db.executeQuery(bulkQuery(sql, bulk));
+    await db.executeQuery(bulkQuery(insertStatement(table, bulk.names, onConflict), bulk));
   }
 
   /** Between processes the state folder's lock sees to it: the one that owns the folder is the one that may claim. */
