@@ -2,6 +2,7 @@
 export {
   type AggregateDefinition,
   alertFires,
+  approval,
   atRandom,
   autoMl,
   baseline,

@@ -5,7 +5,7 @@ import type { CandidateDefinition, ProjectDefinition } from "../core/definitions
 import type { TrainingSet } from "../core/features/index.ts";
 import type { Effect, EffectContext } from "../core/pipelines/index.ts";
 import type { ArtifactStore, Clock, MetadataStore } from "../core/ports/index.ts";
-import { gatePassed, type Registry } from "../core/registry/index.ts";
+import type { Registry } from "../core/registry/index.ts";
 import { type Actor, type Scope, systemActor } from "../core/scope.ts";
 import { type Route, readCurrent, writeDeployment } from "../core/serving/index.ts";
 import type { Micros } from "../core/time.ts";
@@ -19,6 +19,7 @@ import type { GateEvidence, RegisterOutput } from "./stages/gate-evidence.ts";
 import type { IngestOutput } from "./stages/ingest.ts";
 import { modelNamed } from "./stages/model-named.ts";
 import type { MonitorOutput } from "./stages/monitor.ts";
+import { packagedVersion } from "./stages/packaged-version.ts";
 import type { ReviewOutput } from "./stages/review.ts";
 import type { TrainedCandidate } from "./stages/train.ts";
 import type { StatePaths } from "./state-folder.ts";
@@ -38,6 +39,8 @@ export interface EffectSurroundings {
 export interface GateOutput {
   readonly gateId: string;
   readonly passed: boolean;
+  /** Only people's approval is missing; approving promotes as the gate would have. */
+  readonly waiting: boolean;
   readonly alias: "champion" | "challenger";
 }
 
@@ -101,6 +104,17 @@ interface RegisterNeeds {
   readonly review: ReviewOutput;
 }
 
+type NewRunBelow = (
+  id: string,
+  name: string,
+  parentRunId: string | null,
+  startedAt?: Micros,
+  tags?: Readonly<Record<string, string>>,
+) => Promise<{ readonly id: string }>;
+
+/** Of the trials of a search, which would drown the other runs in a list. */
+const TRIAL_TAG = "orrery.trial";
+
 /** One run a candidate under a parent run, and the winner's package as a new version. */
 async function register(
   around: EffectSurroundings,
@@ -114,7 +128,7 @@ async function register(
   // The training set names the snapshots it was made of; those must be on record, whatever is saved otherwise.
   for (const snapshot of Object.values(needs.ingest.snapshots)) await tracking.saveSnapshot(snapshot);
   const snapshots = Object.values(needs["training-set"].snapshots);
-  const newRun = (id: string, name: string, parentRunId: string | null, startedAt = context.now) =>
+  const newRun: NewRunBelow = (id, name, parentRunId, startedAt = context.now, tags = {}) =>
     tracking.runs.create({
       id,
       name,
@@ -125,6 +139,7 @@ async function register(
       snapshots,
       git,
       startedAt,
+      tags,
     });
   const parent = await newRun(
     `run-${context.idempotencyKey}`.replace(/[^\w.-]/g, "-"),
@@ -240,7 +255,7 @@ function paramsOf(candidate: CandidateDefinition): Record<string, string | numbe
  */
 async function logTrials(
   { tracking, project, clock }: EffectSurroundings,
-  newRun: (id: string, name: string, parentRunId: string, startedAt: Micros) => Promise<{ readonly id: string }>,
+  newRun: NewRunBelow,
   parent: string,
   model: string,
   { trials }: TrainedCandidate,
@@ -251,7 +266,9 @@ async function logTrials(
   for (const [i, trial] of trials.entries()) {
     // Padded, so that ids sort as numbers do.
     const id = `${parent}-trial-${String(i).padStart(digits, "0")}`;
-    const run = await newRun(id, `${trial.candidate} ${trial.number}`, parent, trial.startedAt + replayed);
+    const run = await newRun(id, `${trial.candidate} ${trial.number}`, parent, trial.startedAt + replayed, {
+      [TRIAL_TAG]: trial.candidate,
+    });
     await tracking.logParams(run.id, { candidate: trial.candidate, ...trial.params, ...(trial.error && { error: trial.error }) });
     await tracking.logMetrics(run.id, [
       { key: "train_seconds", value: (trial.endedAt - trial.startedAt) / 1e6 },
@@ -284,7 +301,6 @@ async function gate(
     testSet: evidence.testSet,
     verdicts: evidence.verdicts,
   });
-  const passed = gatePassed(kept.verdicts);
   await tracking.logArtifact(runId, "card.md", evidence.card.markdown);
   await tracking.logArtifact(runId, "card.html", evidence.card.html);
   await tracking.logArtifact(runId, "card.json", evidence.card.json);
@@ -294,8 +310,7 @@ async function gate(
   writeFileSync(join(folder, "card.html"), await artifacts.read(evidence.card.html.sha256));
   writeFileSync(join(folder, "card.md"), await artifacts.read(evidence.card.markdown.sha256));
 
-  const alias = evidence.championVersion === null ? "champion" : "challenger";
-  const failed = kept.verdicts.filter((verdict) => verdict.passed !== true).map(({ text }) => text);
+  const alias = aliasAfterGate(evidence.championVersion);
   const decision = {
     model: params.model,
     alias,
@@ -304,10 +319,20 @@ async function gate(
     gateId: kept.id,
     idempotencyKey: context.idempotencyKey,
   } as const;
-  if (passed) await registry.promote({ ...decision, reason: `${params.reason}: passed its gate` });
-  else await registry.reject({ ...decision, reason: `${params.reason}: failed ${failed.join("; ")}` });
-  return { gateId: kept.id, passed, alias };
+  const { state } = kept;
+  if (state === "passed") await registry.promote({ ...decision, reason: `${params.reason}: passed its gate` });
+  if (state === "failed") {
+    const failed = kept.verdicts
+      .filter(({ criterion, passed }) => passed === false || (passed === null && criterion.kind !== "approval"))
+      .map(({ text }) => text);
+    await registry.reject({ ...decision, reason: `${params.reason}: failed ${failed.join("; ")}` });
+  }
+  return { gateId: kept.id, passed: state === "passed", waiting: state === "waiting", alias };
 }
+
+/** The first version to pass becomes champion; a later one has to prove itself as challenger. */
+export const aliasAfterGate = (championVersion: number | null): "champion" | "challenger" =>
+  championVersion === null ? "champion" : "challenger";
 
 /**
  * Brings every endpoint of the model in line with the aliases: champion, and challenger with the canary's share.
@@ -324,9 +349,12 @@ export async function deployEverywhere(
   for (const endpoint of around.project.endpoints.filter((each) => each.model.name === model)) {
     if (type !== "binary")
       throw platformErrors.PROJECT_TASK_NOT_SERVED(`The endpoint ${endpoint.name} would serve ${model}, whose target is ${type}`);
-    const champion = await around.registry.byAlias(model, endpoint.alias);
-    const challenger = await around.registry.byAlias(model, "challenger");
-    if (champion === null) continue;
+    const pointed = await around.registry.byAlias(model, endpoint.alias);
+    if (pointed === null) continue;
+    const champion = packagedVersion(pointed);
+    const second = await around.registry.byAlias(model, "challenger");
+    // What another tool has made challenger cannot get a share of the traffic.
+    const challenger = second === null || second.runId === null || second.artifact === null ? null : packagedVersion(second);
     const share =
       challenger === null || challenger.version === champion.version || endpoint.canary === undefined ? 0 : endpoint.canary.share;
     const routes: Route[] = [{ alias: endpoint.alias, version: champion.version, artifact: champion.artifact, share: 1 - share }];

@@ -8,6 +8,10 @@ export const platformErrors = defineErrors({
     kind: "invalid",
     hint: "Only models of binary targets are served for now: take the endpoint out of the project file; the model stays registered without it.",
   },
+  PROJECT_VERSION_NOT_PACKAGED: {
+    kind: "conflict",
+    hint: "Point the alias at a version that this project's pipeline has registered.",
+  },
   PROJECT_SOURCE_UNKNOWN: {
     kind: "not-found",
     hint: "Use a name given to source.parquet() or source.csv() in the project file, and ingest it once.",

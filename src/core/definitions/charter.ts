@@ -93,7 +93,8 @@ export type Criterion<M extends MetricName = MetricName> =
   | { readonly kind: "better-than"; readonly metric: M; readonly than: "baseline" | "alternative"; readonly by: number }
   | { readonly kind: "not-worse-than-champion"; readonly metric: M; readonly tolerance: number }
   | WorstSegmentCriterion<M>
-  | LatencyCriterion;
+  | LatencyCriterion
+  | ApprovalCriterion;
 
 /** The worst of a segment's values must keep to the limit; those with fewer positive labels or rows are not judged. */
 export interface WorstSegmentCriterion<M extends MetricName = MetricName> extends SegmentSize {
@@ -116,6 +117,16 @@ export interface LatencyCriterion {
   readonly atMostMs: number;
 }
 
+/** Roles that can be asked to approve. */
+export type ApproverRole = "data-engineer" | "data-scientist" | "software-engineer" | "operator" | "admin";
+
+/** So many people with the role have approved the version and nobody with it has declined. */
+export interface ApprovalCriterion {
+  readonly kind: "approval";
+  readonly by: ApproverRole;
+  readonly count: number;
+}
+
 const criteria = <const M extends MetricName>(name: M) => ({
   atLeast: (value: number): Criterion<M> => ({ kind: "at-least", metric: name, value }),
   atMost: (value: number): Criterion<M> => ({ kind: "at-most", metric: name, value }),
@@ -129,6 +140,15 @@ export const payoff = () => criteria("payoff_per_decision");
 export const calibration = <const M extends "ece" | "brier">(name: M) => criteria(name);
 export const latency = (quantile: LatencyCriterion["quantile"]) => ({
   atMost: (limit: `${number}ms`): LatencyCriterion => ({ kind: "latency", quantile, atMostMs: Number.parseFloat(limit) }),
+});
+/**
+ * A version that passes everything that is measured waits until people have approved it:
+ * `approval({ by: "operator", count: 2 })`.
+ */
+export const approval = ({ by, count = 1 }: { by: ApproverRole; count?: number }): ApprovalCriterion => ({
+  kind: "approval",
+  by,
+  count,
 });
 /**
  * The worst value of a metric over the segment's values that have at least so many positive labels, or rows where the target is not binary:

@@ -74,6 +74,16 @@ function checkDataRequirements(project: ProjectDefinition, charter: CharterDefin
 
 function checkCriterion({ charter, models }: ProjectDefinition, criterion: Criterion, findings: Findings): void {
   if (criterion.kind === "latency") return;
+  if (criterion.kind === "approval") {
+    if (!Number.isInteger(criterion.count) || criterion.count < 1)
+      findings.add(
+        "charter",
+        "PROJECT_VALUE_INVALID",
+        `A version cannot be approved by ${criterion.count} people`,
+        "Ask for one or more.",
+      );
+    return;
+  }
   const { type } = charter.target;
   checkMetric("charter", "A criterion", criterion.metric, type, findings);
   if (criterion.kind === "better-than" && criterion.than === "alternative" && charter.alternative === undefined) {

@@ -63,5 +63,7 @@ export function criterionText(criterion: Criterion): string {
       return `worst ${metricText(criterion.metric)} by ${criterion.segment} (from ${segmentSizeText(criterion)}) ${criterion.limit === "at-least" ? "at least" : "at most"} ${criterion.value}`;
     case "latency":
       return `${criterion.quantile} latency at most ${criterion.atMostMs} ms`;
+    case "approval":
+      return `approval by ${criterion.count === 1 ? "one person" : `${criterion.count} people`} with the role ${criterion.by}`;
   }
 }

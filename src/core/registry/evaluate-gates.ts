@@ -6,7 +6,7 @@ export interface GateVerdict {
   readonly criterion: Criterion;
   /** The criterion in words. */
   readonly text: string;
-  /** null: undefined on this data, which counts as not passed. */
+  /** null: undefined on this data, which counts as not passed; of an approval: people have not decided yet. */
   readonly passed: boolean | null;
   readonly observed: number | null;
   readonly required: number | null;
@@ -49,6 +49,19 @@ export function evaluateGates(criteria: readonly Criterion[], facts: GateFacts):
 export const gatePassed = (verdicts: readonly GateVerdict[]): boolean =>
   verdicts.length > 0 && verdicts.every(({ passed }) => passed === true);
 
+/** Every criterion that is measured passes; people may still have to approve. */
+export const measuredPassed = (verdicts: readonly GateVerdict[]): boolean =>
+  verdicts.length > 0 && verdicts.every(({ criterion, passed }) => criterion.kind === "approval" || passed === true);
+
+export type GateState = "passed" | "failed" | "waiting";
+
+/** A gate waits when nothing is missing but people's approval. */
+export function gateState(verdicts: readonly GateVerdict[]): GateState {
+  if (gatePassed(verdicts)) return "passed";
+  const declined = verdicts.some(({ criterion, passed }) => criterion.kind === "approval" && passed === false);
+  return measuredPassed(verdicts) && !declined ? "waiting" : "failed";
+}
+
 type Judgement = Omit<GateVerdict, "criterion" | "text">;
 
 function judge(criterion: Criterion, facts: GateFacts): Judgement {
@@ -68,6 +81,9 @@ function judge(criterion: Criterion, facts: GateFacts): Judgement {
         return undefinedBecause("latency was not measured", criterion.atMostMs);
       return { passed: observed <= criterion.atMostMs, observed, required: criterion.atMostMs, detail: `${digits(observed)} ms` };
     }
+    case "approval":
+      // Judging measures; people are asked once it has.
+      return { passed: null, observed: 0, required: criterion.count, detail: "waits for approval" };
   }
 }
 

@@ -1,9 +1,14 @@
 import { createHash } from "node:crypto";
-import type { Clock, GateTable, MetadataStore } from "../ports/index.ts";
+import type { Kysely } from "kysely";
+import type { Clock, Database, GateTable, MetadataStore } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
+import { sortableId } from "../tracking/index.ts";
+import { type Approval, readApprovals, withApprovals } from "./approvals.ts";
 import { registryErrors } from "./errors.ts";
-import { type GateVerdict, gatePassed } from "./evaluate-gates.ts";
+import { type GateState, type GateVerdict, gateState, measuredPassed } from "./evaluate-gates.ts";
+import { isStorable } from "./names.ts";
+import type { RegistryRows } from "./registry-rows.ts";
 
 export interface Gate {
   readonly id: string;
@@ -12,7 +17,11 @@ export interface Gate {
   /** Version it was compared with; null before the first champion. */
   readonly championVersion: number | null;
   readonly openedAt: Micros;
+  /** "waiting": everything measured passed, and people have not yet approved. */
+  readonly state: GateState;
+  /** The state is "passed". */
   readonly passed: boolean;
+  /** What people said since is in the verdicts that wait for them. */
   readonly verdicts: readonly GateVerdict[];
 }
 
@@ -34,85 +43,88 @@ export interface Gates {
   /** Keeps verdicts that were reached already; a second gate on the same rows returns the first. @throws REGISTRY_VERSION_UNKNOWN */
   saveGate(gate: GateSubject & { readonly verdicts: readonly GateVerdict[] }): Promise<Gate>;
   /** Of a model or of one version; newest first. */
-  gates(model: string, version?: number): Promise<Gate[]>;
+  gates(model: string, version?: number): Promise<readonly Gate[]>;
   /** @throws REGISTRY_GATE_UNKNOWN */
   gate(id: string): Promise<Gate>;
 }
 
-/** The same version on the same rows is the same gate: its id says so. */
-const gateId = ({ model, version, testSet }: GateSubject) =>
-  `gate-${createHash("sha256")
-    .update(JSON.stringify([model, version, testSet]))
-    .digest("hex")
-    .slice(0, 24)}`;
+const hash = (subject: readonly unknown[]) => createHash("sha256").update(JSON.stringify(subject)).digest("hex").slice(0, 24);
 
-export const readGate = (row: GateTable): Gate => ({
-  id: row.id,
-  model: row.model,
-  version: row.version,
-  championVersion: row.champion_version,
-  openedAt: row.opened_at,
-  passed: row.passed === 1,
+/** A gate's id says its rows but not its model, which can be renamed; before it could, ids were made of all three. */
+const rowsPrefix = (testSet: string) => `gate-${hash([testSet])}-`;
+const isOfRows = (id: string, { model, version, testSet }: GateSubject) =>
+  id.startsWith(rowsPrefix(testSet)) || id === `gate-${hash([model, version, testSet])}`;
+
+export function readGate(row: GateTable, approvals: readonly Approval[]): Gate {
+  const ofVersion = approvals.filter(({ version }) => version === row.version);
   // Written by saveGate below and nowhere else.
-  verdicts: JSON.parse(row.verdicts) as GateVerdict[],
-});
-
-export function gateRecords(store: MetadataStore, clock: Clock, { workspace, project }: Scope): Gates {
-  const scoped = () => store.db.selectFrom("gates").selectAll().where("workspace", "=", workspace).where("project", "=", project);
-  const stored = async (id: string) => {
-    const row = await scoped().where("id", "=", id).executeTakeFirst();
-    return row === undefined ? null : readGate(row);
+  const verdicts = (JSON.parse(row.verdicts) as GateVerdict[]).map((verdict) => withApprovals(verdict, ofVersion));
+  const state = gateState(verdicts);
+  return {
+    id: row.id,
+    model: row.model,
+    version: row.version,
+    championVersion: row.champion_version,
+    openedAt: row.opened_at,
+    state,
+    passed: state === "passed",
+    verdicts,
   };
-  const checkVersion = async ({ model, version }: GateSubject) => {
-    const row = await store.db
-      .selectFrom("model_versions")
-      .select("version")
-      .where("workspace", "=", workspace)
-      .where("project", "=", project)
-      .where("model", "=", model)
-      .where("version", "=", version)
-      .executeTakeFirst();
-    if (row === undefined) throw registryErrors.REGISTRY_VERSION_UNKNOWN(`There is no version ${version} of ${model}`);
+}
+
+export function gateRecords(store: MetadataStore, clock: Clock, scope: Scope, rows: RegistryRows): Gates {
+  const { workspace, project } = scope;
+  const scoped = (db: Kysely<Database> = store.db) =>
+    db.selectFrom("gates").selectAll().where("workspace", "=", workspace).where("project", "=", project);
+  const readRow = async (row: GateTable, db: Kysely<Database> = store.db) =>
+    readGate(row, await readApprovals(db, scope, row.model, row.version));
+  const stored = async (subject: GateSubject, db?: Kysely<Database>) => {
+    const { model, version } = subject;
+    const ofVersion = await scoped(db).where("model", "=", model).where("version", "=", version).execute();
+    return ofVersion.find(({ id }) => isOfRows(id, subject));
   };
   const records: Gates = {
     async openGate(subject, judge) {
-      await checkVersion(subject);
-      return (await stored(gateId(subject))) ?? records.saveGate({ ...subject, verdicts: await judge() });
+      await rows.activeVersion(subject.model, subject.version);
+      const found = await stored(subject);
+      return found === undefined ? records.saveGate({ ...subject, verdicts: await judge() }) : readRow(found);
     },
     async saveGate({ verdicts, ...subject }) {
-      await checkVersion(subject);
-      const id = gateId(subject);
-      await store.db
-        .insertInto("gates")
-        .values({
+      return store.transaction(async (db) => {
+        await rows.activeVersion(subject.model, subject.version, db);
+        const found = await stored(subject, db);
+        if (found !== undefined) return readRow(found, db);
+        const row: GateTable = {
           workspace,
           project,
-          id,
+          id: sortableId(rowsPrefix(subject.testSet).slice(0, -1), clock),
           model: subject.model,
           version: subject.version,
           champion_version: subject.championVersion,
           opened_at: clock.now(),
-          passed: gatePassed(verdicts) ? 1 : 0,
+          passed: measuredPassed(verdicts) ? 1 : 0,
           verdicts: JSON.stringify(verdicts),
-        })
-        .onConflict((conflict) => conflict.columns(["workspace", "project", "id"]).doNothing())
-        .execute();
-      return records.gate(id);
+        };
+        await db.insertInto("gates").values(row).execute();
+        return readRow(row, db);
+      });
     },
     async gates(model, version) {
+      if (!isStorable(model)) return [];
       const of = version === undefined ? scoped() : scoped().where("version", "=", version);
-      const rows = await of
+      const found = await of
         .where("model", "=", model)
         .orderBy("opened_at", "desc")
         .orderBy("version", "desc")
         .orderBy("id")
         .execute();
-      return rows.map(readGate);
+      const approvals = await readApprovals(store.db, scope, model, version);
+      return found.map((row) => readGate(row, approvals));
     },
     async gate(id) {
-      const found = await stored(id);
-      if (found === null) throw registryErrors.REGISTRY_GATE_UNKNOWN(`There is no gate ${id}`);
-      return found;
+      const row = isStorable(id) ? await scoped().where("id", "=", id).executeTakeFirst() : undefined;
+      if (row === undefined) throw registryErrors.REGISTRY_GATE_UNKNOWN(`There is no gate ${id}`);
+      return readRow(row);
     },
   };
   return records;

@@ -66,7 +66,7 @@ describe("versions", () => {
     await expect(registry.version("late", 2)).rejects.toMatchObject({ code: "REGISTRY_VERSION_UNKNOWN", kind: "not-found" });
     await expect(registry.model("none")).rejects.toMatchObject({ code: "REGISTRY_MODEL_UNKNOWN" });
     expect(await registry.versions("none")).toEqual([]);
-    for (const name of ["", "a b", "../up", "1st"])
+    for (const name of ["", " ", "a/b", "a:b", "../up", "..up", ".", "a\nb"])
       await expect(registry.register(name, { runId: "a", artifact: "b" }, anna)).rejects.toMatchObject({
         code: "REGISTRY_NAME_INVALID",
       });

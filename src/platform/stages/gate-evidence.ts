@@ -22,6 +22,7 @@ import { inClassesOf } from "./in-classes-of.ts";
 import { measureLatency, sampleRequests } from "./measure-latency.ts";
 import type { StoredExplanation } from "./model-explanations.ts";
 import { modelNamed } from "./model-named.ts";
+import { packagedVersion } from "./packaged-version.ts";
 import type { ReviewOutput } from "./review.ts";
 import { type Stage, stage } from "./stage.ts";
 import { openTrainingSet, type RetrainScope, type TrainedCandidate } from "./train.ts";
@@ -119,8 +120,9 @@ async function openChampion(
 ): Promise<{ version: number; model: ModelPackage | null } | null> {
   const store = await opened.metadata();
   const registry = createRegistry({ store, clock: new VirtualClock(opened.environment.now), scope: opened.environment.scope });
-  const champion = await registry.byAlias(name, "champion");
-  if (champion === null) return null;
+  const pointed = await registry.byAlias(name, "champion");
+  if (pointed === null) return null;
+  const champion = packagedVersion(pointed);
   const model = await openPackage(opened, champion.artifact);
   return { version: champion.version, model: model.task === challenger.task ? model : null };
 }
@@ -175,7 +177,8 @@ async function writeCard(
       }),
     ),
     test,
-    gates: verdicts,
+    // The card is of what was measured; what people say of the version comes after it.
+    gates: verdicts.filter(({ criterion }) => criterion.kind !== "approval"),
     segments: explanation.segments,
     permutation: explanation.permutation,
     shap: explanation.shap,

@@ -29,6 +29,7 @@ import {
 } from "../../core/training/index.ts";
 import { platformErrors } from "../errors.ts";
 import { compactPredictionLog, loggedPeriod, predictionRelation } from "../prediction-log.ts";
+import { packagedVersion } from "./packaged-version.ts";
 import { type Stage, stage } from "./stage.ts";
 
 export interface MonitorInput {
@@ -112,8 +113,9 @@ async function openChampion(opened: Stage, { name }: ModelDefinition): Promise<C
   const { scope, now } = opened.environment;
   const store = await opened.metadata();
   const clock = new VirtualClock(now);
-  const found = await createRegistry({ store, clock, scope }).byAlias(name, "champion");
-  if (found === null) return null;
+  const pointed = await createRegistry({ store, clock, scope }).byAlias(name, "champion");
+  if (pointed === null) return null;
+  const found = packagedVersion(pointed);
   const artifacts = await createTracking({ store, artifacts: opened.artifacts, clock, scope }).artifacts(found.runId);
   const artifact = (path: string) => artifacts.find((each) => each.path === path);
   const [reference, explanation] = [artifact("reference.json"), artifact("explanation.json")];

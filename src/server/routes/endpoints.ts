@@ -6,6 +6,7 @@ import { type PredictionRecord, readCurrent, servingErrors } from "../../core/se
 import { unpackModel } from "../../core/training/index.ts";
 import { platformErrors } from "../../platform/errors.ts";
 import { findPrediction, latestPredictions } from "../../platform/prediction-log.ts";
+import { packagedVersion } from "../../platform/stages/packaged-version.ts";
 import type { RoomHandlers } from "../handlers.ts";
 import { findInference } from "../inference-process.ts";
 import { time } from "./entity-values.ts";
@@ -102,7 +103,7 @@ export function predictionHandlers({ platform }: RouteContext): RoomHandlers<"pr
     async counterfactuals({ id }) {
       const record = await find(id);
       const { name } = endpointNamed(project, record.endpoint).model;
-      const { runId } = await registry.version(name, record.version);
+      const { runId } = packagedVersion(await registry.version(name, record.version));
       const sample = (await tracking.artifacts(runId)).find(({ path }) => path === "background.json");
       if (sample === undefined)
         throw platformErrors.PROJECT_REPORT_MISSING(`Version ${record.version} of ${name} has no training rows to compare with`);
