@@ -1,7 +1,11 @@
+export { artifactFiles } from "./artifact-files.ts";
+export { artifactPath } from "./artifact-location.ts";
+export { artifactFileErrors, artifactFilePath } from "./artifact-path.ts";
 export { trackingErrors } from "./errors.ts";
 export { type GitState, gitState } from "./git-state.ts";
 export type * from "./interfaces.ts";
 export { TRACKING_LIMITS } from "./limits.ts";
+export { mediaTypeOf } from "./media-type.ts";
 export type { SnapshotRecords } from "./snapshots.ts";
 export { actorText, sortableId } from "./sortable-id.ts";
 export { createTracking, type Tracking } from "./tracking.ts";

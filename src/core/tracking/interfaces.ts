@@ -320,7 +320,11 @@ export interface ArtifactEntry {
  * @throws TRACKING_PATH_INVALID from every function
  */
 export interface ArtifactFiles {
-  /** Stores the stream and then names it, so that a file is whole or not there; replaces what was there. */
+  /**
+   * Stores the stream and then names it, so that a file is whole or not there; replaces what was there. The media type is that of the
+   * path's extension where it is not given.
+   * @throws TRACKING_PATH_TAKEN where a file would lie below another, or take a folder's place; also from place
+   */
   write(path: string, source: AsyncIterable<Uint8Array>, mediaType?: string): Promise<RunArtifact>;
   /** Names bytes that are in the store already; replaces what was there. */
   place(path: string, ref: ArtifactRef): Promise<RunArtifact>;
@@ -334,6 +338,32 @@ export interface ArtifactFiles {
   walk(folder: string): AsyncIterable<RunArtifact>;
   /** The file, or everything below the folder. The bytes stay until garbage collection. */
   delete(path: string): Promise<void>;
+  readonly uploads: ArtifactUploads;
+}
+
+/**
+ * Files that come in parts, in any order and at the same time; nothing is at the path until all are there.
+ * @throws TRACKING_PATH_INVALID and, but from begin, TRACKING_UPLOAD_UNKNOWN for an id that was not given out for the path
+ */
+export interface ArtifactUploads {
+  /** An id that nobody can guess, good for this path only. An upload that rests for a day is forgotten. */
+  begin(path: string): Promise<string>;
+  /** Parts count from 1, at most 10,000; one that comes again takes the place of the first. */
+  writePart(
+    path: string,
+    upload: string,
+    number: number,
+    source: AsyncIterable<Uint8Array>,
+  ): Promise<{ readonly sha256: string; readonly bytes: number }>;
+  /** @throws TRACKING_UPLOAD_INCOMPLETE where the parts are not those that were written; TRACKING_PATH_TAKEN */
+  complete(
+    path: string,
+    upload: string,
+    parts: readonly { readonly number: number; readonly sha256: string }[],
+    mediaType?: string,
+  ): Promise<RunArtifact>;
+  /** Without effect where it is over already. */
+  abort(path: string, upload: string): Promise<void>;
 }
 
 export interface CollectedGarbage {

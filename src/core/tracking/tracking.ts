@@ -1,7 +1,8 @@
 import type { ArtifactStore, Clock, MetadataStore } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
+import { artifactFiles } from "./artifact-files.ts";
 import { experiments } from "./experiments.ts";
-import type { Experiments, LoggedModels, RunLogs, Runs } from "./interfaces.ts";
+import type { ArtifactFiles, Experiments, LoggedModels, RunLogs, Runs } from "./interfaces.ts";
 import { loggedModels } from "./logged-models.ts";
 import { runLogs } from "./run-logs.ts";
 import { runWrites } from "./run-writes.ts";
@@ -13,6 +14,7 @@ export interface Tracking extends RunLogs, SnapshotRecords {
   readonly experiments: Experiments;
   readonly runs: Runs;
   readonly loggedModels: LoggedModels;
+  readonly files: ArtifactFiles;
 }
 
 export interface TrackingOptions {
@@ -23,7 +25,7 @@ export interface TrackingOptions {
 }
 
 export function createTracking(options: TrackingOptions): Tracking {
-  const { store, clock, scope } = options;
+  const { store, artifacts, clock, scope } = options;
   const write = runWrites(store, clock, scope);
   const logs = runLogs(store, clock, scope, write);
   return {
@@ -32,5 +34,6 @@ export function createTracking(options: TrackingOptions): Tracking {
     experiments: experiments(store, clock, scope),
     runs: runs({ ...options, write, logs }),
     loggedModels: loggedModels(store, clock, scope),
+    files: artifactFiles(store, artifacts, clock, scope),
   };
 }
