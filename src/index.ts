@@ -11,6 +11,7 @@ export {
   byTime,
   type CalibrationMethod,
   type CandidateDefinition,
+  type CandidateReport,
   type CharterDefinition,
   calibration,
   clip,

@@ -13,6 +13,7 @@ import { type GitState, gitState, type Tracking } from "../core/tracking/index.t
 import type { Evaluation } from "../core/training/index.ts";
 import { platformErrors } from "./errors.ts";
 import { recordMonitoring } from "./record-monitoring.ts";
+import { recordStepLog } from "./record-step-log.ts";
 import type { EvaluateOutput } from "./stages/evaluate.ts";
 import type { ExplainOutput } from "./stages/explain.ts";
 import type { GateEvidence, RegisterOutput } from "./stages/gate-evidence.ts";
@@ -21,6 +22,7 @@ import { modelNamed } from "./stages/model-named.ts";
 import type { MonitorOutput } from "./stages/monitor.ts";
 import { packagedVersion } from "./stages/packaged-version.ts";
 import type { ReviewOutput } from "./stages/review.ts";
+import { type StepLog, startOf } from "./stages/step-run.ts";
 import type { TrainedCandidate } from "./stages/train.ts";
 import type { StatePaths } from "./state-folder.ts";
 
@@ -151,6 +153,7 @@ async function register(
     const run = await newRun(`${parent.id}-${i}`, candidate.variant.name, parent.id);
     await logCandidate(around, run.id, candidate, git);
     await logTrials(around, newRun, run.id, model, candidate);
+    await logSteps(around, run.id, model, candidate, context);
     if (candidate.variant.name === winner.variant.name) winnerRun = run.id;
   }
   for (const [i, { variant, failure }] of failed.entries()) {
@@ -276,6 +279,26 @@ async function logTrials(
     ]);
     await tracking.runs.finish(run.id, trial.state === "failed" ? "failed" : "finished", trial.endedAt + replayed);
   }
+}
+
+/** What the project's own code logged while the candidate was trained. */
+async function logSteps(
+  { tracking, artifacts, clock }: EffectSurroundings,
+  runId: string,
+  model: string,
+  { logged }: TrainedCandidate,
+  context: EffectContext,
+): Promise<void> {
+  if (logged === undefined) return;
+  // A stage wrote it.
+  const log = JSON.parse(Buffer.from(await artifacts.read(logged.sha256)).toString("utf8")) as StepLog;
+  const first = startOf(log);
+  const shift = clock.kind === "system" || first === Number.POSITIVE_INFINITY ? 0 : context.now - first;
+  await recordStepLog(
+    { tracking, experiment: model, actor: pipelineActor(context), traceId: context.traceId, shift },
+    runId,
+    log,
+  );
 }
 
 interface GateNeeds {

@@ -12,6 +12,14 @@ export const platformErrors = defineErrors({
     kind: "conflict",
     hint: "Point the alias at a version that this project's pipeline has registered.",
   },
+  PROJECT_STEP_LOGS_TOO_MUCH: {
+    kind: "invalid",
+    hint: "Log fewer points (every tenth step, say), or write them to one file and log that.",
+  },
+  PROJECT_ON_TRAINED_FAILED: {
+    kind: "invalid",
+    hint: "Mend the model's onTrained in the project file; the candidate itself was trained.",
+  },
   PROJECT_SOURCE_UNKNOWN: {
     kind: "not-found",
     hint: "Use a name given to source.parquet() or source.csv() in the project file, and ingest it once.",

@@ -43,6 +43,17 @@ export function labels<C extends Types, const N extends string>(
   return { source, name: label[0], expression: label[1], at, lead: durationToMicros(lead) };
 }
 
+/** What a model's `onTrained` is told: a candidate, evaluated on the selection part of validation. */
+export interface CandidateReport {
+  readonly name: string;
+  readonly kind: CandidateDefinition["kind"];
+  readonly metrics: Readonly<Record<string, { readonly value: number; readonly low: number; readonly high: number }>>;
+  /** Loss on the selection rows after each tree, where the estimator has steps. */
+  readonly history: readonly number[];
+  readonly trainingRows: number;
+  readonly seconds: number;
+}
+
 export interface ModelDefinition<N extends string = string, F extends Types = Types, Q extends Types = Types> {
   readonly kind: "model";
   readonly name: N;
@@ -63,6 +74,11 @@ export interface ModelDefinition<N extends string = string, F extends Types = Ty
   /** Features, by id or name, that nobody can change: no counterfactual touches them. */
   readonly immutable: readonly string[];
   readonly seed: number;
+  /**
+   * Called in the step that trained a candidate, within the candidate's run: what it logs by `orrery/tracking`, and what it calls logs, is
+   * recorded with that run. When it throws, the candidate has failed.
+   */
+  readonly onTrained?: (candidate: CandidateReport) => void | Promise<void>;
   /** Only in types: what a request must carry. */
   readonly "~features"?: F;
   readonly "~request"?: Q;
@@ -107,6 +123,7 @@ export function defineModel<const N extends string, const I extends readonly Ite
     rowWeights?: RowWeights;
     /** Isotonic (several classes: temperature) unless given. */
     calibrate?: CalibrationMethod;
+    onTrained?: ModelDefinition["onTrained"];
   },
 ): ModelDefinition<N, { readonly [F in Leaf<I[number]> as F["name"]]: F["type"] }, Merge<Leaf<I[number]>["keys" | "request"]>> {
   const model: ModelDefinition<N> = {
@@ -125,6 +142,7 @@ export function defineModel<const N extends string, const I extends readonly Ite
     ...(options.classWeights !== undefined && { classWeights: options.classWeights }),
     ...(options.rowWeights !== undefined && { rowWeights: options.rowWeights }),
     ...(options.calibrate !== undefined && { calibrate: options.calibrate }),
+    ...(options.onTrained !== undefined && { onTrained: options.onTrained }),
     at: (alias) => ({ model, name, alias }),
   };
   return model as ModelDefinition<

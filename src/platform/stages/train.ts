@@ -1,7 +1,8 @@
+import { withRun } from "../../client/tracking/index.ts";
 import { type CandidateDefinition, decisionOf } from "../../core/definitions/index.ts";
-import { OrreryError } from "../../core/errors.ts";
+import { OrreryError, toOrreryError } from "../../core/errors.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
-import type { ArtifactRef, TrainerResult } from "../../core/ports/index.ts";
+import { type ArtifactRef, systemClock, type TrainerResult } from "../../core/ports/index.ts";
 import { durationToMicros, type Micros } from "../../core/time.ts";
 import {
   checkCandidate,
@@ -19,10 +20,12 @@ import {
   trainCandidate,
   type UnitChanges,
 } from "../../core/training/index.ts";
+import { platformErrors } from "../errors.ts";
 import { fitElsewhere, isElsewhere } from "./fit-elsewhere.ts";
 import { modelNamed } from "./model-named.ts";
 import { type SearchTask, searchAll, type TrialRecord, tuneCandidate } from "./search-candidates.ts";
 import { type Stage, stage } from "./stage.ts";
+import { StepRun } from "./step-run.ts";
 
 /** One estimator with the features it may use. */
 export interface CandidateVariant {
@@ -61,6 +64,8 @@ export interface TrainedCandidate {
   readonly purged: number;
   readonly labelCutoff: Micros;
   readonly seconds: number;
+  /** StepLog: what the project's code logged meanwhile; absent where it logged nothing. */
+  readonly logged?: ArtifactRef;
 }
 
 /** A candidate that could not be trained; the others go on. */
@@ -138,8 +143,10 @@ export function trainingOptions(
 
 export default stage<TrainInput, TrainOutcome>(async (opened, { params, needs }, progress) => {
   const { variant } = params;
+  const run = new StepRun(opened.artifacts, systemClock.now);
   try {
-    return await train(opened, needs["training-set"], params, progress);
+    const trained = await withRun(run, () => train(opened, needs["training-set"], params, progress));
+    return run.isEmpty ? trained : { ...trained, logged: await opened.putJson(run.collected()) };
   } catch (error) {
     // What one candidate cannot do must not keep the others from being compared.
     const isOwnFault = error instanceof OrreryError && error.kind !== "internal";
@@ -161,7 +168,7 @@ async function train(
   const { dataset, split } = await openTrainingSet(opened, set, scope);
   const onDone = (done: number) => progress({ candidate: variant.name, done });
   const found = await fitVariant({ opened, set, scope, variant }, dataset, split, onDone);
-  return {
+  const trained: TrainedCandidate = {
     variant: { ...variant, candidate: found.trained.package.candidate },
     package: await opened.artifacts.put(packModel(found.trained.package), "application/x-orrery-model"),
     selection: found.trained.selection,
@@ -174,6 +181,21 @@ async function train(
     labelCutoff: split.labelCutoff,
     seconds: (performance.now() - started) / 1_000,
   };
+  await tellProject(opened, scope.model, trained);
+  return trained;
+}
+
+/** @throws PROJECT_ON_TRAINED_FAILED */
+async function tellProject({ project }: Stage, modelName: string, trained: TrainedCandidate): Promise<void> {
+  const { onTrained } = modelNamed(project, modelName);
+  const { variant, selection, history, trainingRows, seconds } = trained;
+  const { name, candidate } = variant;
+  try {
+    await onTrained?.({ name, kind: candidate.kind, metrics: selection.metrics, history, trainingRows, seconds });
+  } catch (cause) {
+    const { message } = toOrreryError(cause);
+    throw platformErrors.PROJECT_ON_TRAINED_FAILED(`onTrained of ${modelName} failed for ${name}: ${message}`, { cause });
+  }
 }
 
 interface FittedVariant {
