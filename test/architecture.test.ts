@@ -48,6 +48,7 @@ const CORE_ORDER = [
   "explain",
   "tracking",
   "registry",
+  "access",
   "pipelines",
   "observability",
   "serving",
