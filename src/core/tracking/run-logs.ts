@@ -1,7 +1,9 @@
 import { sql } from "kysely";
 import type { ArtifactRef, Clock, MetadataStore, MetricTable } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
+import { checkFree } from "./artifact-files.ts";
 import { artifactPath } from "./artifact-location.ts";
+import { artifactFilePath } from "./artifact-path.ts";
 import { trackingErrors } from "./errors.ts";
 import type { Page, RunArtifact, RunLogs } from "./interfaces.ts";
 import { TRACKING_LIMITS } from "./limits.ts";
@@ -92,7 +94,8 @@ export function runLogs(store: MetadataStore, clock: Clock, scope: Scope, write:
         const root = artifactPath(run.artifact_uri);
         if (root === null)
           throw trackingErrors.TRACKING_LOCATION_INVALID(`The artifacts of ${runId} lie at ${run.artifact_uri}, not here`);
-        const full = `${root}/${checkPath(path)}`;
+        const full = artifactFilePath(`${root}/${path}`);
+        await checkFree(db, own, full);
         const stored = await db
           .selectFrom("artifact_files")
           .select("sha256")
@@ -142,11 +145,4 @@ function readPosition(cursor: string, list: string): Pick<Point, "step" | "logge
   if (typeof step === "number" && typeof logged_at === "number" && typeof is_nan === "number" && !Number.isNaN(value))
     return { step, logged_at, value, is_nan };
   throw trackingErrors.TRACKING_CURSOR_INVALID("The cursor does not belong to this list");
-}
-
-function checkPath(path: string): string {
-  const parts = path.split("/");
-  if (path.length > 500 || /[\\\p{Cc}]/u.test(path) || parts.some((part) => part === "" || part === "." || part === ".."))
-    throw trackingErrors.TRACKING_PATH_INVALID(`"${path.slice(0, 80)}" is not an artifact path`);
-  return path;
 }
