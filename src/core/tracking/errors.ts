@@ -36,9 +36,13 @@ export const trackingErrors = defineErrors({
     hint: "Use mlflow-artifacts:/<path>, or the URI of a store that clients reach themselves, such as s3://bucket/folder.",
   },
   TRACKING_FILTER_INVALID: { kind: "invalid", hint: "docs/reference/search.md describes the filter language." },
+  TRACKING_ORDER_INVALID: {
+    kind: "invalid",
+    hint: 'Order by attributes, metrics, params or tags, each once: "metrics.auc DESC". docs/reference/search.md lists them.',
+  },
   TRACKING_ARTIFACT_UNKNOWN: { kind: "not-found", hint: "List the folder; paths are relative to the run's artifacts." },
   TRACKING_PATH_INVALID: { kind: "invalid", hint: 'Use a relative path such as "model/package.json", without "..".' },
   TRACKING_STEP_INVALID: { kind: "invalid", hint: "A metric's step is a whole number, its time a whole number of microseconds." },
   TRACKING_CURSOR_INVALID: { kind: "invalid", hint: "Pass the nextCursor of the page before, with the same order, or none." },
-  TRACKING_LIMIT_INVALID: { kind: "invalid", hint: "Ask for 1 to 1000 runs a page." },
+  TRACKING_LIMIT_INVALID: { kind: "invalid", hint: "Ask for at least 1 a page, and no more than the message says." },
 });

@@ -1,1 +1,3 @@
 export type * from "./interfaces.ts";
+export { searchExperimentIds, searchLoggedModelIds, searchModelNames, searchVersionKeys } from "./search-entities.ts";
+export { searchRunIds } from "./search-runs.ts";

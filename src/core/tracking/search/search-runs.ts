@@ -1,0 +1,155 @@
+import { type Kysely, sql } from "kysely";
+import type { Database } from "../../ports/index.ts";
+import type { View } from "../interfaces.ts";
+import type { Condition, Test } from "./check-filter.ts";
+import { metricTest, type Sql, type Target, TRUE } from "./compile-filter.ts";
+import { runs } from "./entities.ts";
+import { compileConditions, conditionsOf, type FoundRow, findPage, findRows, sortTerms, withinScope } from "./find-keys.ts";
+import type { FindKeys, RunSearch } from "./interfaces.ts";
+import { ownedBy } from "./order-sql.ts";
+import { type OrderTerm, orderOf, parseOrderTerm } from "./parse-order.ts";
+import type { Position } from "./search-cursor.ts";
+
+/** So many runs are sorted sooner than an index of all runs or metrics of the project is gone through for them. */
+const FEW_RUNS = 2_000;
+
+export const searchRunIds: FindKeys<string, RunSearch> = async ({ db, engine }, scope, search) => {
+  const { filter, orderBy = [], view = "active", experimentIds } = search;
+  const target: Target = { entity: runs, engine, scope, datasets: [] };
+  const conditions = conditionsOf(filter, runs);
+  const order = orderOf(
+    orderBy.map((term) => parseOrderTerm(term, runs)),
+    orderBy,
+    runs,
+  );
+  const asked = [scope.workspace, scope.project, filter ?? "", orderBy, view, experimentIds ?? null];
+  const query: RunQuery = { db, target, conditions, order, view, experimentIds };
+  return findPage(
+    search,
+    runs,
+    order,
+    asked,
+    (position, limit) => find(query, position, limit),
+    ([id]) => String(id),
+  );
+};
+
+interface RunQuery {
+  readonly db: Kysely<Database>;
+  readonly target: Target;
+  readonly conditions: readonly Condition[];
+  readonly order: readonly OrderTerm[];
+  readonly view: View;
+  readonly experimentIds: readonly string[] | undefined;
+}
+
+async function find(query: RunQuery, position: Position | null, limit: number): Promise<readonly FoundRow[]> {
+  const { db, target, conditions, order, experimentIds } = query;
+  if (experimentIds?.length === 0) return [];
+  const first = order[0]?.subject;
+  const one = experimentIds?.length === 1;
+  if (first?.of === "metric" && !(await areFew(query))) return findByMetric(query, first.key, position, limit);
+  // Of several experiments the newest runs come from the index of all, unless there are few.
+  const newest = first?.of === "attribute" && first.name === "start_time" && !one && !(await areFew(query));
+  return findRows(db, {
+    target,
+    conditions: [...within(query, newest), ...compileConditions(conditions, target)],
+    terms: sortTerms(order, target),
+    position,
+    limit,
+  });
+}
+
+/** With `scanned`, the experiments are no reason to choose an index. */
+function within({ target, view, experimentIds }: RunQuery, scanned: boolean): readonly Sql[] {
+  if (experimentIds === undefined) return withinScope(target, view);
+  const id = scanned ? sql`runs.experiment_id || ''` : sql`runs.experiment_id`;
+  const [only] = experimentIds;
+  return [
+    ...withinScope(target, view),
+    experimentIds.length === 1 ? sql`${id} = ${only}` : sql`${id} in (${sql.join(experimentIds)})`,
+  ];
+}
+
+async function areFew(query: RunQuery): Promise<boolean> {
+  if (query.experimentIds === undefined) return false;
+  const some = query.db
+    .selectFrom("runs")
+    .select("runs.id")
+    .where((each) => each.and(within(query, false).map((condition) => sql<boolean>`${condition}`)))
+    .limit(FEW_RUNS + 1);
+  const { counted } = await query.db
+    .selectFrom(some.as("some"))
+    .select((each) => each.fn.countAll<number>().as("counted"))
+    .executeTakeFirstOrThrow();
+  return Number(counted) <= FEW_RUNS;
+}
+
+/**
+ * Goes through the index of the metric's values, so that a page costs its rows and not a sort of all: runs with a value first, then
+ * those where it is NaN, then those without it. Conditions on the same metric narrow what of the index is read.
+ */
+async function findByMetric(
+  query: RunQuery,
+  key: string,
+  position: Position | null,
+  limit: number,
+): Promise<readonly FoundRow[]> {
+  const { db, target, conditions, order } = query;
+  const isOnMetric = (condition: Condition): condition is MetricCondition =>
+    condition.kind === "test" && condition.subject.of === "metric" && condition.subject.key === key;
+  const others = [
+    ...within(query, true),
+    ...compileConditions(
+      conditions.filter((each) => !isOnMetric(each)),
+      target,
+    ),
+  ];
+  const tests = conditions.filter(isOnMetric).map(({ test }) => test);
+  const terms = sortTerms(order, target);
+  const [byMetric] = terms;
+  const child = target.entity.rooms.metric;
+  if (byMetric === undefined || child === undefined) return [];
+  const driver = { table: child.table, alias: "o0" };
+  const [value, isNan] = [sql.ref("o0.value"), sql.ref("o0.is_nan")];
+  const owned = ownedBy(child, "o0", key, target);
+
+  const at = position?.[0]?.rank ?? 0;
+  const rows: FoundRow[] = [];
+  for (const rank of [0, 1, 2] as const) {
+    if (rank < at || rows.length >= limit || !tests.every((test) => canHold(test, rank))) continue;
+    const begun = rank === at ? position : null;
+    const rest = {
+      target,
+      conditions: [...others, ...rankConditions(rank)],
+      limit: limit - rows.length,
+      driver: rank === 2 ? undefined : driver,
+    };
+    // Among runs of one rank there is nothing to compare in it, but for the values.
+    if (rank === 0) {
+      rows.push(...(await findRows(db, { ...rest, terms: [{ ...byMetric, rank: null }, ...terms.slice(1)], position: begun })));
+    } else {
+      const found = await findRows(db, { ...rest, terms: terms.slice(1), position: begun?.slice(1) ?? null });
+      rows.push(...found.map((row) => ({ ...row, position: [{ rank, value: null }, ...row.position] })));
+    }
+  }
+  return rows;
+
+  function rankConditions(rank: 0 | 1 | 2): readonly Sql[] {
+    if (rank === 2) return [sql`(not exists (select 1 from ${sql.table(driver.table)} as o0 where ${owned}))`];
+    if (rank === 1) return [owned, sql`${isNan} = 1`];
+    return [owned, sql`${isNan} = 0`, ...tests.map((test) => (test.kind === "null" ? TRUE : metricTest(value, isNan, test)))];
+  }
+}
+
+type MetricCondition = Condition & { readonly kind: "test"; readonly test: Test };
+
+/** Whether a test can be true of a metric of the rank; of a value it depends on the value. */
+function canHold(test: Test, rank: 0 | 1 | 2): boolean {
+  if (test.kind === "null") return test.missing === (rank === 2);
+  if (rank !== 1) return rank === 0;
+  if (test.kind === "between") return !test.within;
+  if (test.kind !== "number") return false;
+  if (test.operator === "!=") return !Number.isNaN(test.number);
+  return test.operator === "=" && Number.isNaN(test.number);
+}
