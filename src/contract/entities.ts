@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { gateVerdict } from "./model-entities.ts";
 
+export * from "./model-entities.ts";
 export * from "./tracking-entities.ts";
 
 /** ISO 8601 in UTC. */
@@ -29,15 +31,6 @@ export const stageState = z.object({
   headline: z.string(),
   detail: z.string(),
   updatedAt: timestamp.nullable(),
-});
-
-export const gateVerdict = z.object({
-  text: z.string(),
-  /** null: undefined on this data, which counts as not passed. */
-  passed: z.boolean().nullable(),
-  observed: z.number().nullable(),
-  required: z.number().nullable(),
-  detail: z.string(),
 });
 
 export const charter = z.object({
@@ -146,47 +139,6 @@ export const featureView = z.object({
 });
 
 // Models ---------------------------------------------------------------------------------------------------------------
-
-export const modelVersion = z.object({
-  model: z.string(),
-  version: z.number().int(),
-  aliases: z.array(z.string()),
-  runId: z.string(),
-  artifact: z.string(),
-  createdAt: timestamp,
-  actor: z.string(),
-  description: z.string(),
-});
-
-export const promotion = z.object({
-  id: z.string(),
-  alias: z.string(),
-  fromVersion: z.number().int().nullable(),
-  toVersion: z.number().int(),
-  decision: z.enum(["promoted", "rejected", "rolled-back"]),
-  at: timestamp,
-  actor: z.string(),
-  reason: z.string(),
-  gateId: z.string().nullable(),
-});
-
-export const gate = z.object({
-  id: z.string(),
-  version: z.number().int(),
-  championVersion: z.number().int().nullable(),
-  openedAt: timestamp,
-  passed: z.boolean(),
-  verdicts: z.array(gateVerdict),
-});
-
-export const registeredModel = z.object({
-  name: z.string(),
-  createdAt: timestamp,
-  aliases: z.record(z.string(), z.number().int()),
-  versions: z.array(modelVersion),
-  promotions: z.array(promotion),
-  gates: z.array(gate),
-});
 
 export const explanationSummary = z.object({
   /** What SHAP values are measured in: log-odds, probability, logarithm, or the target's own units (value). */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as entities from "./entities.ts";
+import { modelRoutes } from "./model-routes.ts";
 import type { Permission } from "./permissions.ts";
 import { artifactRoutes, experimentRoutes, loggedModelRoutes, runRoutes } from "./tracking-routes.ts";
 
@@ -21,9 +22,7 @@ const page = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default
 const paged = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 const byId = z.object({ id: z.string() });
 const byName = z.object({ name: z.string() });
-const byVersion = z.object({ name: z.string(), version: z.coerce.number().int().min(1) });
 const done = z.object({ ok: z.literal(true) });
-const reason = z.string().min(1).max(2_000);
 
 /** Every route of the API, once: validation, OpenAPI and the typed client are made from this table. */
 export const routes = {
@@ -68,65 +67,7 @@ export const routes = {
   runs: runRoutes,
   artifacts: artifactRoutes,
   loggedModels: loggedModelRoutes,
-  models: {
-    list: {
-      method: "GET",
-      path: "/models",
-      permission: "read",
-      summary: "Registered models",
-      response: z.object({ items: z.array(entities.registeredModel) }),
-    },
-    get: {
-      method: "GET",
-      path: "/models/:name",
-      permission: "read",
-      summary: "One registered model",
-      params: byName,
-      response: entities.registeredModel,
-    },
-    report: {
-      method: "GET",
-      path: "/models/:name/versions/:version/report",
-      permission: "read",
-      summary: "Candidates, test metrics, explanations and card of a version",
-      params: byVersion,
-      response: entities.modelReport,
-    },
-    exploration: {
-      method: "GET",
-      path: "/models/:name/versions/:version/exploration",
-      permission: "read",
-      summary: "What was in the training rows of a version: class balance, relations to the target, suspicions of leaks",
-      params: byVersion,
-      response: entities.exploration,
-    },
-    onnx: {
-      method: "GET",
-      path: "/models/:name/versions/:version/onnx",
-      permission: "read",
-      summary: "A version as an ONNX file",
-      params: byVersion,
-      response: entities.onnxFile,
-    },
-    promote: {
-      method: "POST",
-      path: "/models/:name/versions/:version/promote",
-      permission: "promote",
-      summary: "Point an alias at a version whose gate passed",
-      params: byVersion,
-      body: z.object({ alias: z.string().default("champion"), reason, idempotencyKey: z.string().min(1).max(200) }),
-      response: entities.promotion,
-    },
-    rollback: {
-      method: "POST",
-      path: "/models/:name/rollback",
-      permission: "promote",
-      summary: "Point an alias at the version it had before",
-      params: byName,
-      body: z.object({ alias: z.string().default("champion"), reason, idempotencyKey: z.string().min(1).max(200) }),
-      response: entities.promotion,
-    },
-  },
+  models: modelRoutes,
   pipelines: {
     list: {
       method: "GET",

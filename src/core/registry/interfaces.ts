@@ -40,14 +40,14 @@ export interface RegisteredModel {
 }
 
 export interface NewVersion {
-  readonly runId?: string | null;
-  readonly artifact?: string | null;
+  readonly runId?: string | null | undefined;
+  readonly artifact?: string | null | undefined;
   /** The folder "model" of the run's artifacts when absent. Aliases and stages in it ("models:/churn@champion") become the version of now. */
   readonly source?: string;
-  readonly runLink?: string | null;
-  readonly modelId?: string | null;
-  readonly description?: string;
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly runLink?: string | null | undefined;
+  readonly modelId?: string | null | undefined;
+  readonly description?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Registered models, by name. */
@@ -56,7 +56,7 @@ export interface RegisteredModels {
   createModel(model: {
     readonly name: string;
     readonly description?: string | undefined;
-    readonly tags?: Readonly<Record<string, string>>;
+    readonly tags?: Readonly<Record<string, string>> | undefined;
   }): Promise<RegisteredModel>;
   /** By name. */
   models(): Promise<readonly RegisteredModel[]>;
@@ -121,7 +121,7 @@ export interface ModelVersions {
 export interface RegistrySearch {
   /** By name. @throws TRACKING_FILTER_INVALID, TRACKING_CURSOR_INVALID */
   searchModels(search: Search): Promise<Page<RegisteredModel & { readonly latestVersions: readonly ModelVersion[] }>>;
-  /** By name, then newest version first. @throws TRACKING_FILTER_INVALID, TRACKING_CURSOR_INVALID */
+  /** The one that changed last first, then by name and newest version first. @throws TRACKING_FILTER_INVALID, TRACKING_CURSOR_INVALID */
   searchVersions(search: Search): Promise<Page<ModelVersion>>;
 }
 

@@ -1,3 +1,4 @@
+import { projectDecisions } from "../../platform/model-decisions.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { Scheduler } from "../../platform/scheduler.ts";
 import type { Handlers } from "../handlers.ts";
@@ -9,7 +10,7 @@ import { endpointHandlers, predictionHandlers } from "./endpoints.ts";
 import { experimentHandlers } from "./experiments.ts";
 import { featureHandlers } from "./features.ts";
 import { loopHandlers } from "./loop.ts";
-import { modelHandlers } from "./models.ts";
+import { type ModelRooms, modelHandlers } from "./models.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { pipelineHandlers } from "./pipelines.ts";
 import { loggedModelHandlers, runHandlers, type TrackingOf } from "./runs.ts";
@@ -26,7 +27,15 @@ export interface RouteContext {
 }
 
 export function createHandlers(context: RouteContext): Handlers {
-  const trackingOf: TrackingOf = () => context.platform.tracking;
+  const { platform } = context;
+  const trackingOf: TrackingOf = () => platform.tracking;
+  const models: ModelRooms = {
+    registry: platform.registry,
+    tracking: platform.tracking,
+    artifacts: platform.artifacts,
+    decisions: projectDecisions(platform),
+    charter: platform.project.charter,
+  };
   return {
     loop: loopHandlers(context),
     data: dataHandlers(context),
@@ -35,7 +44,7 @@ export function createHandlers(context: RouteContext): Handlers {
     runs: runHandlers(trackingOf),
     artifacts: artifactHandlers(trackingOf),
     loggedModels: loggedModelHandlers(trackingOf),
-    models: modelHandlers(context),
+    models: modelHandlers(() => models),
     pipelines: pipelineHandlers(context),
     endpoints: endpointHandlers(context),
     predictions: predictionHandlers(context),

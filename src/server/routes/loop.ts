@@ -7,7 +7,7 @@ import type { Platform } from "../../platform/platform.ts";
 import type { RoomHandlers } from "../handlers.ts";
 import { optionalTime, time } from "./entity-values.ts";
 import type { RouteContext } from "./index.ts";
-import { verdictEntity } from "./models.ts";
+import { verdictEntity } from "./model-entities.ts";
 import { readAlerts } from "./monitoring.ts";
 
 export function loopHandlers({ platform }: RouteContext): RoomHandlers<"loop"> {

@@ -1,200 +1,144 @@
-import { isBinaryCharter } from "../../core/definitions/index.ts";
-import type { Gate, ModelVersion, Promotion } from "../../core/registry/index.ts";
-import { systemActor } from "../../core/scope.ts";
-import type { Evaluation } from "../../core/training/index.ts";
-import { type CandidateSummary, deployEverywhere, ONNX_PROBLEM } from "../../platform/effects.ts";
-import { platformErrors } from "../../platform/errors.ts";
-import type { StoredExploration } from "../../platform/stages/explain.ts";
-import type { StoredExplanation } from "../../platform/stages/model-explanations.ts";
-import type { RoomHandlers } from "../handlers.ts";
-import { estimates, finite, time } from "./entity-values.ts";
-import type { RouteContext } from "./index.ts";
+import type { CharterDefinition } from "../../core/definitions/index.ts";
+import type { ArtifactStore } from "../../core/ports/index.ts";
+import type { ModelVersion, RegisteredModel, Registry } from "../../core/registry/index.ts";
+import type { Tracking } from "../../core/tracking/index.ts";
+import type { ModelDecisions } from "../../platform/model-decisions.ts";
+import type { Call, RoomHandlers } from "../handlers.ts";
+import { time } from "./entity-values.ts";
+import { approvalEntity, gateEntity, promotionEntity, versionEntity } from "./model-entities.ts";
+import { modelReportHandlers } from "./model-reports.ts";
+import { orderTerms } from "./order-terms.ts";
 
-export function modelHandlers({ platform }: RouteContext): RoomHandlers<"models"> {
-  const { registry, tracking, artifacts, clock, project } = platform;
-  const isBinary = isBinaryCharter(project.charter);
+/** The registry of the project that a call is about, and what stands around it. */
+export interface ModelRooms {
+  readonly registry: Registry;
+  readonly tracking: Tracking;
+  readonly artifacts: ArtifactStore;
+  readonly decisions: ModelDecisions;
+  /** null where the server has no project file. */
+  readonly charter: CharterDefinition | null;
+}
+export type ModelRoomsOf = (call: Call) => ModelRooms;
 
-  async function modelEntity(name: string) {
-    const [model, versions, promotions, gates] = await Promise.all([
-      registry.model(name),
-      registry.versions(name),
-      registry.promotions(name),
-      registry.gates(name),
-    ]);
-    return {
-      name,
-      createdAt: time(model.createdAt),
-      aliases: { ...model.aliases },
-      versions: versions.map((version) => versionEntity(version, model.aliases)),
-      promotions: promotions.map(promotionEntity),
-      gates: gates.map(gateEntity),
-    };
-  }
+const done = { ok: true } as const;
 
-  /** What a version's run has logged under a path; null where it has not. */
-  async function versionFiles(name: string, version: number) {
-    const { runId } = await registry.version(name, version);
-    const files = new Map((await tracking.artifacts(runId)).map((artifact) => [artifact.path, artifact]));
-    return {
-      runId,
-      file: (path: string) => files.get(path) ?? null,
-      async text(path: string) {
-        const found = files.get(path);
-        return found === undefined ? null : Buffer.from(await artifacts.read(found.sha256)).toString("utf8");
-      },
-    };
-  }
-
+export function modelHandlers(roomsOf: ModelRoomsOf): RoomHandlers<"models"> {
+  const registryOf = (call: Call) => roomsOf(call).registry;
   return {
-    async list() {
-      return { items: await Promise.all((await registry.models()).map(({ name }) => modelEntity(name))) };
+    ...modelReportHandlers(roomsOf),
+
+    async list({ orderBy, ...search }, call) {
+      const registry = registryOf(call);
+      const found = await registry.searchModels({ ...search, orderBy: orderTerms(orderBy) });
+      return { items: await Promise.all(found.items.map((model) => modelEntity(registry, model))), nextCursor: found.nextCursor };
     },
-    get: ({ name }) => modelEntity(name),
-    async report({ name, version }) {
-      const { text } = await versionFiles(name, version);
-      const json = async <T>(path: string) => {
-        const found = await text(path);
-        return found === null ? null : (JSON.parse(found) as T);
-      };
-      const [candidates, test, explanation, card] = await Promise.all([
-        json<CandidateSummary[]>("candidates.json"),
-        json<Evaluation>("test.json"),
-        json<StoredExplanation>("explanation.json"),
-        text("card.md"),
-      ]);
+    create: async (model, call) => modelEntity(registryOf(call), await registryOf(call).createModel(model)),
+    get: async ({ name }, call) => modelEntity(registryOf(call), await registryOf(call).model(name)),
+    async update({ name, newName, description }, call) {
+      const registry = registryOf(call);
+      if (description !== undefined) await registry.describeModel(name, description);
+      const changed =
+        newName === undefined || newName === name ? await registry.model(name) : await registry.renameModel(name, newName);
+      return modelEntity(registry, changed);
+    },
+    async delete({ name }, call) {
+      await registryOf(call).deleteModel(name);
+      return done;
+    },
+    restore: async ({ name }, call) => modelEntity(registryOf(call), await registryOf(call).restoreModel(name)),
+    async setTag({ name, key, value }, call) {
+      await registryOf(call).setModelTag(name, key, value);
+      return done;
+    },
+    async deleteTag({ name, key }, call) {
+      await registryOf(call).deleteModelTag(name, key);
+      return done;
+    },
+
+    async versions({ orderBy, ...search }, call) {
+      const found = await registryOf(call).searchVersions({ ...search, orderBy: orderTerms(orderBy) });
+      return { items: found.items.map(versionEntity), nextCursor: found.nextCursor };
+    },
+    createVersion: async ({ name, ...version }, call) =>
+      versionEntity(await registryOf(call).createVersion(name, version, call.actor)),
+    version: async ({ name, version }, call) => versionEntity(await registryOf(call).version(name, version)),
+    updateVersion: async ({ name, version, description }, call) =>
+      versionEntity(await registryOf(call).describeVersion(name, version, description)),
+    async deleteVersion({ name, version }, call) {
+      await registryOf(call).deleteVersion(name, version, call.actor);
+      return done;
+    },
+    restoreVersion: async ({ name, version }, call) => versionEntity(await registryOf(call).restoreVersion(name, version)),
+    async setVersionTag({ name, version, key, value }, call) {
+      await registryOf(call).setVersionTag(name, version, key, value);
+      return done;
+    },
+    async deleteVersionTag({ name, version, key }, call) {
+      await registryOf(call).deleteVersionTag(name, version, key);
+      return done;
+    },
+    setStage: async ({ name, version, stage, archiveOthers }, call) =>
+      versionEntity(await registryOf(call).setStage(name, version, stage, archiveOthers, call.actor)),
+
+    async setAlias({ name, alias, version, reason }, call) {
+      const idempotencyKey = `alias:${call.traceId}:${name}@${alias}`;
+      const request = { model: name, alias, version, reason, actor: call.actor, idempotencyKey };
+      return promotionEntity(await roomsOf(call).decisions.point(request));
+    },
+    async deleteAlias({ name, alias, reason }, call) {
+      await registryOf(call).deleteAlias({ model: name, alias, reason, actor: call.actor });
+      return done;
+    },
+    async promote({ name, ...request }, call) {
+      return promotionEntity(await roomsOf(call).decisions.promote({ model: name, ...request, actor: call.actor }));
+    },
+    async rollback({ name, ...request }, call) {
+      return promotionEntity(await roomsOf(call).decisions.rollBack({ model: name, ...request, actor: call.actor }));
+    },
+    async approve({ name, ...request }, call) {
+      const { approval, promotion } = await roomsOf(call).decisions.approve({
+        model: name,
+        ...request,
+        actor: call.actor,
+        role: call.role ?? null,
+      });
+      return { approval: approvalEntity(approval), promotion: promotion === null ? null : promotionEntity(promotion) };
+    },
+    decline: async ({ name, ...request }, call) =>
+      approvalEntity(await registryOf(call).decline({ model: name, ...request, actor: call.actor, role: call.role ?? null })),
+    async history({ name }, call) {
+      const registry = registryOf(call);
+      await registry.model(name);
+      const [promotions, gates] = await Promise.all([registry.promotions(name), registry.gates(name)]);
+      const gateOf = new Map(gates.map((gate) => [gate.id, gateEntity(gate)]));
       return {
-        model: name,
-        version,
-        candidates: (candidates ?? []).map((candidate) => ({
-          name: candidate.name,
-          selected: candidate.selected,
-          metrics: estimates(candidate.selection.metrics),
+        items: promotions.map((promotion) => ({
+          ...promotionEntity(promotion),
+          gate: promotion.gateId === null ? null : (gateOf.get(promotion.gateId) ?? null),
         })),
-        test:
-          test === null
-            ? null
-            : { rows: test.rows, positives: isBinary ? test.positives : null, days: test.days, metrics: estimates(test.metrics) },
-        explanation: explanation === null ? null : explanationEntity(explanation, isBinary),
-        cardMarkdown: card ?? "This version has no model card.",
       };
-    },
-    async exploration({ name, version }) {
-      const { text } = await versionFiles(name, version);
-      const found = await text("exploration.json");
-      if (found === null) throw platformErrors.PROJECT_REPORT_MISSING(`Version ${version} of ${name} has no exploration`);
-      return { model: name, version, ...explorationEntity(JSON.parse(found) as StoredExploration, project.charter.target.name) };
-    },
-    async onnx({ name, version }) {
-      const { file, runId } = await versionFiles(name, version);
-      const found = file("model.onnx");
-      if (found === null) {
-        const why = (await tracking.runs.get(runId)).params[ONNX_PROBLEM] ?? "it was registered before there were any";
-        throw platformErrors.PROJECT_ONNX_MISSING(`Version ${version} of ${name} has no ONNX file: ${why}`);
-      }
-      const content = Buffer.from(await artifacts.read(found.sha256)).toString("base64");
-      return { model: name, version, sha256: found.sha256, bytes: found.bytes, content };
-    },
-    async promote({ name, version, alias, reason, idempotencyKey }, { actor }) {
-      const gate = (await registry.gates(name, version)).find(({ passed }) => passed);
-      const promotion = await registry.promote({
-        model: name,
-        version,
-        alias,
-        reason,
-        idempotencyKey,
-        actor,
-        ...(gate === undefined ? {} : { gateId: gate.id }),
-      });
-      await deployEverywhere(platform, name, clock.now(), reason);
-      return promotionEntity(promotion);
-    },
-    async rollback({ name, alias, reason, idempotencyKey }, { actor }) {
-      const promotion = await registry.rollback({ model: name, alias, reason, idempotencyKey, actor });
-      // A canary of what is being rolled back to or from would go on beside it.
-      await registry.setAlias({
-        model: name,
-        alias: "challenger",
-        version: promotion.toVersion,
-        actor: systemActor("rollback"),
-        reason,
-      });
-      await deployEverywhere(platform, name, clock.now(), reason);
-      return promotionEntity(promotion);
     },
   };
 }
 
-const versionEntity = (version: ModelVersion, aliases: Readonly<Record<string, number>>) => ({
-  model: version.model,
-  version: version.version,
-  aliases: Object.keys(aliases).filter((alias) => aliases[alias] === version.version),
-  runId: version.runId,
-  artifact: version.artifact,
-  createdAt: time(version.createdAt),
-  actor: version.actor,
-  description: version.description,
-});
-
-const promotionEntity = ({ model: _, at, ...promotion }: Promotion) => ({ ...promotion, at: time(at) });
-
-export const verdictEntity = ({ text, passed, observed, required, detail }: Gate["verdicts"][number]) => ({
-  text,
-  passed,
-  observed: finite(observed),
-  required: finite(required),
-  detail,
-});
-
-const gateEntity = (gate: Gate) => ({
-  id: gate.id,
-  version: gate.version,
-  championVersion: gate.championVersion,
-  openedAt: time(gate.openedAt),
-  passed: gate.passed,
-  verdicts: gate.verdicts.map(verdictEntity),
-});
-
-const explanationEntity = ({ shap, permutation, segments }: StoredExplanation, isBinary: boolean) => ({
-  scale: shap.scale ?? "log-odds",
-  shap: [...shap.shap],
-  permutation: permutation.features.map(({ feature, drop }) => ({ feature, drop })),
-  sample: shap.sample.map(({ feature, points }) => ({ feature, points: [...points] })),
-  segments: segments.map((segment) => ({
-    ...segment,
-    positives: isBinary ? segment.positives : null,
-    metrics: estimates(segment.metrics),
-  })),
-});
-
-const strongestFirst = (a: { readonly explained: number }, b: { readonly explained: number }) => b.explained - a.explained;
-
-const explorationEntity = (
-  {
-    rows,
-    sampledRows,
-    balance,
-    relations,
-    suspicions,
-    classes = [],
-  }: Omit<StoredExploration, "classes"> & Partial<Pick<StoredExploration, "classes">>,
-  target: string,
-) => ({
-  rows,
-  sampledRows,
-  balance:
-    balance === null
-      ? null
-      : {
-          classes: balance.classes.map((each) => ({
-            // Of a binary target there are no names but its own.
-            name: classes[each.class] ?? (each.class === 1 ? target : `not ${target}`),
-            rows: each.rows,
-            share: { value: each.share.value, low: each.share.low, high: each.share.high },
-          })),
-          imbalance: balance.imbalance,
-        },
-  relations: relations
-    .toSorted(strongestFirst)
-    .map(({ feature, explained, spearman, auc }) => ({ feature, explained, spearman, auc })),
-  suspicions: suspicions.map(({ feature, kind, figure, says }) => ({ feature, kind, figure, says })),
-});
+async function modelEntity(registry: Registry, model: RegisteredModel) {
+  const { name } = model;
+  const [versions, promotions, gates, approvals] = await Promise.all([
+    registry.versions(name),
+    registry.promotions(name),
+    registry.gates(name),
+    registry.approvals(name),
+  ]);
+  return {
+    name,
+    description: model.description,
+    createdAt: time(model.createdAt),
+    updatedAt: time(model.updatedAt),
+    tags: { ...model.tags },
+    aliases: { ...model.aliases },
+    versions: versions.map((version: ModelVersion) => versionEntity(version)),
+    promotions: promotions.map(promotionEntity),
+    gates: gates.map(gateEntity),
+    approvals: approvals.map(approvalEntity),
+  };
+}

@@ -20,6 +20,8 @@ const TONES: Record<string, Tone> = {
   acknowledged: "warn",
   "rolled-back": "warn",
   undefined: "warn",
+  waiting: "warn",
+  removed: "warn",
   failed: "bad",
   killed: "bad",
   critical: "bad",

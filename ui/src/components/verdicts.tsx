@@ -3,7 +3,8 @@ import type { GateVerdict } from "../../../src/contract/index.ts";
 import { formatNumber } from "./format.ts";
 import { State } from "./state.tsx";
 
-const statusOf = ({ passed }: GateVerdict): string => (passed === null ? "undefined" : passed ? "passed" : "failed");
+const statusOf = ({ passed, waiting }: GateVerdict): string =>
+  passed === null ? (waiting ? "waiting" : "undefined") : passed ? "passed" : "failed";
 
 /** Criterion by criterion: the verdict, what was asked, what was seen. */
 export function Verdicts({ verdicts }: { verdicts: readonly GateVerdict[] }) {

@@ -157,7 +157,7 @@ function GatePanel({ model, version }: { model: RegisteredModel; version: number
     <Panel
       title={`Gate of version ${version}`}
       about={`Opened ${formatInstant(gate.openedAt)}, ${against}`}
-      actions={<State status={gate.passed ? "passed" : "failed"} />}
+      actions={<State status={gate.state} />}
     >
       <Verdicts verdicts={gate.verdicts} />
     </Panel>
@@ -205,13 +205,15 @@ function Versions({ model, shown, onShow }: { model: RegisteredModel; shown: num
                         ))}
                       </span>
                     </td>
+                    <td>{gate === null ? <span className="muted">none</span> : <State status={gate.state} />}</td>
                     <td>
-                      {gate === null ? <span className="muted">none</span> : <State status={gate.passed ? "passed" : "failed"} />}
-                    </td>
-                    <td>
-                      <Link to="/runs/$id" params={{ id: each.runId }}>
-                        run
-                      </Link>
+                      {each.runId === null ? (
+                        <span className="muted">none</span>
+                      ) : (
+                        <Link to="/runs/$id" params={{ id: each.runId }}>
+                          run
+                        </Link>
+                      )}
                     </td>
                     <td className="when">{formatInstant(each.createdAt)}</td>
                     <td>{each.actor}</td>

@@ -6,20 +6,29 @@ import { defaultVersion, gateOf, permutationBars, rankCandidates, rankSegments, 
 const estimate = (value: number) => ({ value, low: value - 0.1, high: value + 0.1 });
 const model = (aliases: Record<string, number>, versions: number[]): RegisteredModel => ({
   name: "m",
+  description: "",
   createdAt: "2013-11-01T00:00:00Z",
+  updatedAt: "2013-11-01T00:00:00Z",
+  tags: {},
   aliases,
   versions: versions.map((version) => ({
     model: "m",
     version,
     aliases: [],
+    tags: {},
     runId: "r",
     artifact: "a",
+    source: "runs:/r/model",
+    status: "ready",
+    stage: "None",
     createdAt: "2013-11-01T00:00:00Z",
+    updatedAt: "2013-11-01T00:00:00Z",
     actor: "anna",
     description: "",
   })),
   promotions: [],
   gates: [],
+  approvals: [],
 });
 
 describe("defaultVersion", () => {
@@ -37,6 +46,7 @@ describe("gateOf", () => {
       version,
       championVersion: null,
       openedAt,
+      state: "passed",
       passed: true,
       verdicts: [],
     });

@@ -1,0 +1,150 @@
+import { type CharterDefinition, isBinaryCharter } from "../../core/definitions/index.ts";
+import { diffVersions } from "../../core/registry/index.ts";
+import type { Evaluation } from "../../core/training/index.ts";
+import { type CandidateSummary, ONNX_PROBLEM } from "../../platform/effects.ts";
+import { platformErrors } from "../../platform/errors.ts";
+import type { StoredExploration } from "../../platform/stages/explain.ts";
+import type { StoredExplanation } from "../../platform/stages/model-explanations.ts";
+import { versionFacts } from "../../platform/version-facts.ts";
+import type { Call, RoomHandlers } from "../handlers.ts";
+import { estimates } from "./entity-values.ts";
+import { diffEntity, lineageEntity } from "./model-entities.ts";
+import type { ModelRoomsOf } from "./models.ts";
+
+/** What can be read of a version, its run and its package. */
+export function modelReportHandlers(
+  roomsOf: ModelRoomsOf,
+): Pick<RoomHandlers<"models">, "report" | "exploration" | "onnx" | "lineage" | "dependents" | "diff"> {
+  /** What a version's run has logged under a path; null where it has not, or where there is no run. */
+  async function versionFiles(call: Call, name: string, version: number) {
+    const { registry, tracking, artifacts } = roomsOf(call);
+    const { runId } = await registry.version(name, version);
+    const files = new Map((runId === null ? [] : await tracking.artifacts(runId)).map((artifact) => [artifact.path, artifact]));
+    return {
+      runId,
+      file: (path: string) => files.get(path) ?? null,
+      async text(path: string) {
+        const found = files.get(path);
+        return found === undefined ? null : Buffer.from(await artifacts.read(found.sha256)).toString("utf8");
+      },
+    };
+  }
+
+  return {
+    async report({ name, version }, call) {
+      const isBinary = isBinaryTarget(roomsOf(call).charter);
+      const { text } = await versionFiles(call, name, version);
+      const json = async <T>(path: string) => {
+        const found = await text(path);
+        return found === null ? null : (JSON.parse(found) as T);
+      };
+      const [candidates, test, explanation, card] = await Promise.all([
+        json<CandidateSummary[]>("candidates.json"),
+        json<Evaluation>("test.json"),
+        json<StoredExplanation>("explanation.json"),
+        text("card.md"),
+      ]);
+      return {
+        model: name,
+        version,
+        candidates: (candidates ?? []).map((candidate) => ({
+          name: candidate.name,
+          selected: candidate.selected,
+          metrics: estimates(candidate.selection.metrics),
+        })),
+        test:
+          test === null
+            ? null
+            : { rows: test.rows, positives: isBinary ? test.positives : null, days: test.days, metrics: estimates(test.metrics) },
+        explanation: explanation === null ? null : explanationEntity(explanation, isBinary),
+        cardMarkdown: card ?? "This version has no model card.",
+      };
+    },
+    async exploration({ name, version }, call) {
+      const { text } = await versionFiles(call, name, version);
+      const found = await text("exploration.json");
+      if (found === null) throw platformErrors.PROJECT_REPORT_MISSING(`Version ${version} of ${name} has no exploration`);
+      const target = roomsOf(call).charter?.target.name ?? "the target";
+      return { model: name, version, ...explorationEntity(JSON.parse(found) as StoredExploration, target) };
+    },
+    async onnx({ name, version }, call) {
+      const { tracking, artifacts } = roomsOf(call);
+      const { file, runId } = await versionFiles(call, name, version);
+      const found = file("model.onnx");
+      if (found === null) {
+        const problem = runId === null ? undefined : (await tracking.runs.record(runId)).params[ONNX_PROBLEM];
+        throw platformErrors.PROJECT_ONNX_MISSING(
+          `Version ${version} of ${name} has no ONNX file: ${problem ?? "whatever registered it left none"}`,
+        );
+      }
+      const content = Buffer.from(await artifacts.read(found.sha256)).toString("base64");
+      return { model: name, version, sha256: found.sha256, bytes: found.bytes, content };
+    },
+    lineage: async ({ name, version }, call) => lineageEntity(await roomsOf(call).registry.lineage(name, version)),
+    async dependents({ name }, call) {
+      const { registry, decisions } = roomsOf(call);
+      const found = await registry.dependents(name);
+      return {
+        source: name,
+        items: found.map((each) => ({
+          ...each,
+          aliases: [...each.aliases],
+          endpoints: decisions.servedBy(each.model, each.version),
+        })),
+      };
+    },
+    async diff({ name, from, to }, call) {
+      const rooms = roomsOf(call);
+      const [before, after] = await Promise.all([versionFacts(rooms, name, from), versionFacts(rooms, name, to)]);
+      return diffEntity(name, diffVersions(before, after));
+    },
+  };
+}
+
+/** Where nobody says what the target is, what was stored is shown as it is. */
+const isBinaryTarget = (charter: CharterDefinition | null) => charter === null || isBinaryCharter(charter);
+
+const explanationEntity = ({ shap, permutation, segments }: StoredExplanation, isBinary: boolean) => ({
+  scale: shap.scale ?? "log-odds",
+  shap: [...shap.shap],
+  permutation: permutation.features.map(({ feature, drop }) => ({ feature, drop })),
+  sample: shap.sample.map(({ feature, points }) => ({ feature, points: [...points] })),
+  segments: segments.map((segment) => ({
+    ...segment,
+    positives: isBinary ? segment.positives : null,
+    metrics: estimates(segment.metrics),
+  })),
+});
+
+const strongestFirst = (a: { readonly explained: number }, b: { readonly explained: number }) => b.explained - a.explained;
+
+const explorationEntity = (
+  {
+    rows,
+    sampledRows,
+    balance,
+    relations,
+    suspicions,
+    classes = [],
+  }: Omit<StoredExploration, "classes"> & Partial<Pick<StoredExploration, "classes">>,
+  target: string,
+) => ({
+  rows,
+  sampledRows,
+  balance:
+    balance === null
+      ? null
+      : {
+          classes: balance.classes.map((each) => ({
+            // Of a binary target there are no names but its own.
+            name: classes[each.class] ?? (each.class === 1 ? target : `not ${target}`),
+            rows: each.rows,
+            share: { value: each.share.value, low: each.share.low, high: each.share.high },
+          })),
+          imbalance: balance.imbalance,
+        },
+  relations: relations
+    .toSorted(strongestFirst)
+    .map(({ feature, explained, spearman, auc }) => ({ feature, explained, spearman, auc })),
+  suspicions: suspicions.map(({ feature, kind, figure, says }) => ({ feature, kind, figure, says })),
+});
