@@ -94,6 +94,7 @@ CREATE TABLE run_datasets (
   FOREIGN KEY (workspace, project, experiment_id, name, digest)
     REFERENCES datasets (workspace, project, experiment_id, name, digest) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX run_datasets_by_dataset ON run_datasets (workspace, project, experiment_id, name, digest);
 
 CREATE TABLE logged_models (
   ${SCOPE}, id TEXT NOT NULL, experiment_id TEXT NOT NULL, name TEXT NOT NULL, artifact_location TEXT NOT NULL,
