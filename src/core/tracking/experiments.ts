@@ -7,7 +7,7 @@ import { trackingErrors } from "./errors.ts";
 import { inChunks } from "./in-chunks.ts";
 import type { Experiment, Experiments } from "./interfaces.ts";
 import { checkKey, checkName, checkText, TRACKING_LIMITS } from "./limits.ts";
-import { searchExperimentIds } from "./search-interim.ts";
+import { searchExperimentIds } from "./search/index.ts";
 
 /** What clients that name no experiment log to. */
 const DEFAULT = { id: "0", name: "Default" } as const;

@@ -8,7 +8,7 @@ import { inChunks } from "./in-chunks.ts";
 import type { LoggedModel, LoggedModelMetric, LoggedModels } from "./interfaces.ts";
 import { checkName, checkText, TRACKING_LIMITS } from "./limits.ts";
 import { generatedName } from "./run-names.ts";
-import { searchLoggedModelIds } from "./search-interim.ts";
+import { searchLoggedModelIds } from "./search/index.ts";
 import { sortableId } from "./sortable-id.ts";
 
 /** They would not survive in a model's URI. */

@@ -8,7 +8,7 @@ import { checkName, TRACKING_LIMITS } from "./limits.ts";
 import { loadRecords, loadSummaries, unknownRun } from "./run-records.ts";
 import type { RunChange } from "./run-write-group.ts";
 import type { WriteRun } from "./run-writes.ts";
-import { searchRunIds } from "./search-interim.ts";
+import { searchRunIds } from "./search/index.ts";
 
 export interface RunsContext {
   readonly store: MetadataStore;
