@@ -6,7 +6,8 @@ export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "/",
   plugins: [react()],
-  server: { proxy: { "/api": "http://127.0.0.1:4100" } },
+  // The server refuses pages of other origins: it is to see the host that the page was loaded from.
+  server: { proxy: { "/api": { target: "http://127.0.0.1:4100", changeOrigin: false } } },
   build: {
     outDir: "dist",
     emptyOutDir: true,

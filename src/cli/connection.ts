@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Client, createClient } from "../client/index.ts";
+import { newSecret } from "../core/access/index.ts";
 import { resolveSecret, secret } from "../core/definitions/index.ts";
 import { systemClock } from "../core/ports/index.ts";
+import { ANNOUNCEMENT, type Announcement } from "../server/announcement.ts";
 
 export interface ConnectionOptions {
   project: string;
@@ -16,18 +18,10 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-interface ControlPlaneFile {
-  readonly url: string;
-  readonly workspace: string;
-  readonly project: string;
-}
-
 /** The running control plane of this state folder, if one answers. */
-export async function findControlPlane(options: ConnectionOptions): Promise<ControlPlaneFile | null> {
+export async function findControlPlane(options: ConnectionOptions): Promise<Announcement | null> {
   try {
-    const found = JSON.parse(
-      readFileSync(join(stateDirectory(options), "run", "control-plane.json"), "utf8"),
-    ) as ControlPlaneFile;
+    const found = JSON.parse(readFileSync(join(stateDirectory(options), "run", ANNOUNCEMENT), "utf8")) as Announcement;
     const answer = await fetch(`${found.url}/healthz`, { signal: AbortSignal.timeout(2_000) });
     return answer.ok ? found : null;
   } catch {
@@ -43,21 +37,23 @@ export async function findControlPlane(options: ConnectionOptions): Promise<Cont
 export async function connect(options: ConnectionOptions): Promise<Connection> {
   const running = await findControlPlane(options);
   if (running !== null) {
-    const token = process.env.ORRERY_TOKEN;
-    const scope = { workspace: running.workspace, project: running.project };
-    const client = createClient({ baseUrl: running.url, ...scope, ...(token === undefined ? {} : { token }) });
+    const { url: baseUrl, workspace, project, machineToken } = running;
+    // Who has a token of their own acts under their own name.
+    const client = createClient({ baseUrl, workspace, project, token: process.env.ORRERY_TOKEN ?? machineToken });
     return { client, close: async () => {} };
   }
   const { openControlPlane } = await import("../server/control-plane.ts");
+  const machineToken = newSecret();
   const plane = await openControlPlane({
     projectDirectory: resolve(options.project),
     stateDirectory: stateDirectory(options),
     clock: systemClock,
-    access: { host: "127.0.0.1", token: null },
+    access: { host: "127.0.0.1", token: null, machineToken },
     logLevel: "warn",
   });
   const client = createClient({
     baseUrl: "http://127.0.0.1",
+    token: machineToken,
     ...plane.platform.scope,
     fetch: async (url, init) => {
       const answer = await plane.app.inject({

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type * as entities from "./entities.ts";
 
 export * as entities from "./entities.ts";
+export { PERMISSIONS, type Permission } from "./permissions.ts";
 export { API_PREFIX, type Route, type Routes, routes } from "./routes.ts";
 
 export type ErrorBody = z.infer<typeof entities.errorBody>;

@@ -1,54 +1,128 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Permission } from "../contract/index.ts";
+import { type Access, administrator, type Identity, may, rolesIn } from "../core/access/index.ts";
+import type { OrreryError } from "../core/errors.ts";
 import type { Actor } from "../core/scope.ts";
+import { actorText } from "../core/tracking/index.ts";
 import { serverErrors } from "./errors.ts";
+import { createFailedAttempts } from "./failed-attempts.ts";
+import { isLoopback, type OwnAddresses } from "./own-hosts.ts";
 
-export interface AccessPolicy {
-  /** The address the server listens on. */
-  readonly host: string;
-  /** Required for every call when set; must be set off loopback. */
+export interface AccessPolicy extends OwnAddresses {
+  /** An administrator's token from outside (ORRERY_TOKEN, --token-file); null where there is none. */
   readonly token: string | null;
+  /** An administrator's token that only those know who may read the state folder: the commands of this machine. */
+  readonly machineToken?: string;
+  /** Addresses of proxies whose X-Forwarded headers are believed. */
+  readonly trustedProxies?: readonly string[];
 }
 
-const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
-export const isLoopback = (host: string): boolean => LOOPBACK.has(host) || host.startsWith("127.");
+/** Who may call a route. "public": everybody, it says nothing worth protecting. */
+export type RoutePermission = Permission | "public";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    permission?: RoutePermission;
+    /** False where what changes names its author itself, or changes too often to be news. */
+    audited?: false;
+  }
+  interface FastifyRequest {
+    /** Set before any handler runs; of a public route it is nobody. */
+    identity: Identity;
+    /** The identity's. */
+    readonly actor: Actor;
+  }
+}
+
+export const NOBODY: Identity = { actor: { kind: "anonymous", name: "anonymous" }, tokenId: null, grants: new Map() };
+const ANYBODY = administrator(NOBODY.actor);
+const HOLDER = administrator({ kind: "token", name: "token" });
+const MACHINE = administrator({ kind: "token", name: "machine" });
+
+/** Whether requests come from this machine alone, so that nobody else can be behind one without a token. */
+const isPrivate = ({ host, publicUrl, trustedProxies = [] }: AccessPolicy) =>
+  isLoopback(host) && publicUrl === undefined && trustedProxies.length === 0;
 
 /**
- * Refuses to listen beyond loopback without a token.
+ * Refuses to be reached from other machines before there is a token or a user: there is no default password.
  * @throws SERVER_TOKEN_MISSING
  */
-export function checkAccessPolicy({ host, token }: AccessPolicy): void {
-  if (!isLoopback(host) && token === null) {
-    throw serverErrors.SERVER_TOKEN_MISSING(`Listening on ${host} needs an access token`);
-  }
+export async function checkAccessPolicy(policy: AccessPolicy, accounts?: Access): Promise<void> {
+  if (isPrivate(policy) || policy.token !== null || (await accounts?.hasUsers())) return;
+  throw serverErrors.SERVER_TOKEN_MISSING(`Listening on ${policy.host} needs an access token or a user`);
 }
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
-/** Name without port, brackets or case. */
-const hostName = (authority: string) =>
-  authority
-    .replace(/:\d+$/, "")
-    .replace(/^\[|\]$/g, "")
-    .toLowerCase();
+/** The token of an Authorization header: of Bearer, or the password of Basic, whose user name says nothing. */
+function secretOf(header: string | undefined): string | null {
+  if (header === undefined) return null;
+  const bearer = /^Bearer +(\S+)$/i.exec(header)?.[1];
+  if (bearer !== undefined) return bearer;
+  const basic = /^Basic +([A-Za-z0-9+/=_-]+)$/i.exec(header)?.[1];
+  return basic === undefined ? null : (/^[^:]*:(.+)$/s.exec(Buffer.from(basic, "base64").toString("utf8"))?.[1] ?? null);
+}
 
 /**
- * Who sends this request; the one hook before every route. On loopback the Host (and Origin, where a browser sends one) must be
- * a loopback name, so that a page elsewhere cannot reach the server through a name of its own (DNS rebinding).
- * @throws SERVER_TOKEN_REQUIRED, SERVER_ORIGIN_REFUSED
+ * Who sends a request; the same for every route. Nobody needs a token while the server is this machine's alone and has no users; as soon as
+ * there is a user or an administrator's token, everybody does. At once wherever the answer is known.
  */
-export function authorise(request: FastifyRequest, policy: AccessPolicy): Actor {
-  if (isLoopback(policy.host)) {
-    const { origin, host = "" } = request.headers;
-    if (!isLoopback(hostName(host))) throw serverErrors.SERVER_ORIGIN_REFUSED(`The host ${host} is not this server's`);
-    if (origin !== undefined && !isLoopback(hostName(origin.replace(/^https?:\/\//, "")))) {
-      throw serverErrors.SERVER_ORIGIN_REFUSED(`Requests from ${origin} are not allowed`);
+export function createIdentification(
+  policy: AccessPolicy,
+  accounts?: Access,
+): (request: FastifyRequest) => Identity | Promise<Identity> {
+  const fixed = [
+    ...(policy.token === null ? [] : [{ digest: digest(policy.token), identity: HOLDER }]),
+    ...(policy.machineToken === undefined ? [] : [{ digest: digest(policy.machineToken), identity: MACHINE }]),
+  ];
+  const attempts = createFailedAttempts();
+  const isOpen = isPrivate(policy) && policy.token === null;
+
+  const nobody = (refusal: OrreryError, address: string | null): Identity | Promise<Identity> => {
+    const refuse = (): never => {
+      if (address !== null) attempts.note(address);
+      throw refusal;
+    };
+    if (!isOpen) return refuse();
+    const users = accounts?.hasUsers() ?? false;
+    if (typeof users === "boolean") return users ? refuse() : ANYBODY;
+    return users.then((any) => (any ? refuse() : ANYBODY));
+  };
+
+  return (request) => {
+    const secret = secretOf(request.headers.authorization);
+    if (secret === null) return nobody(serverErrors.SERVER_TOKEN_REQUIRED("An access token is required"), null);
+    if (fixed.length > 0) {
+      const sent = digest(secret);
+      for (const { digest: expected, identity } of fixed) if (timingSafeEqual(sent, expected)) return identity;
     }
-  }
-  if (policy.token === null) return { kind: "anonymous", name: "anonymous" };
-  const sent = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-  if (sent === undefined || !timingSafeEqual(digest(sent), digest(policy.token))) {
-    throw serverErrors.SERVER_TOKEN_REQUIRED("A valid access token is required");
-  }
-  return { kind: "token", name: "token" };
+    const { ip } = request;
+    const wait = attempts.wait(ip);
+    const refusal = serverErrors.SERVER_TOKEN_REQUIRED("The access token is not valid: unknown, expired or revoked");
+    const found = accounts?.identify(secret, wait > 0) ?? null;
+    if (found !== null && !(found instanceof Promise)) return found;
+    if (wait > 0)
+      throw serverErrors.SERVER_ATTEMPTS_EXCEEDED(`Too many wrong tokens from ${ip}; wait ${wait} s`, {
+        details: { seconds: wait },
+      });
+    return found === null ? nobody(refusal, ip) : found.then((identity) => identity ?? nobody(refusal, ip));
+  };
+}
+
+/** The refusal of an identity that may not use a route; null where it may. */
+export function refusalOf(identity: Identity, permission: Permission, project: string): OrreryError | null {
+  if (may(identity, permission, project)) return null;
+  const roles = rolesIn(identity, project);
+  return serverErrors.SERVER_PERMISSION_MISSING(
+    `${actorText(identity.actor)} may not ${permission} in ${project}: ${roles.length === 0 ? "there is no role for that" : `the role is ${roles.join(" and ")}`}`,
+    { details: { permission, project, roles } },
+  );
+}
+
+/** Headers that tell a client how to come in, or when. */
+export function explainRefusal(reply: FastifyReply, { code, details }: OrreryError): void {
+  // Basic is understood but not offered: a browser would ask for a password in a box of its own.
+  if (code === "SERVER_TOKEN_REQUIRED") reply.header("www-authenticate", 'Bearer realm="orrery"');
+  if (code === "SERVER_ATTEMPTS_EXCEEDED") reply.header("retry-after", String(details.seconds));
 }

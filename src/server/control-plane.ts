@@ -1,21 +1,25 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { createAccess, newSecret } from "../core/access/index.ts";
 import { createLogger, createMetrics } from "../core/observability/index.ts";
-import type { Clock } from "../core/ports/index.ts";
+import { type Clock, systemClock } from "../core/ports/index.ts";
 import { openPlatform, type Platform } from "../platform/platform.ts";
 import { createScheduler, type Scheduler } from "../platform/scheduler.ts";
+import { announce } from "./announcement.ts";
 import { createApp } from "./app.ts";
-import { type AccessPolicy, checkAccessPolicy } from "./authorise.ts";
+import type { AccessPolicy } from "./authorise.ts";
 import { serverErrors } from "./errors.ts";
 import { ensureInference, type InferenceProcess, stopInference } from "./inference-process.ts";
 import { createHandlers } from "./routes/index.ts";
+import type { Certificate } from "./tls.ts";
 
 export interface ControlPlaneOptions {
   readonly projectDirectory: string;
   readonly stateDirectory: string;
   readonly clock: Clock;
   readonly access: AccessPolicy;
+  readonly tls?: Certificate;
   readonly logLevel: string;
 }
 
@@ -35,7 +39,6 @@ export async function openControlPlane(
   options: ControlPlaneOptions,
   inference: () => readonly InferenceProcess[] = () => [],
 ): Promise<ControlPlane> {
-  checkAccessPolicy(options.access);
   const log = createLogger({
     level: options.logLevel,
     file: join(options.stateDirectory, "logs", "control-plane.log"),
@@ -48,14 +51,29 @@ export async function openControlPlane(
       metrics.pipelineRuns.inc({ pipeline: event.pipeline, status: event.status });
   });
   const scheduler = createScheduler(platform, log);
-  const app = await createApp({
-    scope: platform.scope,
-    version: VERSION,
-    access: options.access,
-    handlers: createHandlers({ platform, scheduler, version: VERSION, startedAt: Date.now(), inference }),
-    metrics: () => metrics.registry.metrics(),
-    logger: log,
-  });
+  const accounts = createAccess({ store: platform.store, clock: systemClock, workspace: platform.scope.workspace });
+  const closeAll = async () => {
+    await scheduler.stop();
+    metrics.close();
+    await accounts.close();
+    await platform.close();
+  };
+  let app: FastifyInstance;
+  try {
+    app = await createApp({
+      scope: platform.scope,
+      version: VERSION,
+      access: options.access,
+      accounts,
+      handlers: createHandlers({ platform, scheduler, version: VERSION, startedAt: Date.now(), inference }),
+      metrics: () => metrics.registry.metrics(),
+      logger: log,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    });
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
   await platform.pipelines.resume();
   return {
     platform,
@@ -63,9 +81,7 @@ export async function openControlPlane(
     scheduler,
     async close() {
       await app.close();
-      await scheduler.stop();
-      metrics.close();
-      await platform.close();
+      await closeAll();
     },
   };
 }
@@ -87,7 +103,8 @@ export interface ServingControlPlane {
  */
 export async function serveControlPlane(options: ServeOptions): Promise<ServingControlPlane> {
   const inference: InferenceProcess[] = [];
-  const plane = await openControlPlane(options, () => inference);
+  const machineToken = newSecret();
+  const plane = await openControlPlane({ ...options, access: { ...options.access, machineToken } }, () => inference);
   const { platform, app, scheduler } = plane;
   const { host } = options.access;
   let url: string;
@@ -99,16 +116,13 @@ export async function serveControlPlane(options: ServeOptions): Promise<ServingC
       throw serverErrors.SERVER_PORT_IN_USE(`Port ${options.port} on ${host} is in use`, { cause });
     throw cause;
   }
-  const file = join(platform.paths.run, "control-plane.json");
-  mkdirSync(platform.paths.run, { recursive: true });
-  writeFileSync(`${file}.new`, JSON.stringify({ url, pid: process.pid, ...platform.scope }));
-  renameSync(`${file}.new`, file);
+  const withdraw = announce(platform.paths.run, { url, machineToken, ...platform.scope });
   const starting = options.startInference ? startInference(options, platform, inference) : Promise.resolve();
   if (options.clock.kind === "system") scheduler.start();
   return {
     url,
     async close() {
-      rmSync(file, { force: true });
+      withdraw();
       await starting;
       await Promise.all(inference.map(stopInference));
       await plane.close();

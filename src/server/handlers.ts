@@ -1,6 +1,7 @@
 import type { z } from "zod";
-import type { Route, Routes } from "../contract/index.ts";
-import type { Actor } from "../core/scope.ts";
+import type { Permission, Route, Routes } from "../contract/index.ts";
+import type { Role } from "../core/access/index.ts";
+import type { Actor, Scope } from "../core/scope.ts";
 
 type Parsed<R extends Route> = (R extends { params: infer P extends z.ZodType } ? z.output<P> : unknown) &
   (R extends { query: infer Q extends z.ZodType } ? z.output<Q> : unknown) &
@@ -11,6 +12,12 @@ export interface Call {
   /** The actor's role in the project; null or absent where nobody has a role. */
   readonly role?: string | null;
   readonly traceId: string;
+  /** Workspace and project that the path names. */
+  readonly scope: Scope;
+  /** The actor's in that project. */
+  readonly roles: readonly Role[];
+  /** Whether the actor may do more than the route itself asks for, here or in another project; "*" for all of them. */
+  readonly may: (permission: Permission, project?: string) => boolean;
 }
 
 /** What a room's routes do: parsed params, query and body in one object in, the response out. */
