@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { auditRoutes, tokenRoutes, userRoutes } from "./access-routes.ts";
 import * as entities from "./entities.ts";
 import { modelRoutes } from "./model-routes.ts";
 import type { Permission } from "./permissions.ts";
@@ -221,6 +222,9 @@ export const routes = {
       response: entities.system,
     },
   },
+  users: userRoutes,
+  tokens: tokenRoutes,
+  audit: auditRoutes,
 } as const satisfies Record<string, Record<string, Route>>;
 
 export type Routes = typeof routes;

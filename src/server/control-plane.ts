@@ -11,7 +11,8 @@ import { createApp } from "./app.ts";
 import type { AccessPolicy } from "./authorise.ts";
 import { serverErrors } from "./errors.ts";
 import { ensureInference, type InferenceProcess, stopInference } from "./inference-process.ts";
-import { createHandlers } from "./routes/index.ts";
+import { runFileRoutes } from "./routes/artifacts.ts";
+import { createHandlers, trackingOfOwn } from "./routes/index.ts";
 import type { Certificate } from "./tls.ts";
 
 export interface ControlPlaneOptions {
@@ -65,7 +66,8 @@ export async function openControlPlane(
       version: VERSION,
       access: options.access,
       accounts,
-      handlers: createHandlers({ platform, scheduler, version: VERSION, startedAt: Date.now(), inference }),
+      handlers: createHandlers({ platform, scheduler, accounts, version: VERSION, startedAt: Date.now(), inference }),
+      protocols: [{ plugin: runFileRoutes({ trackingOf: trackingOfOwn(platform) }) }],
       metrics: () => metrics.registry.metrics(),
       logger: log,
       ...(options.tls === undefined ? {} : { tls: options.tls }),

@@ -26,6 +26,22 @@ const nothing = {
 };
 const untouched = { ...nothing, compare: missing, logBatch: missing, logDatasets: missing, metricHistory: missing };
 
+const closed = async () => {
+  throw errors.FIXTURE_BUSY("These pages know no users");
+};
+const noUsers: Pick<Handlers, "users" | "tokens" | "audit"> = {
+  users: {
+    list: async () => ({ items: [] }),
+    add: closed,
+    grant: closed,
+    revoke: closed,
+    disable: closed,
+    enable: closed,
+  },
+  tokens: { list: async () => ({ items: [] }), create: closed, revoke: closed },
+  audit: { list: async () => ({ items: [], nextCursor: null }) },
+};
+
 /** Answers of one whole project, so that every page has something to draw. */
 const full: Handlers = {
   loop: { get: async () => fixtures.loop },
@@ -108,6 +124,7 @@ const full: Handlers = {
   },
   clock: { advance: async ({ to }) => ({ now: to, pipelineRuns: [] }) },
   system: { get: async () => fixtures.system },
+  ...noUsers,
 };
 
 /** The same project before anything has run. */

@@ -4,6 +4,7 @@ import type { Actor, Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
 import { actorText, sortableId } from "../tracking/index.ts";
 import { accessErrors } from "./errors.ts";
+import { ALL_PROJECTS } from "./identity.ts";
 
 /** That somebody changed something. Never secrets, whole rows or data: whoever may read the trail need not be able to read those. */
 export interface Change {
@@ -38,7 +39,7 @@ export interface AuditQuery {
 export interface AuditTrail {
   /** Resolves when the change is on disk; changes noted at the same time share a commit. */
   record(scope: Scope, change: Change): Promise<void>;
-  /** Newest first, of one project and of the workspace as a whole. @throws ACCESS_CURSOR_INVALID */
+  /** Newest first, of one project and of the workspace as a whole; of all projects where it is "*". @throws ACCESS_CURSOR_INVALID */
   list(scope: Scope, query: AuditQuery): Promise<{ items: readonly AuditEntry[]; nextCursor: string | null }>;
 }
 
@@ -104,10 +105,10 @@ export function createAuditTrail(store: MetadataStore, clock: Clock): AuditTrail
         .selectFrom("audit")
         .selectAll()
         .where("workspace", "=", workspace)
-        .where("project", "in", [project, "*"])
         .orderBy("at", "desc")
         .orderBy("id", "desc")
         .limit(limit + 1);
+      if (project !== ALL_PROJECTS) query = query.where("project", "in", [project, ALL_PROJECTS]);
       if (since !== undefined) query = query.where("at", ">=", since);
       if (actor !== undefined) query = query.where("actor", "in", [actor, `user:${actor}`]);
       if (action !== undefined) query = query.where("action", "=", action);

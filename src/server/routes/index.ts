@@ -1,8 +1,10 @@
+import type { Access } from "../../core/access/index.ts";
 import { projectDecisions } from "../../platform/model-decisions.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { Scheduler } from "../../platform/scheduler.ts";
 import type { Handlers } from "../handlers.ts";
 import type { InferenceProcess } from "../inference-process.ts";
+import { auditHandlers, tokenHandlers, userHandlers } from "./access.ts";
 import { artifactHandlers } from "./artifacts.ts";
 import { clockHandlers } from "./clock.ts";
 import { dataHandlers } from "./data.ts";
@@ -19,6 +21,7 @@ import { systemHandlers } from "./system.ts";
 export interface RouteContext {
   readonly platform: Platform;
   readonly scheduler: Scheduler;
+  readonly accounts: Access;
   readonly version: string;
   /** Machine time in ms. */
   readonly startedAt: number;
@@ -51,5 +54,8 @@ export function createHandlers(context: RouteContext): Handlers {
     monitoring: monitoringHandlers(context),
     clock: clockHandlers(context),
     system: systemHandlers(context),
+    users: userHandlers(context.accounts),
+    tokens: tokenHandlers(context.accounts),
+    audit: auditHandlers(context.accounts),
   };
 }
