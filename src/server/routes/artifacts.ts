@@ -1,13 +1,13 @@
-import type { FastifyPluginAsync, FastifyRequest } from "fastify";
+import type { FastifyPluginAsync } from "fastify";
 import { API_PREFIX } from "../../contract/index.ts";
-import type { ByteRange } from "../../core/ports/index.ts";
+import type { Scope } from "../../core/scope.ts";
 import { type Tracking, trackingErrors } from "../../core/tracking/index.ts";
 import type { RoomHandlers } from "../handlers.ts";
+import { bytesOfBody, takeBodiesAsStreams } from "../receive-artifact.ts";
+import { sendArtifact } from "../send-artifact.ts";
 import type { TrackingOf } from "./runs.ts";
 
 const SCHEME = "mlflow-artifacts:/";
-/** Whatever was uploaded, a browser that opens it runs nothing of it. */
-const BYTES_POLICY = "sandbox; default-src 'none'";
 
 /** Where a run's files lie in the project's tree of artifacts. @throws TRACKING_RUN_UNKNOWN, TRACKING_RUN_DELETED, TRACKING_PATH_INVALID */
 async function rootOf({ runs }: Tracking, id: string, use: "read" | "write"): Promise<string> {
@@ -23,7 +23,7 @@ async function rootOf({ runs }: Tracking, id: string, use: "read" | "write"): Pr
 export function artifactHandlers(trackingOf: TrackingOf): RoomHandlers<"artifacts"> {
   return {
     async list({ id, path }, call) {
-      const tracking = trackingOf(call);
+      const tracking = trackingOf(call.scope);
       const root = await rootOf(tracking, id, "read");
       const items = await tracking.files.list(path === "" ? root : `${root}/${path}`);
       return { items: items.map(({ path: name, isFolder, bytes }) => ({ path: name, isFolder, bytes })) };
@@ -31,69 +31,48 @@ export function artifactHandlers(trackingOf: TrackingOf): RoomHandlers<"artifact
   };
 }
 
-type FileParams = { workspace: string; project: string; id: string; "*": string };
+interface FileParams {
+  readonly workspace: string;
+  readonly project: string;
+  readonly id: string;
+  readonly "*": string;
+}
+
+/** `trackingOf` refuses a scope that is not held here. @throws SERVER_SCOPE_UNKNOWN */
+export interface RunFileOptions {
+  readonly trackingOf: (scope: Scope) => Tracking;
+  /** A larger file is refused; as large as the store has room for when absent. */
+  readonly maxBytes?: number;
+}
 
 /** PUT and GET of one file of a run, as bytes, streamed both ways. */
 export const runFileRoutes =
-  (trackingOf: (request: FastifyRequest) => Tracking): FastifyPluginAsync =>
+  ({ trackingOf, maxBytes = Number.MAX_SAFE_INTEGER }: RunFileOptions): FastifyPluginAsync =>
   async (app) => {
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser("*", async (_request: unknown, payload: unknown) => payload);
+    takeBodiesAsStreams(app);
     const url = `${API_PREFIX}/:workspace/:project/runs/:id/artifacts/*`;
-    const responses = { 200: { description: "Done" } };
 
     app.put<{ Params: FileParams }>(url, {
       config: { permission: "track" },
-      // A file may be as large as the store has room for.
-      bodyLimit: Number.MAX_SAFE_INTEGER,
-      schema: { operationId: "artifacts.upload", summary: "Store a file of a run: the body is its bytes", response: responses },
+      bodyLimit: maxBytes,
+      schema: { operationId: "artifacts.upload", summary: "Store a file of a run: the body is its bytes" },
       handler: async (request, reply) => {
-        const tracking = trackingOf(request);
-        const { id, "*": path } = request.params;
+        const { id, "*": path, ...scope } = request.params;
+        const tracking = trackingOf(scope);
         const root = await rootOf(tracking, id, "write");
         const type = request.headers["content-type"] ?? "application/octet-stream";
-        const file = await tracking.files.write(`${root}/${path}`, request.raw, type);
-        const { sha256, bytes, mediaType } = file;
+        const { sha256, bytes, mediaType } = await tracking.files.write(`${root}/${path}`, bytesOfBody(request, maxBytes), type);
         return reply.type("application/json").serializer(JSON.stringify).send({ path, sha256, bytes, mediaType });
       },
     });
 
     app.get<{ Params: FileParams }>(url, {
       config: { permission: "read" },
-      exposeHeadRoute: false,
       schema: { operationId: "artifacts.download", summary: "A file of a run, or the range of it that is asked for" },
       handler: async (request, reply) => {
-        const tracking = trackingOf(request);
-        const { id, "*": path } = request.params;
-        const whole = `${await rootOf(tracking, id, "read")}/${path}`;
-        const { bytes, sha256, mediaType } = await tracking.files.stat(whole);
-        reply
-          .header("accept-ranges", "bytes")
-          .header("etag", `"${sha256}"`)
-          .header("content-security-policy", BYTES_POLICY)
-          .header("content-disposition", `attachment; filename*=UTF-8''${encodeURIComponent(path.split("/").at(-1) ?? "file")}`)
-          .type(mediaType);
-        const range = rangeOf(request.headers.range, bytes);
-        if (range === null) {
-          reply.header("content-range", `bytes */${bytes}`);
-          return reply.status(416).send();
-        }
-        const { stream } = await tracking.files.read(whole, range);
-        if (range === undefined) return reply.header("content-length", bytes).send(stream);
-        return reply
-          .status(206)
-          .header("content-range", `bytes ${range.from}-${range.to}/${bytes}`)
-          .header("content-length", range.to - range.from + 1)
-          .send(stream);
+        const { id, "*": path, ...scope } = request.params;
+        const tracking = trackingOf(scope);
+        return sendArtifact(request, reply, tracking.files, `${await rootOf(tracking, id, "read")}/${path}`);
       },
     });
   };
-
-/** The one range of a header; undefined where the whole file is meant, null where there is nothing at it. */
-export function rangeOf(header: string | undefined, bytes: number): ByteRange | undefined | null {
-  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
-  if (first === "" && last === "") return undefined;
-  const from = first === "" ? Math.max(0, bytes - Number(last)) : Number(first);
-  const to = first === "" || last === "" ? bytes - 1 : Math.min(Number(last), bytes - 1);
-  return from > to || from >= bytes ? null : { from, to };
-}

@@ -25,32 +25,32 @@ export async function experimentIds({ experiments }: Tracking, name: string | un
 export function experimentHandlers(trackingOf: TrackingOf): RoomHandlers<"experiments"> {
   return {
     async list({ orderBy, ...search }, call) {
-      const found = await trackingOf(call).experiments.search({ ...search, orderBy: orderTerms(orderBy) });
+      const found = await trackingOf(call.scope).experiments.search({ ...search, orderBy: orderTerms(orderBy) });
       return { items: found.items.map(experimentEntity), nextCursor: found.nextCursor };
     },
-    create: async (experiment, call) => experimentEntity(await trackingOf(call).experiments.create(experiment)),
-    get: async ({ id }, call) => experimentEntity(await trackingOf(call).experiments.get(id)),
-    named: async ({ name }, call) => experimentEntity(await trackingOf(call).experiments.named(name)),
+    create: async (experiment, call) => experimentEntity(await trackingOf(call.scope).experiments.create(experiment)),
+    get: async ({ id }, call) => experimentEntity(await trackingOf(call.scope).experiments.get(id)),
+    named: async ({ name }, call) => experimentEntity(await trackingOf(call.scope).experiments.named(name)),
     async update({ id, name }, call) {
-      const { experiments } = trackingOf(call);
+      const { experiments } = trackingOf(call.scope);
       await experiments.rename(id, name);
       return experimentEntity(await experiments.get(id));
     },
     async delete({ id }, call) {
-      await trackingOf(call).experiments.delete(id);
+      await trackingOf(call.scope).experiments.delete(id);
       return { ok: true };
     },
     async restore({ id }, call) {
-      const { experiments } = trackingOf(call);
+      const { experiments } = trackingOf(call.scope);
       await experiments.restore(id);
       return experimentEntity(await experiments.get(id));
     },
     async setTag({ id, key, value }, call) {
-      await trackingOf(call).experiments.setTag(id, key, value);
+      await trackingOf(call.scope).experiments.setTag(id, key, value);
       return { ok: true };
     },
     async deleteTag({ id, key }, call) {
-      await trackingOf(call).experiments.deleteTag(id, key);
+      await trackingOf(call.scope).experiments.deleteTag(id, key);
       return { ok: true };
     },
   };

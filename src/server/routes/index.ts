@@ -2,6 +2,7 @@ import type { Access } from "../../core/access/index.ts";
 import { projectDecisions } from "../../platform/model-decisions.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { Scheduler } from "../../platform/scheduler.ts";
+import { serverErrors } from "../errors.ts";
 import type { Handlers } from "../handlers.ts";
 import type { InferenceProcess } from "../inference-process.ts";
 import { auditHandlers, tokenHandlers, userHandlers } from "./access.ts";
@@ -29,9 +30,18 @@ export interface RouteContext {
   readonly inference: () => readonly InferenceProcess[];
 }
 
+/** Of the one project that a control plane holds. @throws SERVER_SCOPE_UNKNOWN */
+export const trackingOfOwn =
+  ({ scope, tracking }: Platform): TrackingOf =>
+  ({ workspace, project }) => {
+    if (workspace !== scope.workspace || project !== scope.project)
+      throw serverErrors.SERVER_SCOPE_UNKNOWN(`This server does not hold ${workspace}/${project}`);
+    return tracking;
+  };
+
 export function createHandlers(context: RouteContext): Handlers {
   const { platform } = context;
-  const trackingOf: TrackingOf = () => platform.tracking;
+  const trackingOf = trackingOfOwn(platform);
   const models: ModelRooms = {
     registry: platform.registry,
     tracking: platform.tracking,
