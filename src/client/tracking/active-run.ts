@@ -65,7 +65,7 @@ export class ActiveRun extends RunLog implements EndableRun {
   }
 
   protected store(path: string, source: ArtifactSource, mediaType: string): Promise<ArtifactFile> {
-    if (this.#ended) throw trackerErrors.TRACKER_RUN_ENDED(`The run ${this.id} has ended`);
+    if (this.#ended) return Promise.reject(trackerErrors.TRACKER_RUN_ENDED(`The run ${this.id} has ended`));
     return this.#delivery.upload(path, source, mediaType);
   }
 }

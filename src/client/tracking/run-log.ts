@@ -117,32 +117,33 @@ export abstract class RunLog {
    * the file is changed; a stream must be waited for.
    * @throws TRACKER_FILE_MISSING, TRACKER_VALUE_INVALID without a name
    */
-  async logArtifact(content: ArtifactContent, as?: string): Promise<ArtifactFile> {
-    if (typeof content === "string") {
-      const path = resolve(content);
-      const found = statSync(path, { throwIfNoEntry: false });
-      if (!found?.isFile()) throw trackerErrors.TRACKER_FILE_MISSING(`There is no file ${content}`);
-      const name = as ?? basename(path);
-      return this.store(name, { from: "file", path }, mediaTypeOf(name));
+  logArtifact(content: ArtifactContent, as?: string): Promise<ArtifactFile> {
+    let found: { name: string; source: ArtifactSource };
+    try {
+      found = artifactOf(content, as);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    if (as === undefined) throw trackerErrors.TRACKER_VALUE_INVALID("Bytes and streams need a name: logArtifact(bytes, name)");
-    const source: ArtifactSource =
-      content instanceof Readable ? { from: "stream", stream: content } : { from: "bytes", bytes: content };
-    return this.store(as, source, mediaTypeOf(as));
+    const stored = this.store(found.name, found.source, mediaTypeOf(found.name));
+    // Whoever does not wait for it hears of its failure by a warning and from the run's flush or end.
+    stored.catch(() => undefined);
+    return stored;
   }
 
   /** Every file of a folder and the folders in it, below `as` (the run's own root when absent). @throws TRACKER_FILE_MISSING */
-  async logFolder(folder: string, as = ""): Promise<readonly ArtifactFile[]> {
+  logFolder(folder: string, as = ""): Promise<readonly ArtifactFile[]> {
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-      throw trackerErrors.TRACKER_FILE_MISSING(`There is no folder ${folder}`);
+      return Promise.reject(trackerErrors.TRACKER_FILE_MISSING(`There is no folder ${folder}`));
     const files = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
       .sort();
     const prefix = as === "" ? "" : `${as}/`;
-    return Promise.all(
+    const stored = Promise.all(
       files.map((file) => this.logArtifact(file, `${prefix}${file.slice(join(folder, "/").length).split("\\").join("/")}`)),
     );
+    stored.catch(() => undefined);
+    return stored;
   }
 
   logText(text: string, as: string): Promise<ArtifactFile> {
@@ -156,6 +157,21 @@ export abstract class RunLog {
 
 export interface EndableRun extends RunLog {
   end(status?: EndStatus): Promise<void>;
+}
+
+/** @throws TRACKER_FILE_MISSING, TRACKER_VALUE_INVALID */
+function artifactOf(content: ArtifactContent, as: string | undefined): { name: string; source: ArtifactSource } {
+  if (typeof content === "string") {
+    const path = resolve(content);
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile())
+      throw trackerErrors.TRACKER_FILE_MISSING(`There is no file ${content}`);
+    return { name: as ?? basename(path), source: { from: "file", path } };
+  }
+  if (as === undefined) throw trackerErrors.TRACKER_VALUE_INVALID("Bytes and streams need a name: logArtifact(bytes, name)");
+  return {
+    name: as,
+    source: content instanceof Readable ? { from: "stream", stream: content } : { from: "bytes", bytes: content },
+  };
 }
 
 function checkKey(key: string): string {
