@@ -91,12 +91,20 @@ program
   .action(lazy(() => import("./commands/experiments.ts")));
 program
   .command("models")
-  .argument("[action]", "list, show, card, export, promote or rollback", "list")
-  .argument("[name]", "model, or model@version")
+  .argument(
+    "[action]",
+    "list, show, history, diff, lineage, dependents, card, export, approve, decline, promote, rollback, rename, delete or restore",
+    "list",
+  )
+  .argument("[name]", "model, or model@version; dependents: a source")
+  .argument("[more...]", "diff: the two versions; rename: the new name")
+  .option("--limit <number>", "list: how many", "100")
+  .option("--filter <text>", "list: as \"name LIKE 'churn%' and tags.team = 'ops'\"")
+  .option("--order-by <terms>", 'list: as "last_updated_timestamp DESC"; by name unless given')
   .option("--to <file>", "export: where to write the version as an ONNX file")
   .option("--alias <alias>", "alias to move", "champion")
   .option("--reason <text>", "why, for the history", "asked for on the command line")
-  .description("registered models")
+  .description("registered models: look at, compare, promote, approve, roll back, rename, delete, bring back")
   .action(lazy(() => import("./commands/models.ts")));
 program
   .command("explore")
