@@ -45,8 +45,11 @@ export function compileCondition(condition: Condition, target: Target): Sql {
   }
 }
 
-export const all = (parts: readonly Sql[], by: "and" | "or" = "and"): Sql =>
-  parts.length === 0 ? (by === "and" ? TRUE : FALSE) : sql`(${sql.join(parts, by === "and" ? sql` and ` : sql` or `)})`;
+export function all(parts: readonly Sql[], by: "and" | "or" = "and"): Sql {
+  const telling = by === "and" ? parts.filter((part) => part !== TRUE) : parts;
+  if (telling.length === 0) return by === "and" ? TRUE : FALSE;
+  return sql`(${sql.join(telling, by === "and" ? sql` and ` : sql` or `)})`;
+}
 
 function testOfSubject(subject: Subject, test: Test, target: Target): Sql {
   if (subject.of === "attribute") return attributeTest(subject.attribute, test);
@@ -72,7 +75,11 @@ function keyedTest(room: KeyedRoom, key: string, test: Test, target: Target): Sq
   const counts = room === "metric" ? onDatasets(child, target.datasets) : TRUE;
   if (test.kind === "null") return test.missing ? sql`(not ${row(counts)})` : row(counts);
   const value = sql.ref<number | string>(`${child.table}.value`);
-  if (room === "metric") return row(all([metricTest(value, sql.ref(`${child.table}.is_nan`), test), counts]));
+  if (room === "metric") {
+    // Added to, so that the row is looked up by its key for each entity, and not in the index of values, which SQLite sometimes prefers.
+    const isNan = sql`(${sql.ref(`${child.table}.is_nan`)} + 0)`;
+    return row(all([metricTest(value, isNan, test), counts]));
+  }
   return row(textTest(value, test));
 }
 

@@ -46,19 +46,53 @@ interface RunQuery {
 async function find(query: RunQuery, position: Position | null, limit: number): Promise<readonly FoundRow[]> {
   const { db, target, conditions, order, experimentIds } = query;
   if (experimentIds?.length === 0) return [];
+  const sort = (more: readonly Sql[], scanned: boolean) =>
+    findRows(db, {
+      target,
+      conditions: [...within(query, scanned), ...more, ...compileConditions(conditions, target)],
+      terms: sortTerms(order, target),
+      position,
+      limit,
+    });
   const first = order[0]?.subject;
-  const one = experimentIds?.length === 1;
-  if (first?.of === "metric" && !(await areFew(query))) return findByMetric(query, first.key, position, limit);
-  // Of several experiments the newest runs come from the index of all, unless there are few.
-  const newest = first?.of === "attribute" && first.name === "start_time" && !one && !(await areFew(query));
-  return findRows(db, {
-    target,
-    conditions: [...within(query, newest), ...compileConditions(conditions, target)],
-    terms: sortTerms(order, target),
-    position,
-    limit,
-  });
+  const metric = first?.of === "metric" ? first.key : null;
+  const oneByStart = experimentIds?.length === 1 && first?.of === "attribute" && first.name === "start_time";
+  const metrics = conditions.filter(isMetricCondition).filter(({ subject }) => subject.key !== metric);
+  if ((metric !== null || !oneByStart) && (await areFew(query))) return sort([], false);
+  const few = await fewByMetric(query, metrics);
+  if (few !== null) return sort([few], false);
+  if (metric !== null) return findByMetric(query, metric, position, limit);
+  // Of several experiments the newest runs come from the index of all.
+  return sort([], !oneByStart);
 }
+
+/** Runs that fulfil a condition which only few fulfil. null when there is none. */
+async function fewByMetric({ db, target }: RunQuery, conditions: readonly MetricCondition[]): Promise<Sql | null> {
+  const { workspace, project } = target.scope;
+  for (const { subject, test } of conditions.slice(0, MOST_COUNTED)) {
+    if (!isRange(test)) continue;
+    const holding = db
+      .selectFrom("latest_metrics")
+      .select("latest_metrics.run_id")
+      .where("latest_metrics.workspace", "=", workspace)
+      .where("latest_metrics.project", "=", project)
+      .where("latest_metrics.key", "=", subject.key)
+      .where(metricTest(sql.ref("latest_metrics.value"), sql.ref("latest_metrics.is_nan"), test));
+    const { counted } = await db
+      .selectFrom(holding.limit(FEW_RUNS + 1).as("some"))
+      .select((each) => each.fn.countAll<number>().as("counted"))
+      .executeTakeFirstOrThrow();
+    if (Number(counted) <= FEW_RUNS) return sql`runs.id in (${holding})`;
+  }
+  return null;
+}
+
+/** So many conditions are tried at most whether they are rare. */
+const MOST_COUNTED = 4;
+
+/** What an index of values answers by going through a part of it. */
+const isRange = (test: Test): boolean =>
+  (test.kind === "number" && test.operator !== "!=") || (test.kind === "between" && test.within);
 
 /** With `scanned`, the experiments are no reason to choose an index. */
 function within({ target, view, experimentIds }: RunQuery, scanned: boolean): readonly Sql[] {
@@ -97,7 +131,7 @@ async function findByMetric(
 ): Promise<readonly FoundRow[]> {
   const { db, target, conditions, order } = query;
   const isOnMetric = (condition: Condition): condition is MetricCondition =>
-    condition.kind === "test" && condition.subject.of === "metric" && condition.subject.key === key;
+    isMetricCondition(condition) && condition.subject.key === key;
   const others = [
     ...within(query, true),
     ...compileConditions(
@@ -142,7 +176,14 @@ async function findByMetric(
   }
 }
 
-type MetricCondition = Condition & { readonly kind: "test"; readonly test: Test };
+type MetricCondition = {
+  readonly kind: "test";
+  readonly subject: { readonly of: "metric"; readonly key: string };
+  readonly test: Test;
+};
+
+const isMetricCondition = (condition: Condition): condition is MetricCondition =>
+  condition.kind === "test" && condition.subject.of === "metric";
 
 /** Whether a test can be true of a metric of the rank; of a value it depends on the value. */
 function canHold(test: Test, rank: 0 | 1 | 2): boolean {
