@@ -129,7 +129,7 @@ export class RunDelivery {
     this.#uploads.spoolRest((path) =>
       this.#warn("TRACKER_STREAM_LOST", `${path} of ${this.id} was a stream that was not read to its end`),
     );
-    if (!this.#spooled) this.#spool.release();
+    this.#spool.release();
     this.#spooled = true;
   }
 

@@ -110,7 +110,7 @@ export class RunSpool {
   release(): void {
     if (!this.#made) return;
     const left = join(this.#root, `${this.#header.create.id}.left`);
-    if (existsSync(left)) return;
+    if (this.#folder === left || existsSync(left)) return;
     renameSync(this.#folder, left);
     this.#folder = left;
   }
