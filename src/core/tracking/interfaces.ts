@@ -366,6 +366,15 @@ export interface ArtifactUploads {
   abort(path: string, upload: string): Promise<void>;
 }
 
+export interface GarbageOptions {
+  /** Only counts what would be removed. */
+  readonly dryRun: boolean;
+  /** Hashes of bytes that are needed by something outside of the database. */
+  readonly inUse?: ReadonlySet<string>;
+  /** Bytes younger than this stay, in milliseconds: who stored them may not have named them yet. A day when absent. */
+  readonly graceMs?: number;
+}
+
 export interface CollectedGarbage {
   readonly experiments: number;
   readonly runs: number;

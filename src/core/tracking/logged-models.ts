@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { Clock, Database, LoggedModelTable, MetadataStore } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import { modelArtifactUri } from "./artifact-location.ts";
+import { CONDEMNED } from "./collect-garbage.ts";
 import { trackingErrors } from "./errors.ts";
 import { deletedExperiment, unknownExperiment } from "./experiments.ts";
 import { inChunks } from "./in-chunks.ts";
@@ -23,10 +24,10 @@ export function loggedModels(store: MetadataStore, clock: Clock, scope: Scope): 
   const lifecycleOf = async (db: Kysely<Database>, id: string) => {
     const row = await db
       .selectFrom("logged_models")
-      .select("lifecycle")
+      .select(["lifecycle", "deleted_at"])
       .where((each) => each.and({ ...own, id }))
       .executeTakeFirst();
-    if (row === undefined) throw unknownModel(id);
+    if (row === undefined || row.deleted_at === CONDEMNED) throw unknownModel(id);
     return row.lifecycle;
   };
 

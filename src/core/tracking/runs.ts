@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { ArtifactStore, Clock, Database, MetadataStore, RunTable } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
+import { CONDEMNED } from "./collect-garbage.ts";
 import { createRuns } from "./create-runs.ts";
 import { trackingErrors } from "./errors.ts";
 import type { RunLogs, RunSummary, Runs } from "./interfaces.ts";
@@ -40,10 +41,10 @@ export function runs({ store, artifacts, clock, scope, write, logs }: RunsContex
     store.transaction(async (db: Kysely<Database>) => {
       const run = await db
         .selectFrom("runs")
-        .select("lifecycle")
+        .select(["lifecycle", "deleted_at"])
         .where((each) => each.and({ workspace, project, id }))
         .executeTakeFirst();
-      if (run === undefined) throw unknownRun(id);
+      if (run === undefined || run.deleted_at === CONDEMNED) throw unknownRun(id);
       if (run.lifecycle === lifecycle) return;
       await db
         .updateTable("runs")
