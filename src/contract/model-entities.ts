@@ -67,7 +67,8 @@ export const approval = z.object({
   id: z.string(),
   version: z.number().int(),
   decision: z.enum(["approved", "declined"]),
-  role: z.string().nullable(),
+  /** The person's roles then; empty where nobody has one. */
+  roles: z.array(z.string()),
   at: timestamp,
   actor: z.string(),
   reason: z.string(),

@@ -242,10 +242,11 @@ export const modelRoutes = {
     query: z.object({ from: z.coerce.number().int().min(1), to: z.coerce.number().int().min(1) }),
     response: entities.versionDiff,
   },
+  // Every role that a gate can ask has the permission; which of them it asks, the registry knows.
   approve: {
     method: "POST",
     path: "/models/:name/versions/:version/approve",
-    permission: "promote",
+    permission: "run",
     summary: "Approve a version; the last approval that its gate waits for promotes it",
     params: byVersion,
     body: z.object({ reason }),
@@ -254,7 +255,7 @@ export const modelRoutes = {
   decline: {
     method: "POST",
     path: "/models/:name/versions/:version/decline",
-    permission: "promote",
+    permission: "run",
     summary: "Speak against a version: it cannot be promoted",
     params: byVersion,
     body: z.object({ reason }),

@@ -9,8 +9,6 @@ type Parsed<R extends Route> = (R extends { params: infer P extends z.ZodType } 
 
 export interface Call {
   readonly actor: Actor;
-  /** The actor's role in the project; null or absent where nobody has a role. */
-  readonly role?: string | null;
   readonly traceId: string;
   /** Workspace and project that the path names. */
   readonly scope: Scope;

@@ -243,7 +243,7 @@ export interface ApprovalTable extends Scoped {
   model: string;
   version: number;
   decision: "approved" | "declined";
-  /** What the person was then; null where nobody has a role. */
+  /** The person's roles then, with spaces between; null where nobody has one. */
   role: string | null;
   at: Micros;
   actor: string;

@@ -33,8 +33,8 @@ await onEachDatabase((open) => {
     await under.registry.register("late", { runId: "a", artifact: "1" }, anna);
     return under.registry.saveGate({ model: "late", version: 1, championVersion: null, testSet: "november", verdicts });
   };
-  const say = (what: "approve" | "decline", actor: Actor, role: string | null, reason = "seen") =>
-    under.registry[what]({ model: "late", version: 1, actor, role, reason });
+  const say = (what: "approve" | "decline", actor: Actor, roles: readonly string[], reason = "seen") =>
+    under.registry[what]({ model: "late", version: 1, actor, roles, reason });
   const promote = (gateId?: string) =>
     under.registry.promote({
       model: "late",
@@ -61,12 +61,12 @@ await onEachDatabase((open) => {
         await expect(promote(gateId)).rejects.toMatchObject({ code: "REGISTRY_APPROVAL_MISSING", kind: "conflict" });
       expect(await under.registry.promotions("late")).toEqual([]);
       under.clock.advanceTo(start + HOUR);
-      expect(await say("approve", ben, "operator", "looked at the card")).toEqual({
+      expect(await say("approve", ben, ["operator"], "looked at the card")).toEqual({
         id: expect.stringMatching(/^approval-/),
         model: "late",
         version: 1,
         decision: "approved",
-        role: "operator",
+        roles: ["operator"],
         at: start + HOUR,
         actor: "user:ben",
         reason: "looked at the card",
@@ -81,7 +81,7 @@ await onEachDatabase((open) => {
       for (const passed of [false, null]) {
         const { id, state } = await gate([measured(passed), ...asked()]);
         expect(state).toBe("failed");
-        await say("approve", ben, "operator");
+        await say("approve", ben, ["operator"]);
         expect((await under.registry.gate(id)).state).toBe("failed");
         await expect(promote(id)).rejects.toMatchObject({ code: "REGISTRY_GATE_NOT_PASSED" });
         await under.registry.deleteModel("late");
@@ -90,38 +90,38 @@ await onEachDatabase((open) => {
 
     test("needs as many people as it says, and counts nobody twice", async () => {
       const { id } = await gate([measured(true), ...asked(approval({ by: "operator", count: 2 }))]);
-      await say("approve", ben, "operator");
-      await say("approve", ben, "operator");
+      await say("approve", ben, ["operator"]);
+      await say("approve", ben, ["operator"]);
       expect((await under.registry.gate(id)).verdicts[1]).toMatchObject({ passed: null, observed: 1, required: 2 });
-      await say("approve", anna, "admin");
+      await say("approve", anna, ["admin"]);
       expect((await under.registry.gate(id)).passed).toBe(true);
     });
 
     test("counts only the role it names, and admins; without roles it counts everybody", async () => {
       const { id } = await gate([...asked(), ...asked(approval({ by: "data-scientist" }))]);
       for (const role of ["viewer", "software-engineer"])
-        await expect(say("approve", ben, role)).rejects.toMatchObject({ code: "REGISTRY_APPROVAL_DENIED", kind: "denied" });
-      await expect(say("decline", ben, "viewer")).rejects.toMatchObject({ code: "REGISTRY_APPROVAL_DENIED" });
-      await say("approve", ben, "data-scientist");
+        await expect(say("approve", ben, [role])).rejects.toMatchObject({ code: "REGISTRY_APPROVAL_DENIED", kind: "denied" });
+      await expect(say("decline", ben, ["viewer"])).rejects.toMatchObject({ code: "REGISTRY_APPROVAL_DENIED" });
+      await say("approve", ben, ["data-scientist", "viewer"]);
       expect((await under.registry.gate(id)).verdicts.map(({ passed }) => passed)).toEqual([null, true]);
-      await say("approve", anna, null);
+      await say("approve", anna, []);
       expect((await under.registry.gate(id)).passed).toBe(true);
-      expect(await under.registry.approvals("late", 1)).toMatchObject([{ role: null }, { role: "data-scientist" }]);
+      expect(await under.registry.approvals("late", 1)).toMatchObject([{ roles: [] }, { roles: ["data-scientist", "viewer"] }]);
       expect(await under.registry.approvals("late", 2)).toEqual([]);
     });
 
     test("is failed by one word against it, until who said it takes it back", async () => {
       const { id } = await gate([measured(true), ...asked()]);
-      await say("approve", anna, "operator");
-      await say("decline", ben, "operator", "too many alarms");
+      await say("approve", anna, ["operator"]);
+      await say("decline", ben, ["operator"], "too many alarms");
       const declined = await under.registry.gate(id);
       expect(declined.state).toBe("failed");
       expect(declined.verdicts[1]).toMatchObject({ passed: false, detail: "declined by user:ben (too many alarms)" });
       for (const gateId of [id, undefined])
         await expect(promote(gateId)).rejects.toMatchObject({ code: "REGISTRY_APPROVAL_DECLINED", kind: "conflict" });
-      await say("approve", anna, "operator");
+      await say("approve", anna, ["operator"]);
       await expect(promote(id)).rejects.toMatchObject({ code: "REGISTRY_APPROVAL_DECLINED" });
-      await say("approve", ben, "operator");
+      await say("approve", ben, ["operator"]);
       expect(await promote(id)).toMatchObject({ decision: "promoted" });
     });
 
@@ -134,18 +134,18 @@ await onEachDatabase((open) => {
 
   test("a word needs a reason and a version that is there", async () => {
     await gate([measured(true)]);
-    await expect(say("approve", ben, null, " ")).rejects.toMatchObject({ code: "REGISTRY_REASON_MISSING" });
-    await expect(say("approve", ben, null, "\0")).rejects.toMatchObject({ code: "REGISTRY_TEXT_INVALID" });
-    await expect(
-      under.registry.approve({ model: "late", version: 2, actor: ben, role: null, reason: "r" }),
-    ).rejects.toMatchObject({ code: "REGISTRY_VERSION_UNKNOWN" });
+    await expect(say("approve", ben, [], " ")).rejects.toMatchObject({ code: "REGISTRY_REASON_MISSING" });
+    await expect(say("approve", ben, [], "\0")).rejects.toMatchObject({ code: "REGISTRY_TEXT_INVALID" });
+    await expect(under.registry.approve({ model: "late", version: 2, actor: ben, roles: [], reason: "r" })).rejects.toMatchObject(
+      { code: "REGISTRY_VERSION_UNKNOWN" },
+    );
     await under.registry.deleteVersion("late", 1, anna);
-    await expect(say("decline", ben, null)).rejects.toMatchObject({ code: "REGISTRY_VERSION_UNKNOWN" });
+    await expect(say("decline", ben, [])).rejects.toMatchObject({ code: "REGISTRY_VERSION_UNKNOWN" });
   });
 
   test("a version that nobody asked about may be approved all the same", async () => {
     await gate([measured(true)]);
-    await say("approve", ben, "viewer");
+    await say("approve", ben, ["viewer"]);
     expect(await under.registry.approvals("late")).toHaveLength(1);
   });
 });

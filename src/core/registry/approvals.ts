@@ -15,8 +15,8 @@ export interface Approval {
   readonly model: string;
   readonly version: number;
   readonly decision: "approved" | "declined";
-  /** The role it was given in; null where nobody has a role, and then it counts for any. */
-  readonly role: string | null;
+  /** The person's roles then; where nobody has one it counts for any. */
+  readonly roles: readonly string[];
   readonly at: Micros;
   readonly actor: string;
   readonly reason: string;
@@ -26,8 +26,8 @@ export interface ApprovalRequest {
   readonly model: string;
   readonly version: number;
   readonly actor: Actor;
-  /** The actor's role in the project; null where nobody has a role. */
-  readonly role: string | null;
+  /** The actor's in the project; empty where nobody has one. */
+  readonly roles: readonly string[];
   readonly reason: string;
 }
 
@@ -46,12 +46,13 @@ export interface Approvals {
 type ApprovalCriterion = Extract<Criterion, { kind: "approval" }>;
 
 /** An admin can do what anybody can. */
-const suits = ({ by }: ApprovalCriterion, role: string | null) => role === null || role === by || role === "admin";
+const suits = ({ by }: ApprovalCriterion, roles: readonly string[]) =>
+  roles.length === 0 || roles.includes(by) || roles.includes("admin");
 
 /** The last word of each person about a version, of those who may give it. */
 function lastWords(criterion: ApprovalCriterion, approvals: readonly Approval[]): Approval[] {
   const inOrder = approvals
-    .filter(({ role }) => suits(criterion, role))
+    .filter(({ roles }) => suits(criterion, roles))
     .toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
   return [...new Map(inOrder.map((each) => [each.actor, each])).values()];
 }
@@ -81,7 +82,7 @@ const read = (row: ApprovalTable): Approval => ({
   model: row.model,
   version: row.version,
   decision: row.decision,
-  role: row.role,
+  roles: row.role === null ? [] : row.role.split(" "),
   at: row.at,
   actor: row.actor,
   reason: row.reason,
@@ -109,7 +110,7 @@ export function approvalRecords(store: MetadataStore, clock: Clock, scope: Scope
   const { workspace, project } = scope;
 
   const decide = async (request: ApprovalRequest, decision: Approval["decision"]) => {
-    const { model, version, actor, role, reason } = request;
+    const { model, version, actor, roles, reason } = request;
     checkText(reason, "reason");
     if (reason.trim() === "")
       throw registryErrors.REGISTRY_REASON_MISSING(`A word about version ${version} of ${model} has no reason`);
@@ -127,10 +128,10 @@ export function approvalRecords(store: MetadataStore, clock: Clock, scope: Scope
         // Written by saveGate and nowhere else.
         .flatMap(({ verdicts }) => JSON.parse(verdicts) as GateVerdict[])
         .flatMap(({ criterion }) => (criterion.kind === "approval" ? [criterion] : []));
-      if (asked.length > 0 && !asked.some((criterion) => suits(criterion, role)))
+      if (asked.length > 0 && !asked.some((criterion) => suits(criterion, roles)))
         throw registryErrors.REGISTRY_APPROVAL_DENIED(
-          `Version ${version} of ${model} is approved by ${[...new Set(asked.map(({ by }) => by))].join(" or ")}, not by ${role}`,
-          { details: { asked: asked.map(({ by }) => by), role } },
+          `Version ${version} of ${model} is approved by ${[...new Set(asked.map(({ by }) => by))].join(" or ")}, not by ${roles.join(" and ")}`,
+          { details: { asked: asked.map(({ by }) => by), roles } },
         );
       const row: ApprovalTable = {
         workspace,
@@ -139,7 +140,7 @@ export function approvalRecords(store: MetadataStore, clock: Clock, scope: Scope
         model,
         version,
         decision,
-        role,
+        role: roles.length === 0 ? null : roles.join(" "),
         at: clock.now(),
         actor: actorText(actor),
         reason,

@@ -25,7 +25,7 @@ await onEachDatabase((open) => {
         gateId: gate.id,
         idempotencyKey: model,
       });
-      await registry.approve({ model, version: 2, actor: anna, role: null, reason: "r" });
+      await registry.approve({ model, version: 2, actor: anna, roles: [], reason: "r" });
     }
     await registry.setModelTag("old", "team", "ops");
     await registry.deleteModel("old");

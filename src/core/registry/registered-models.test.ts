@@ -107,7 +107,7 @@ await onEachDatabase((open) => {
         testSet: "november",
         verdicts: [],
       });
-      await registry.approve({ model: "late", version: 2, actor: ben, role: null, reason: "fine" });
+      await registry.approve({ model: "late", version: 2, actor: ben, roles: [], reason: "fine" });
       await registry.setAlias({ model: "late", alias: "champion", version: 1, actor: anna, reason: "first" });
       await registry.setAlias({ model: "late", alias: "champion", version: 2, actor: anna, reason: "second" });
       clock.advanceTo(start + HOUR);

@@ -13,7 +13,7 @@ import { endpointHandlers, predictionHandlers } from "./endpoints.ts";
 import { experimentHandlers } from "./experiments.ts";
 import { featureHandlers } from "./features.ts";
 import { loopHandlers } from "./loop.ts";
-import { type ModelRooms, modelHandlers } from "./models.ts";
+import { type ModelRoomsOf, modelHandlers } from "./models.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { pipelineHandlers } from "./pipelines.ts";
 import { loggedModelHandlers, runHandlers, type TrackingOf } from "./runs.ts";
@@ -42,13 +42,14 @@ export const trackingOfOwn =
 export function createHandlers(context: RouteContext): Handlers {
   const { platform } = context;
   const trackingOf = trackingOfOwn(platform);
-  const models: ModelRooms = {
+  const decisions = projectDecisions(platform);
+  const modelRoomsOf: ModelRoomsOf = (scope) => ({
     registry: platform.registry,
-    tracking: platform.tracking,
+    tracking: trackingOf(scope),
     artifacts: platform.artifacts,
-    decisions: projectDecisions(platform),
+    decisions,
     charter: platform.project.charter,
-  };
+  });
   return {
     loop: loopHandlers(context),
     data: dataHandlers(context),
@@ -57,7 +58,7 @@ export function createHandlers(context: RouteContext): Handlers {
     runs: runHandlers(trackingOf),
     artifacts: artifactHandlers(trackingOf),
     loggedModels: loggedModelHandlers(trackingOf),
-    models: modelHandlers(() => models),
+    models: modelHandlers(modelRoomsOf),
     pipelines: pipelineHandlers(context),
     endpoints: endpointHandlers(context),
     predictions: predictionHandlers(context),

@@ -19,7 +19,11 @@ export const versionEntity = (version: ModelVersion) => ({
 
 export const promotionEntity = ({ model: _, at, ...promotion }: Promotion) => ({ ...promotion, at: time(at) });
 
-export const approvalEntity = ({ model: _, at, ...approval }: Approval) => ({ ...approval, at: time(at) });
+export const approvalEntity = ({ model: _, at, roles, ...approval }: Approval) => ({
+  ...approval,
+  roles: [...roles],
+  at: time(at),
+});
 
 export const verdictEntity = ({ criterion, text, passed, observed, required, detail }: Gate["verdicts"][number]) => ({
   text,

@@ -17,7 +17,7 @@ export function modelReportHandlers(
 ): Pick<RoomHandlers<"models">, "report" | "exploration" | "onnx" | "lineage" | "dependents" | "diff"> {
   /** What a version's run has logged under a path; null where it has not, or where there is no run. */
   async function versionFiles(call: Call, name: string, version: number) {
-    const { registry, tracking, artifacts } = roomsOf(call);
+    const { registry, tracking, artifacts } = roomsOf(call.scope);
     const { runId } = await registry.version(name, version);
     const files = new Map((runId === null ? [] : await tracking.artifacts(runId)).map((artifact) => [artifact.path, artifact]));
     return {
@@ -32,7 +32,7 @@ export function modelReportHandlers(
 
   return {
     async report({ name, version }, call) {
-      const isBinary = isBinaryTarget(roomsOf(call).charter);
+      const isBinary = isBinaryTarget(roomsOf(call.scope).charter);
       const { text } = await versionFiles(call, name, version);
       const json = async <T>(path: string) => {
         const found = await text(path);
@@ -64,11 +64,11 @@ export function modelReportHandlers(
       const { text } = await versionFiles(call, name, version);
       const found = await text("exploration.json");
       if (found === null) throw platformErrors.PROJECT_REPORT_MISSING(`Version ${version} of ${name} has no exploration`);
-      const target = roomsOf(call).charter?.target.name ?? "the target";
+      const target = roomsOf(call.scope).charter?.target.name ?? "the target";
       return { model: name, version, ...explorationEntity(JSON.parse(found) as StoredExploration, target) };
     },
     async onnx({ name, version }, call) {
-      const { tracking, artifacts } = roomsOf(call);
+      const { tracking, artifacts } = roomsOf(call.scope);
       const { file, runId } = await versionFiles(call, name, version);
       const found = file("model.onnx");
       if (found === null) {
@@ -80,9 +80,9 @@ export function modelReportHandlers(
       const content = Buffer.from(await artifacts.read(found.sha256)).toString("base64");
       return { model: name, version, sha256: found.sha256, bytes: found.bytes, content };
     },
-    lineage: async ({ name, version }, call) => lineageEntity(await roomsOf(call).registry.lineage(name, version)),
+    lineage: async ({ name, version }, call) => lineageEntity(await roomsOf(call.scope).registry.lineage(name, version)),
     async dependents({ name }, call) {
-      const { registry, decisions } = roomsOf(call);
+      const { registry, decisions } = roomsOf(call.scope);
       const found = await registry.dependents(name);
       return {
         source: name,
@@ -94,7 +94,7 @@ export function modelReportHandlers(
       };
     },
     async diff({ name, from, to }, call) {
-      const rooms = roomsOf(call);
+      const rooms = roomsOf(call.scope);
       const [before, after] = await Promise.all([versionFacts(rooms, name, from), versionFacts(rooms, name, to)]);
       return diffEntity(name, diffVersions(before, after));
     },

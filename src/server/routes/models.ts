@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { CharterDefinition } from "../../core/definitions/index.ts";
 import type { ArtifactStore } from "../../core/ports/index.ts";
 import type { ModelVersion, RegisteredModel, Registry } from "../../core/registry/index.ts";
+import type { Scope } from "../../core/scope.ts";
 import type { Tracking } from "../../core/tracking/index.ts";
 import type { ModelDecisions } from "../../platform/model-decisions.ts";
 import type { Call, RoomHandlers } from "../handlers.ts";
@@ -18,12 +20,13 @@ export interface ModelRooms {
   /** null where the server has no project file. */
   readonly charter: CharterDefinition | null;
 }
-export type ModelRoomsOf = (call: Call) => ModelRooms;
+/** @throws SERVER_SCOPE_UNKNOWN */
+export type ModelRoomsOf = (scope: Scope) => ModelRooms;
 
 const done = { ok: true } as const;
 
 export function modelHandlers(roomsOf: ModelRoomsOf): RoomHandlers<"models"> {
-  const registryOf = (call: Call) => roomsOf(call).registry;
+  const registryOf = (call: Call) => roomsOf(call.scope).registry;
   return {
     ...modelReportHandlers(roomsOf),
 
@@ -81,31 +84,30 @@ export function modelHandlers(roomsOf: ModelRoomsOf): RoomHandlers<"models"> {
       versionEntity(await registryOf(call).setStage(name, version, stage, archiveOthers, call.actor)),
 
     async setAlias({ name, alias, version, reason }, call) {
-      const idempotencyKey = `alias:${call.traceId}:${name}@${alias}`;
-      const request = { model: name, alias, version, reason, actor: call.actor, idempotencyKey };
-      return promotionEntity(await roomsOf(call).decisions.point(request));
+      const request = { model: name, alias, version, reason, actor: call.actor, idempotencyKey: randomUUID() };
+      return promotionEntity(await roomsOf(call.scope).decisions.point(request));
     },
     async deleteAlias({ name, alias, reason }, call) {
       await registryOf(call).deleteAlias({ model: name, alias, reason, actor: call.actor });
       return done;
     },
     async promote({ name, ...request }, call) {
-      return promotionEntity(await roomsOf(call).decisions.promote({ model: name, ...request, actor: call.actor }));
+      return promotionEntity(await roomsOf(call.scope).decisions.promote({ model: name, ...request, actor: call.actor }));
     },
     async rollback({ name, ...request }, call) {
-      return promotionEntity(await roomsOf(call).decisions.rollBack({ model: name, ...request, actor: call.actor }));
+      return promotionEntity(await roomsOf(call.scope).decisions.rollBack({ model: name, ...request, actor: call.actor }));
     },
     async approve({ name, ...request }, call) {
-      const { approval, promotion } = await roomsOf(call).decisions.approve({
+      const { approval, promotion } = await roomsOf(call.scope).decisions.approve({
         model: name,
         ...request,
         actor: call.actor,
-        role: call.role ?? null,
+        roles: call.roles,
       });
       return { approval: approvalEntity(approval), promotion: promotion === null ? null : promotionEntity(promotion) };
     },
     decline: async ({ name, ...request }, call) =>
-      approvalEntity(await registryOf(call).decline({ model: name, ...request, actor: call.actor, role: call.role ?? null })),
+      approvalEntity(await registryOf(call).decline({ model: name, ...request, actor: call.actor, roles: call.roles })),
     async history({ name }, call) {
       const registry = registryOf(call);
       await registry.model(name);
