@@ -9,5 +9,6 @@ export const cliErrors = defineErrors({
   CLI_FOLDER_NOT_EMPTY: { kind: "conflict", hint: "Choose a folder that does not exist yet, or an empty one." },
   CLI_PIPELINE_FAILED: { kind: "internal", hint: "The web UI and `orrery run --json` show the step that failed." },
   CLI_CHECK_FAILED: { kind: "invalid", hint: "Fix the project file where the findings point." },
+  CLI_CONFIRMATION_MISSING: { kind: "invalid", hint: "Look at what --dry-run shows, then say --yes." },
   CLI_NO_PIPELINE_TRAINS: { kind: "invalid", hint: 'Define a pipeline for the model with the stage "train".' },
 });

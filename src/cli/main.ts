@@ -138,6 +138,13 @@ program
   .description("drift, performance and alerts of an endpoint")
   .action(lazy(() => import("./commands/monitor.ts")));
 program
+  .command("gc")
+  .option("--deleted-before <when>", 'a length of time ago ("30d", "12h") or a timestamp', "30d")
+  .option("--dry-run", "only show what would be removed")
+  .option("--yes", "remove without asking")
+  .description("remove for good what was deleted before a time, and stored bytes that nothing names any more")
+  .action(lazy(() => import("./commands/gc.ts")));
+program
   .command("doctor")
   .description("look at the machine, the project and its state folder")
   .action(lazy(() => import("./commands/doctor.ts")));

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { auditRoutes, tokenRoutes, userRoutes } from "./access-routes.ts";
 import * as entities from "./entities.ts";
+import { garbageRoutes } from "./garbage-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import type { Permission } from "./permissions.ts";
 import { artifactRoutes, experimentRoutes, loggedModelRoutes, runRoutes } from "./tracking-routes.ts";
@@ -222,6 +223,7 @@ export const routes = {
       response: entities.system,
     },
   },
+  garbage: garbageRoutes,
   users: userRoutes,
   tokens: tokenRoutes,
   audit: auditRoutes,

@@ -12,6 +12,7 @@ import { dataHandlers } from "./data.ts";
 import { endpointHandlers, predictionHandlers } from "./endpoints.ts";
 import { experimentHandlers } from "./experiments.ts";
 import { featureHandlers } from "./features.ts";
+import { garbageHandlers } from "./garbage.ts";
 import { loopHandlers } from "./loop.ts";
 import { type ModelRoomsOf, modelHandlers } from "./models.ts";
 import { monitoringHandlers } from "./monitoring.ts";
@@ -65,6 +66,12 @@ export function createHandlers(context: RouteContext): Handlers {
     monitoring: monitoringHandlers(context),
     clock: clockHandlers(context),
     system: systemHandlers(context),
+    garbage: garbageHandlers((scope) => ({
+      store: platform.store,
+      scope,
+      tracking: trackingOf(scope),
+      stateFolder: platform.paths.root,
+    })),
     users: userHandlers(context.accounts),
     tokens: tokenHandlers(context.accounts),
     audit: auditHandlers(context.accounts),
