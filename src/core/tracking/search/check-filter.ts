@@ -55,7 +55,7 @@ export function checkFilter(source: string, tree: FilterTree, entity: Entity): C
       return { kind: "not", part: checkFilter(source, tree.part, entity) };
     case "comparison": {
       const object = (span: Span, objection: Objection, what: string) => refuse(source, span, objection, what);
-      const subject = subjectOf(tree.path, entity, entity.aliases, object);
+      const subject = subjectOf(tree.path, entity, namesOf(entity), object);
       return { kind: "test", subject, test: testOf(tree, subject, object) };
     }
   }
@@ -63,23 +63,28 @@ export function checkFilter(source: string, tree: FilterTree, entity: Entity): C
 
 export type Objector = (span: Span, objection: Objection, what: string) => Error;
 
-/** What a path means. `object` makes the error of a path that means nothing. */
-export function subjectOf(path: Path, entity: Entity, aliases: Readonly<Record<string, string>>, object: Objector): Subject {
+/** By every name an attribute has the attribute. */
+export const namesOf = ({ attributes, aliases }: Entity): Readonly<Record<string, string>> => ({
+  ...Object.fromEntries(Object.keys(attributes).map((name) => [name, name])),
+  ...aliases,
+});
+
+/** What a path means, among the names given. `object` makes the error of a path that means nothing. */
+export function subjectOf(path: Path, entity: Entity, names: Readonly<Record<string, string>>, object: Objector): Subject {
   const room = path.room === null ? "attribute" : own(ROOMS, path.room);
   const known = roomsOf(entity);
   if (room === undefined || !known.includes(room))
-    throw object(path.span, "identifier", `"${path.room}" is none of ${known.map((each) => `${each}s`).join(", ")}`);
+    throw object(path.span, "room", `"${path.room}" is none of ${known.map((each) => `${each}s`).join(", ")}`);
   if (room === "attribute") {
-    const name = own(aliases, path.key) ?? path.key;
-    const attribute = own(entity.attributes, name);
-    if (attribute !== undefined) return { of: room, name, attribute };
-    const names = Object.keys(entity.attributes).join(", ");
-    throw object(path.span, "identifier", `there is no attribute "${path.key}"; there are ${names}`);
+    const name = own(names, path.key);
+    const attribute = name === undefined ? undefined : own(entity.attributes, name);
+    if (name !== undefined && attribute !== undefined) return { of: room, name, attribute };
+    throw object(path.span, "attribute", `there is no attribute "${path.key}"; there are ${Object.keys(names).join(", ")}`);
   }
   if (room !== "dataset") return { of: room, key: path.key };
   const field = DATASET_FIELDS.find((each) => each === path.key);
   if (field !== undefined) return { of: room, field };
-  throw object(path.span, "identifier", `a data set has no "${path.key}"; it has ${DATASET_FIELDS.join(", ")}`);
+  throw object(path.span, "attribute", `a data set has no "${path.key}"; it has ${DATASET_FIELDS.join(", ")}`);
 }
 
 function roomsOf({ rooms, datasets }: Entity): readonly Room[] {
@@ -159,7 +164,7 @@ function numberTest(
 
 function textOf(value: Literal, operator: Operator, object: Objector): string {
   if (value.kind === "text") return value.text;
-  throw object(value.span, "value", `expected a text in quotes after "${operator}"`);
+  throw object(value.span, operator.endsWith("IN") ? "list" : "value", `expected a text in quotes after "${operator}"`);
 }
 
 function numberOf(value: Literal, operator: Operator, object: Objector): number {

@@ -41,7 +41,8 @@ export interface Entity {
   readonly key: readonly { readonly attribute: string; readonly descending: boolean }[];
   readonly attributes: Readonly<Record<string, Attribute>>;
   readonly aliases: Readonly<Record<string, string>>;
-  readonly orderAliases: Readonly<Record<string, string>>;
+  /** What an order may name, and the attribute it means; all attributes and their aliases when null. */
+  readonly orderable: Readonly<Record<string, string>> | null;
   readonly rooms: Readonly<Partial<Record<KeyedRoom, KeyedTable>>>;
   readonly datasets: boolean;
   /** Orders without an order. */
@@ -89,7 +90,6 @@ export const runs: Entity = {
     end_time: nullable(time("runs.ended_at")),
     user_id: text("runs.user_name"),
     artifact_uri: text("runs.artifact_uri"),
-    experiment_id: text("runs.experiment_id"),
     parent_run_id: nullable(text("runs.parent_run_id")),
     grandparent_run_id: nullable({ type: "text", value: grandparent, nullable: true }),
     actor: text("runs.actor"),
@@ -103,7 +103,7 @@ export const runs: Entity = {
     "Run name": "run_name",
     "Run Name": "run_name",
   },
-  orderAliases: {},
+  orderable: null,
   rooms: {
     metric: keyed("latest_metrics", "run_id", "id"),
     param: keyed("params", "run_id", "id"),
@@ -126,7 +126,7 @@ export const experiments: Entity = {
     artifact_location: text("experiments.artifact_location"),
   },
   aliases: {},
-  orderAliases: {},
+  orderable: null,
   rooms: { tag: keyed("experiment_tags", "experiment_id", "id") },
   datasets: false,
   defaultOrder: ["creation_time DESC", "experiment_id ASC"],
@@ -145,10 +145,9 @@ export const loggedModels: Entity = {
     source_run_id: nullable(text("logged_models.source_run_id")),
     creation_timestamp: time("logged_models.created_at"),
     last_updated_timestamp: time("logged_models.updated_at"),
-    experiment_id: text("logged_models.experiment_id"),
   },
   aliases: { creation_time: "creation_timestamp", last_updated_time: "last_updated_timestamp" },
-  orderAliases: {},
+  orderable: null,
   rooms: {
     metric: keyed("logged_model_metrics", "model_id", "id"),
     param: keyed("logged_model_params", "model_id", "id"),
@@ -169,8 +168,13 @@ export const registeredModels: Entity = {
     last_updated_timestamp: time("registered_models.updated_at", true),
   },
   aliases: {},
-  // What MLflow's clients know by this name is the time of the last update.
-  orderAliases: { timestamp: "last_updated_timestamp" },
+  // What MLflow's clients know as the timestamp is the time of the last update.
+  orderable: {
+    name: "name",
+    timestamp: "last_updated_timestamp",
+    last_updated_timestamp: "last_updated_timestamp",
+    created: "creation_timestamp",
+  },
   rooms: { tag: keyed("registered_model_tags", "model", "name") },
   datasets: false,
   defaultOrder: ["name ASC"],
@@ -196,7 +200,9 @@ export const modelVersions: Entity = {
     last_updated_timestamp: time("model_versions.updated_at", true),
   },
   aliases: { current_stage: "stage" },
-  orderAliases: {},
+  orderable: Object.fromEntries(
+    ["name", "version_number", "creation_timestamp", "last_updated_timestamp"].map((name) => [name, name]),
+  ),
   rooms: {
     tag: {
       table: "model_version_tags",

@@ -7,15 +7,19 @@ export interface Span {
   readonly end: number;
 }
 
-/** What is wrong: the grammar, an identifier, an operator for this identifier, or a value for it. */
-export type Objection = "syntax" | "identifier" | "operator" | "value";
+/**
+ * What is wrong: the grammar; what stands before a dot (room) or names an attribute; an operator for this identifier; a value for it, a
+ * text without quotes, or something in a list.
+ */
+export type Objection = "syntax" | "room" | "attribute" | "operator" | "value" | "unquoted" | "list";
 
 export type Refuse = (source: string, span: Span, objection: Objection, what: string) => OrreryError;
 
-/** TRACKING_FILTER_INVALID that points at the column, which counts characters from 1. */
+/** TRACKING_FILTER_INVALID that points at the column, which counts characters from 1; `found` is what stands there. */
 export function refuse(source: string, { start, end }: Span, objection: Objection, what: string): OrreryError {
   const { column, length } = placeOf(source, start, end);
-  return trackingErrors.TRACKING_FILTER_INVALID(`column ${column}: ${what}`, { details: { column, length, objection } });
+  const found = excerpt(source.slice(start, end));
+  return trackingErrors.TRACKING_FILTER_INVALID(`column ${column}: ${what}`, { details: { column, length, objection, found } });
 }
 
 /** TRACKING_ORDER_INVALID that says which of the order's terms and where in it. */

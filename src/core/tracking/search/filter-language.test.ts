@@ -135,7 +135,7 @@ describe("a filter that is accepted", () => {
     ["attributes.`Run Name` LIKE 'x'", '[attribute run_name LIKE "x"]'],
     ["end_time IS NULL", "[attribute end_time missing]"],
     ["end_time BETWEEN 1 AND 2", "[attribute end_time between 1 2]"],
-    ["user_id = 'u' and experiment_id = '1'", '(and [attribute user_id = "u"] [attribute experiment_id = "1"])'],
+    ["user_id = 'u'", '[attribute user_id = "u"]'],
     ["parent_run_id IS NULL", "[attribute parent_run_id missing]"],
     ["dataset.name = 'my_dataset'", '[dataset name = "my_dataset"]'],
     ["datasets.digest IN ('a')", '[dataset digest in ["a"]]'],
@@ -317,11 +317,26 @@ describe("a filter that is refused says where and why:", () => {
 
   it.each([
     ["syntax", "metrics.a >"],
-    ["identifier", "nothing.a > 1"],
+    ["syntax", "run_id IN ("],
+    ["room", "nothing.a > 1"],
+    ["attribute", "nothing > 1"],
     ["operator", "params.a > 'x'"],
     ["value", "params.a = 1"],
-  ])("details name the objection: %s", (objection, filter) => {
+    ["unquoted", "params.a = x"],
+    ["list", "run_id IN (1)"],
+    ["list", "run_id IN (x)"],
+    ["list", "run_id IN ()"],
+    ["list", "run_id IN ('a',,'b')"],
+  ])("details name the objection: %s in %s", (objection, filter) => {
     expect(errorOf(filter).details).toMatchObject({ objection });
+  });
+
+  it("details hold what stands at the column", () => {
+    expect(errorOf("metrics.a > 1 AND nothing.`é 1` > 1").details).toMatchObject({
+      column: 19,
+      length: 13,
+      found: "nothing.`é 1`",
+    });
   });
 });
 

@@ -181,29 +181,28 @@ class Parser {
 
   #list(operator: string): readonly Literal[] {
     if (!this.#takeSymbol("(")) throw this.#refuse(this.#peek().span, `expected a list such as ('a', 'b') after "${operator}"`);
-    const values = [this.#literal(`${operator} (`)];
+    const values = [this.#literal(`${operator} (`, "list")];
     while (this.#takeSymbol(",")) {
       // A list may end with a comma.
       const token = this.#peek();
       if (token.kind === "symbol" && token.symbol === ")") break;
-      values.push(this.#literal(","));
+      values.push(this.#literal(",", "list"));
     }
     if (!this.#takeSymbol(")"))
       throw this.#refuse(this.#peek().span, `expected "," or ")" in the list, found ${this.#quote(this.#peek())}`);
     return values;
   }
 
-  #literal(after: string): Literal {
+  #literal(after: string, where: "list" | "syntax" = "syntax"): Literal {
     const token = this.#peek();
-    if (token.kind !== "text" && token.kind !== "number")
-      throw refuse(
-        this.#source,
-        token.span,
-        token.kind === "path" ? "value" : "syntax",
-        token.kind === "path"
-          ? `expected a number or a quoted text after "${after}", found ${this.#quote(token)}; texts stand in single or double quotes`
-          : `expected a value after "${after}", found ${this.#quote(token)}`,
-      );
+    if (token.kind === "path") {
+      const what = `expected a number or a quoted text after "${after}", found ${this.#quote(token)}; texts stand in single or double quotes`;
+      throw refuse(this.#source, token.span, where === "list" ? where : "unquoted", what);
+    }
+    if (token.kind !== "text" && token.kind !== "number") {
+      const what = `expected a value after "${after}", found ${this.#quote(token)}`;
+      throw refuse(this.#source, token.span, token.kind === "end" ? "syntax" : where, what);
+    }
     this.#values += 1;
     if (this.#values > FILTER_LIMITS.values)
       throw this.#refuse(token.span, `a filter has at most ${FILTER_LIMITS.values} values`);

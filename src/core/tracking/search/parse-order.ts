@@ -1,4 +1,4 @@
-import { type Subject, subjectOf } from "./check-filter.ts";
+import { namesOf, type Subject, subjectOf } from "./check-filter.ts";
 import type { Entity } from "./entities.ts";
 import { type Objection, refuseOrder, type Span } from "./filter-error.ts";
 import type { DatasetChoice } from "./interfaces.ts";
@@ -76,9 +76,9 @@ function identifierOf(source: string, token: Token | undefined, entity: Entity):
   const path = pathIn(token);
   if (path === null)
     throw object(token?.span ?? { start: 0, end: 0 }, "syntax", "expected an identifier such as metrics.auc or start_time");
-  const subject = subjectOf(path, entity, { ...entity.aliases, ...entity.orderAliases }, object);
+  const subject = subjectOf(path, entity, entity.orderable ?? namesOf(entity), object);
   if (subject.of === "dataset")
-    throw object(path.span, "identifier", "a run can have many data sets; order by an attribute, metric, param or tag");
+    throw object(path.span, "attribute", "a run can have many data sets; order by an attribute, metric, param or tag");
   return { path, subject };
 }
 

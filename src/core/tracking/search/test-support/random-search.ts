@@ -36,7 +36,7 @@ export interface Ordering {
   readonly descending: boolean;
 }
 
-const TEXT_ATTRIBUTES = ["run_id", "run_name", "status", "user_id", "experiment_id", "parent_run_id"] as const;
+const TEXT_ATTRIBUTES = ["run_id", "run_name", "status", "user_id", "parent_run_id"] as const;
 const PATTERNS = [
   "%",
   "x%",
@@ -218,7 +218,6 @@ function valuesOf(
         run_name: run.name,
         status: run.status,
         user_id: run.userName,
-        experiment_id: run.experimentId,
         parent_run_id: run.parentRunId,
       };
       return present(attributes[name]);
