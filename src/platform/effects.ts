@@ -12,6 +12,7 @@ import type { Micros } from "../core/time.ts";
 import { type GitState, gitState, type Tracking } from "../core/tracking/index.ts";
 import type { Evaluation } from "../core/training/index.ts";
 import { platformErrors } from "./errors.ts";
+import { aliasAfterGate } from "./plain-decisions.ts";
 import { recordMonitoring } from "./record-monitoring.ts";
 import { recordStepLog } from "./record-step-log.ts";
 import type { EvaluateOutput } from "./stages/evaluate.ts";
@@ -352,10 +353,6 @@ async function gate(
   }
   return { gateId: kept.id, passed: state === "passed", waiting: state === "waiting", alias };
 }
-
-/** The first version to pass becomes champion; a later one has to prove itself as challenger. */
-export const aliasAfterGate = (championVersion: number | null): "champion" | "challenger" =>
-  championVersion === null ? "champion" : "challenger";
 
 /**
  * Brings every endpoint of the model in line with the aliases: champion, and challenger with the canary's share.

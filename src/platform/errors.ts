@@ -1,6 +1,10 @@
 import { defineErrors } from "../core/errors.ts";
 
 export const platformErrors = defineErrors({
+  PROJECT_UNKNOWN: {
+    kind: "not-found",
+    hint: "A project's name has up to 100 letters, digits, dots, dashes and underscores, and begins with a letter or digit.",
+  },
   PROJECT_MODEL_UNKNOWN: { kind: "not-found", hint: "Use a name given to defineModel in the project file." },
   PROJECT_PIPELINE_UNKNOWN: { kind: "not-found", hint: "Use a name given to pipeline() in the project file." },
   PROJECT_ENDPOINT_UNKNOWN: { kind: "not-found", hint: "Use a name given to endpoint() in the project file." },

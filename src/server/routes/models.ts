@@ -4,7 +4,7 @@ import type { ArtifactStore } from "../../core/ports/index.ts";
 import type { ModelVersion, RegisteredModel, Registry } from "../../core/registry/index.ts";
 import type { Scope } from "../../core/scope.ts";
 import type { Tracking } from "../../core/tracking/index.ts";
-import type { ModelDecisions } from "../../platform/model-decisions.ts";
+import type { ModelDecisions } from "../../platform/plain-decisions.ts";
 import type { Call, RoomHandlers } from "../handlers.ts";
 import { time } from "./entity-values.ts";
 import { approvalEntity, gateEntity, promotionEntity, versionEntity } from "./model-entities.ts";
