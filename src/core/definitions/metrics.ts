@@ -68,3 +68,22 @@ export const METRICS_OF: Readonly<Record<TargetType, readonly MetricName[]>> = {
   multiclass: MULTICLASS_METRICS,
   regression: REGRESSION_METRICS,
 };
+
+/** Metrics for which less is better. */
+const LOSSES: ReadonlySet<MetricName> = new Set([
+  "log_loss",
+  "brier",
+  "ece",
+  "mce",
+  "mae",
+  "median_ae",
+  "mse",
+  "rmse",
+  "mape",
+  "smape",
+  "max_error",
+  "pinball",
+  "poisson_deviance",
+]);
+
+export const higherIsBetter = (metric: MetricName): boolean => !LOSSES.has(metric);

@@ -1,10 +1,9 @@
-import type { MetricName } from "../definitions/index.ts";
+import { higherIsBetter, type MetricName } from "../definitions/index.ts";
 import {
   type Dataset,
   type Decision,
   type FeatureColumn,
   featuresOf,
-  higherIsBetter,
   type MetricEstimate,
   type ModelPackage,
   pairedBootstrap,

@@ -1,5 +1,5 @@
-import type { Criterion, MetricName, TargetType } from "../definitions/index.ts";
-import { type Evaluation, higherIsBetter, type MetricEstimate, type MetricTable } from "../training/index.ts";
+import { type Criterion, higherIsBetter, type MetricName, type TargetType } from "../definitions/index.ts";
+import type { Evaluation, MetricEstimate, MetricTable } from "../training/index.ts";
 import { criterionText, metricText, segmentSizeText } from "./criterion-text.ts";
 
 export interface GateVerdict {

@@ -52,7 +52,7 @@ export {
   type SegmentEvaluation,
   segmentEvaluations,
 } from "./metrics/evaluate.ts";
-export { type Decision, higherIsBetter, METRIC_NAMES, scoreRows } from "./metrics/metrics.ts";
+export { type Decision, METRIC_NAMES, scoreRows } from "./metrics/metrics.ts";
 export {
   classMetrics,
   cohenKappa,

@@ -1,4 +1,4 @@
-import type { CharterDecision, MetricName } from "../definitions/index.ts";
+import { type CharterDecision, higherIsBetter, type MetricName } from "../definitions/index.ts";
 import type { FeatureValue } from "../features/index.ts";
 import { fitCalibration, fitClassCalibration } from "./calibration/calibration.ts";
 import type { Dataset, DatasetSplit, RowSelection } from "./dataset.ts";
@@ -8,7 +8,6 @@ import { type FittedCandidate, fitCandidate } from "./fit-candidate.ts";
 import { binaryLabels, labelsOf } from "./labels.ts";
 import { chooseThreshold } from "./metrics/choose-threshold.ts";
 import { type ReliabilityBin, reliabilityCurve } from "./metrics/evaluate.ts";
-import { higherIsBetter } from "./metrics/metrics.ts";
 import { rankRows } from "./metrics/rank-rows.ts";
 import type { Calibration, Evaluation, ModelPackage } from "./model.ts";
 import { predict } from "./predict.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openLocalExecutor } from "../../adapters/executors/local.ts";
-import type { AutoMlCandidate, CandidateDefinition, MetricName } from "../../core/definitions/index.ts";
+import { type AutoMlCandidate, type CandidateDefinition, higherIsBetter, type MetricName } from "../../core/definitions/index.ts";
 import type { TrainingSet } from "../../core/features/index.ts";
 import { type ArtifactRef, type Executor, systemClock } from "../../core/ports/index.ts";
 import type { Micros } from "../../core/time.ts";
@@ -18,7 +18,6 @@ import {
   fitCandidate,
   gridSampler,
   halvingPruner,
-  higherIsBetter,
   noPruner,
   openStudyJournal,
   pointFrom,

@@ -1,12 +1,6 @@
-import type { CandidateDefinition, CharterDefinition, MetricName } from "../../definitions/index.ts";
+import { type CandidateDefinition, type CharterDefinition, higherIsBetter, type MetricName } from "../../definitions/index.ts";
 import { DAY, formatTimestamp, type Micros } from "../../time.ts";
-import {
-  type Evaluation,
-  higherIsBetter,
-  type MetricEstimate,
-  type MetricTable,
-  type ReliabilityBin,
-} from "../../training/index.ts";
+import type { Evaluation, MetricEstimate, MetricTable, ReliabilityBin } from "../../training/index.ts";
 import type { AccumulatedEffects } from "../dependence/accumulated-effects.ts";
 import type { PartialDependence } from "../dependence/partial-dependence.ts";
 import type { FairnessReport } from "../fairness/fairness-report.ts";

@@ -1,11 +1,10 @@
-import type { MetricName } from "../../definitions/index.ts";
+import { higherIsBetter, type MetricName } from "../../definitions/index.ts";
 import type { PlannedFeature } from "../../features/index.ts";
 import { DAY, type Micros } from "../../time.ts";
 import {
   type Dataset,
   type DatasetSplit,
   type FeatureColumn,
-  higherIsBetter,
   type MetricEstimate,
   type ModelPackage,
   pairedBootstrap,

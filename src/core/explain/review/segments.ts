@@ -1,9 +1,8 @@
-import type { MetricName } from "../../definitions/index.ts";
+import { higherIsBetter, type MetricName } from "../../definitions/index.ts";
 import {
   type CategoricalColumn,
   type Dataset,
   evaluatePredictions,
-  higherIsBetter,
   type MetricTable,
   type ModelPackage,
   predict,

@@ -1,7 +1,6 @@
-import type { MetricName } from "../../definitions/index.ts";
+import { higherIsBetter, type MetricName } from "../../definitions/index.ts";
 import { trainErrors } from "../errors.ts";
 import type { MetricEstimate } from "../model.ts";
-import { higherIsBetter } from "./metrics.ts";
 import { intervalOf, type Resampled, type ResamplingOptions, unitResamples } from "./resampling.ts";
 
 export interface PairedBootstrap {

@@ -19,24 +19,6 @@ export const METRIC_NAMES = BINARY_METRICS;
 /** A metric is absent where it is undefined: ranking metrics with one class, precision with nothing predicted positive. */
 export type MetricValues = Partial<Record<MetricName, number>>;
 
-/** Metrics for which less is better. */
-const LOSSES: ReadonlySet<MetricName> = new Set([
-  "log_loss",
-  "brier",
-  "ece",
-  "mce",
-  "mae",
-  "median_ae",
-  "mse",
-  "rmse",
-  "mape",
-  "smape",
-  "max_error",
-  "pinball",
-  "poisson_deviance",
-]);
-export const higherIsBetter = (metric: MetricName): boolean => !LOSSES.has(metric);
-
 const RANKING: readonly MetricName[] = ["roc_auc", "pr_auc", "ks"];
 const LOSS: readonly MetricName[] = ["log_loss", "brier", "ece", "mce"];
 const BINS = 10;
