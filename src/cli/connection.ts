@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Client, createClient } from "../client/index.ts";
 import { newSecret } from "../core/access/index.ts";
-import { resolveSecret, secret } from "../core/definitions/index.ts";
+import { resolveSecret, secret } from "../core/definitions/secret.ts";
 import { systemClock } from "../core/ports/index.ts";
 import { ANNOUNCEMENT, type Announcement } from "../server/announcement.ts";
 

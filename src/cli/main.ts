@@ -43,11 +43,23 @@ program
   .description("run the control plane: API, web UI, scheduler, monitors and the endpoints")
   .option("--host <address>", "address to listen on; anything but loopback needs a token", "127.0.0.1")
   .option("--port <number>", "port of the API and web UI", "4100")
+  .option("--database <url>", "postgres://… instead of a file in the state folder (or set ORRERY_DATABASE_URL)")
+  .option("--artifacts <place>", "s3://bucket/prefix, or another folder, for files (or set ORRERY_ARTIFACTS_URL)")
   .option("--token-file <path>", "file with the access token (or set ORRERY_TOKEN)")
   .option("--clock <kind>", "system, or virtual for replays", "system")
   .option("--at <timestamp>", "where a virtual clock starts")
   .option("--no-serve", "do not start inference servers")
   .action(lazy(() => import("./commands/up.ts")));
+program
+  .command("server")
+  .description("keep track only: experiments, runs, artifacts and models of any program, MLflow's clients too; no project file")
+  .option("--host <address>", "address to listen on; anything but loopback needs a token", "127.0.0.1")
+  .option("--port <number>", "port", "4100")
+  .option("--database <url>", "postgres://… instead of a file in the state folder (or set ORRERY_DATABASE_URL)")
+  .option("--artifacts <place>", "s3://bucket/prefix, or another folder, for files (or set ORRERY_ARTIFACTS_URL)")
+  .option("--default-project <name>", "project of addresses that name none; others are under /projects/<name>", "default")
+  .option("--token-file <path>", "file with the access token (or set ORRERY_TOKEN)")
+  .action(lazy(() => import("./commands/server.ts")));
 program
   .command("demo")
   .description("the whole loop on two months of real flights")

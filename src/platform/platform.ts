@@ -2,9 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { FilesystemArtifactStore } from "../adapters/artifacts/filesystem.ts";
 import { openLocalExecutor } from "../adapters/executors/local.ts";
-import { openSqlite } from "../adapters/metadata/sqlite.ts";
 import { openLmdb } from "../adapters/online/lmdb.ts";
 import { openDuckDb } from "../adapters/tables/duckdb.ts";
 import type { Snapshot } from "../core/data/index.ts";
@@ -21,6 +19,7 @@ import { buildPlan, type Suspicion } from "./plans.ts";
 import type { CounterfactualOutput, CounterfactualQuestion } from "./stages/counterfactuals.ts";
 import type { RefreshOutput } from "./stages/refresh.ts";
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from "./state-folder.ts";
+import { openStores, storeSettings } from "./stores.ts";
 
 export interface PlatformOptions {
   readonly projectDirectory: string;
@@ -77,10 +76,14 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
   prepareStateFolder(paths);
   const lock = lockStateFolder(paths);
   try {
-    const store = await openSqlite({ path: paths.metadata, clock });
+    const { store, artifacts, close: closeStores } = await openStores(storeSettings(), paths, clock);
+    // A database may be shared by several machines: one of them runs this project's pipelines.
+    const claim = await store.claim(`project ${scope.workspace}/${scope.project}`).catch(async (error: unknown) => {
+      await closeStores();
+      throw error;
+    });
     // Inference servers open it to read, before anything has been materialized.
     if (!existsSync(join(paths.online, "data.mdb"))) await openLmdb(paths.online).close();
-    const artifacts = new FilesystemArtifactStore(paths.artifacts);
     const tracking = createTracking({ store, artifacts, clock, scope });
     const registry = createRegistry({ store, clock, scope });
     const workers = options.workers ?? 2;
@@ -95,6 +98,10 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       effects,
       concurrency: workers,
       context: { projectDirectory, stateDirectory },
+    });
+    claim.lost.addEventListener("abort", () => {
+      log.error({ project: scope.project }, "another process runs this project now; pipelines are stopped here");
+      void pipelines.close();
     });
     let engine: Promise<TableEngine> | null = null;
     let online: OnlineStore | null = null;
@@ -139,7 +146,8 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         await questions.close();
         (await engine)?.close();
         await online?.close();
-        await store.close();
+        await claim.release();
+        await closeStores();
         lock.release();
       },
     };

@@ -1,19 +1,22 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { createAccess, newSecret } from "../core/access/index.ts";
 import { createLogger, createMetrics } from "../core/observability/index.ts";
 import { type Clock, systemClock } from "../core/ports/index.ts";
+import { projectDecisions } from "../platform/model-decisions.ts";
 import { openPlatform, type Platform } from "../platform/platform.ts";
 import { createScheduler, type Scheduler } from "../platform/scheduler.ts";
+import { trackingRooms } from "../platform/tracking-rooms.ts";
 import { announce } from "./announcement.ts";
 import { createApp } from "./app.ts";
 import type { AccessPolicy } from "./authorise.ts";
-import { serverErrors } from "./errors.ts";
 import { ensureInference, type InferenceProcess, stopInference } from "./inference-process.ts";
+import { listen } from "./listen.ts";
+import { mlflowProtocols } from "./protocols/mlflow/protocol.ts";
 import { runFileRoutes } from "./routes/artifacts.ts";
 import { createHandlers, trackingOfOwn } from "./routes/index.ts";
 import type { Certificate } from "./tls.ts";
+import { VERSION } from "./version.ts";
 
 export interface ControlPlaneOptions {
   readonly projectDirectory: string;
@@ -30,10 +33,6 @@ export interface ControlPlane {
   readonly scheduler: Scheduler;
   close(): Promise<void>;
 }
-
-export const VERSION: string = (
-  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }
-).version;
 
 /** Platform, API and scheduler in this process, not listening yet. */
 export async function openControlPlane(
@@ -67,7 +66,14 @@ export async function openControlPlane(
       access: options.access,
       accounts,
       handlers: createHandlers({ platform, scheduler, accounts, version: VERSION, startedAt: Date.now(), inference }),
-      protocols: [{ plugin: runFileRoutes({ trackingOf: trackingOfOwn(platform) }) }],
+      protocols: [
+        ...mlflowProtocols({
+          rooms: platformRooms(platform),
+          project: platform.scope.project,
+          publicUrl: options.access.publicUrl,
+        }),
+        { plugin: runFileRoutes({ trackingOf: trackingOfOwn(platform) }) },
+      ],
       metrics: () => metrics.registry.metrics(),
       logger: log,
       ...(options.tls === undefined ? {} : { tls: options.tls }),
@@ -86,6 +92,13 @@ export async function openControlPlane(
       await closeAll();
     },
   };
+}
+
+/** The project of the control plane, where aliases are deployed, and whatever others are tracked beside it. */
+function platformRooms(platform: Platform) {
+  const { store, artifacts, clock, scope, tracking, registry } = platform;
+  const own = { scope, tracking, registry, artifacts, decisions: projectDecisions(platform) };
+  return trackingRooms({ store, artifacts, clock, workspace: scope.workspace, own: [own] });
 }
 
 export interface ServeOptions extends ControlPlaneOptions {
@@ -111,12 +124,10 @@ export async function serveControlPlane(options: ServeOptions): Promise<ServingC
   const { host } = options.access;
   let url: string;
   try {
-    url = await app.listen({ host, port: options.port });
-  } catch (cause) {
+    url = await listen(app, host, options.port);
+  } catch (error) {
     await plane.close();
-    if ((cause as NodeJS.ErrnoException).code === "EADDRINUSE")
-      throw serverErrors.SERVER_PORT_IN_USE(`Port ${options.port} on ${host} is in use`, { cause });
-    throw cause;
+    throw error;
   }
   const withdraw = announce(platform.paths.run, { url, machineToken, ...platform.scope });
   const starting = options.startInference ? startInference(options, platform, inference) : Promise.resolve();

@@ -6,6 +6,10 @@ export const serverErrors = defineErrors({
   SERVER_REQUEST_INVALID: { kind: "invalid", hint: "The details name each field that is wrong." },
   SERVER_ROUTE_MISSING: { kind: "not-found", hint: "GET /openapi.json lists every route." },
   SERVER_SCOPE_UNKNOWN: { kind: "not-found", hint: "GET /api/v1/context tells which workspace and project this server holds." },
+  SERVER_PROJECT_MISSING: {
+    kind: "not-found",
+    hint: "`orrery up` serves a project file's data, pipelines and endpoints; `orrery server` only keeps track.",
+  },
   SERVER_JSON_TOO_DEEP: { kind: "invalid", hint: "Send objects and lists that are nested at most 64 levels." },
   SERVER_BODY_TOO_LARGE: { kind: "invalid", hint: "Send less at once, in several requests." },
   SERVER_MEDIA_TYPE_UNKNOWN: { kind: "invalid", hint: "Send the header `Content-Type: application/json`." },

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { systemClock, VirtualClock } from "../../core/ports/index.ts";
 import { parseTimestamp } from "../../core/time.ts";
+import { useStores } from "../../platform/stores.ts";
 import { serveControlPlane } from "../../server/control-plane.ts";
 import { accessToken, type ConnectionOptions, stateDirectory } from "../connection.ts";
+import { untilStopped } from "../until-stopped.ts";
 
 interface UpOptions extends ConnectionOptions {
   host: string;
@@ -11,10 +13,13 @@ interface UpOptions extends ConnectionOptions {
   clock: string;
   at?: string;
   serve: boolean;
+  database?: string;
+  artifacts?: string;
 }
 
 export default async function up(options: UpOptions): Promise<void> {
   const clock = options.clock === "virtual" ? new VirtualClock(parseTimestamp(options.at ?? "")) : systemClock;
+  useStores(options);
   const plane = await serveControlPlane({
     projectDirectory: resolve(options.project),
     stateDirectory: stateDirectory(options),
@@ -25,10 +30,7 @@ export default async function up(options: UpOptions): Promise<void> {
     logLevel: "info",
   });
   console.log(`Orrery is up at ${plane.url}`);
-  await new Promise<void>((done) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => done());
-    // A parent that started us with an IPC channel and went away takes us with it.
-    process.once("disconnect", () => done());
-  });
+  console.log(`  export MLFLOW_TRACKING_URI=${plane.url}`);
+  await untilStopped();
   await plane.close();
 }

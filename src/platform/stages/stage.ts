@@ -1,5 +1,3 @@
-import { FilesystemArtifactStore } from "../../adapters/artifacts/filesystem.ts";
-import { openSqlite } from "../../adapters/metadata/sqlite.ts";
 import { openLmdb } from "../../adapters/online/lmdb.ts";
 import { openDuckDb } from "../../adapters/tables/duckdb.ts";
 import type { ProjectDefinition } from "../../core/definitions/index.ts";
@@ -15,6 +13,7 @@ import type { Scope } from "../../core/scope.ts";
 import type { Micros } from "../../core/time.ts";
 import { loadProject } from "../load-project.ts";
 import { type StatePaths, statePaths } from "../state-folder.ts";
+import { openArtifacts, openMetadata, storeSettings } from "../stores.ts";
 
 /** What the control plane tells every step; travels as JSON with the task. */
 export interface StageEnvironment {
@@ -57,7 +56,8 @@ export async function openStage(environment: StageEnvironment): Promise<Stage> {
   const paths = statePaths(stateDirectory, scope);
   const kept = warm.get(stateDirectory) ?? {
     project: await loadProject(projectDirectory),
-    artifacts: new FilesystemArtifactStore(paths.artifacts),
+    // The environment is the owner's: it says which stores.
+    artifacts: await openArtifacts(storeSettings(), paths),
   };
   warm.set(stateDirectory, kept);
   const { artifacts } = kept;
@@ -68,8 +68,7 @@ export async function openStage(environment: StageEnvironment): Promise<Stage> {
     artifacts,
     engine: () => (kept.engine ??= openDuckDb({ tempDirectory: `${paths.tmp}/duckdb-${process.pid}` })),
     online: () => (kept.online ??= openLmdb(paths.online)),
-    metadata: () =>
-      (kept.metadata ??= openSqlite({ path: paths.metadata, clock: new VirtualClock(environment.now), readOnly: true })),
+    metadata: () => (kept.metadata ??= openMetadata(storeSettings(), paths, new VirtualClock(environment.now), true)),
     putJson: (value) => artifacts.put(JSON.stringify(value), "application/json"),
     readJson: async (ref) => JSON.parse(Buffer.from(await artifacts.read(ref.sha256)).toString("utf8")),
   };
