@@ -1,3 +1,5 @@
+import type { ModelVersion } from "../../../core/registry/index.ts";
+import type { TrackingRoom } from "../../../platform/tracking-rooms.ts";
 import { changes, get, type MlflowEndpoint } from "./endpoint.ts";
 import { stageOf } from "./registered-models.ts";
 import { versionMessage, versionOf } from "./version-messages.ts";
@@ -7,6 +9,16 @@ const register = changes("register");
 const promote = changes("promote");
 
 const keyOf = (fields: Fields) => [requiredText(fields, "name"), versionOf(fields)] as const;
+
+/** Where clients look for the versions that a logged model became. */
+const VERSIONS_TAG = "mlflow.modelVersions";
+
+async function tellLoggedModel({ tracking }: TrackingRoom, id: string, { model, version }: ModelVersion): Promise<void> {
+  const { tags } = await tracking.loggedModels.get(id, "all");
+  const known: unknown = JSON.parse(tags[VERSIONS_TAG] ?? "[]");
+  const all = [...(Array.isArray(known) ? known : []), { name: model, version: String(version) }];
+  await tracking.loggedModels.setTags(id, { [VERSIONS_TAG]: JSON.stringify(all) });
+}
 
 export const modelVersionEndpoints: readonly MlflowEndpoint[] = [
   register.post("/model-versions/create", async ({ fields, room, actor }) => {
@@ -22,6 +34,7 @@ export const modelVersionEndpoints: readonly MlflowEndpoint[] = [
       },
       actor,
     );
+    if (version.modelId !== null) await tellLoggedModel(room, version.modelId, version);
     return { model_version: versionMessage(version) };
   }),
   get("/model-versions/get", async ({ fields, room }) => ({
