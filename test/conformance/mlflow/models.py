@@ -149,7 +149,7 @@ def aliases():
     same(client.get_model_version_by_alias(name, "champion").version, "2")
     same(sorted(client.get_model_version(name, 2).aliases), ["champion", "other"])
     client.delete_registered_model_alias(name, "other")
-    client.delete_registered_model_alias(name, "never set")
+    client.delete_registered_model_alias(name, "never-set")
     with refused("INVALID_PARAMETER_VALUE"):
         client.get_model_version_by_alias(name, "other")
     for alias in ("latest", "v2", "", "a b", "x" * 256):
