@@ -23,6 +23,13 @@ export interface Target {
   readonly datasets: readonly DatasetChoice[];
 }
 
+/**
+ * A column that is no reason to choose an index. SQLite chooses without knowing how many rows an index leaves; PostgreSQL knows,
+ * and would no longer if the column were hidden from it.
+ */
+export const withoutIndex = (column: RawBuilder<unknown>, { engine }: Target): RawBuilder<unknown> =>
+  engine === "sqlite" ? sql`+${column}` : column;
+
 export const TRUE: Sql = sql`(1 = 1)`;
 export const FALSE: Sql = sql`(1 = 0)`;
 
@@ -76,8 +83,8 @@ function keyedTest(room: KeyedRoom, key: string, test: Test, target: Target): Sq
   if (test.kind === "null") return test.missing ? sql`(not ${row(counts)})` : row(counts);
   const value = sql.ref<number | string>(`${child.table}.value`);
   if (room === "metric") {
-    // Added to, so that the row is looked up by its key for each entity, and not in the index of values, which SQLite sometimes prefers.
-    const isNan = sql`(${sql.ref(`${child.table}.is_nan`)} + 0)`;
+    // The row is looked up by its key for each entity, and not in the index of values, which SQLite sometimes prefers.
+    const isNan = withoutIndex(sql.ref(`${child.table}.is_nan`), target);
     return row(all([metricTest(value, isNan, test), counts]));
   }
   return row(textTest(value, test));

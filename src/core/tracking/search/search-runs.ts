@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { Database } from "../../ports/index.ts";
 import type { View } from "../interfaces.ts";
 import type { Condition, Test } from "./check-filter.ts";
-import { metricTest, type Sql, type Target, TRUE } from "./compile-filter.ts";
+import { metricTest, type Sql, type Target, TRUE, withoutIndex } from "./compile-filter.ts";
 import { runs } from "./entities.ts";
 import { compileConditions, conditionsOf, type FoundRow, findPage, findRows, sortTerms, withinScope } from "./find-keys.ts";
 import type { FindKeys, RunSearch } from "./interfaces.ts";
@@ -97,7 +97,8 @@ const isRange = (test: Test): boolean =>
 /** With `scanned`, the experiments are no reason to choose an index. */
 function within({ target, view, experimentIds }: RunQuery, scanned: boolean): readonly Sql[] {
   if (experimentIds === undefined) return withinScope(target, view);
-  const id = scanned ? sql`runs.experiment_id || ''` : sql`runs.experiment_id`;
+  const column = sql.ref("runs.experiment_id");
+  const id = scanned ? withoutIndex(column, target) : column;
   const [only] = experimentIds;
   return [
     ...withinScope(target, view),
