@@ -61,7 +61,7 @@ export interface Experiments {
   deleteTag(id: string, key: string): Promise<void>;
   /** Active ones, by name. */
   list(): Promise<readonly Experiment[]>;
-  /** Newest update first; active ones unless the view says otherwise. @throws TRACKING_FILTER_INVALID */
+  /** Newest first, as MLflow orders them; active ones unless the view says otherwise. @throws TRACKING_FILTER_INVALID, TRACKING_ORDER_INVALID */
   search(search: Search): Promise<Page<Experiment>>;
 }
 
