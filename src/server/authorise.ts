@@ -55,6 +55,9 @@ export async function checkAccessPolicy(policy: AccessPolicy, accounts?: Access)
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
+const tokenMissing = () => serverErrors.SERVER_TOKEN_REQUIRED("An access token is required");
+const tokenWrong = () => serverErrors.SERVER_TOKEN_REQUIRED("The access token is not valid: unknown, expired or revoked");
+
 /** The token of an Authorization header: of Bearer, or the password of Basic, whose user name says nothing. */
 function secretOf(header: string | undefined): string | null {
   if (header === undefined) return null;
@@ -79,10 +82,11 @@ export function createIdentification(
   const attempts = createFailedAttempts();
   const isOpen = isPrivate(policy) && policy.token === null;
 
-  const nobody = (refusal: OrreryError, address: string | null): Identity | Promise<Identity> => {
+  // An error takes its stack when it is made, which most requests would pay for in vain.
+  const nobody = (refusal: () => OrreryError, address: string | null): Identity | Promise<Identity> => {
     const refuse = (): never => {
       if (address !== null) attempts.note(address);
-      throw refusal;
+      throw refusal();
     };
     if (!isOpen) return refuse();
     const users = accounts?.hasUsers() ?? false;
@@ -92,21 +96,20 @@ export function createIdentification(
 
   return (request) => {
     const secret = secretOf(request.headers.authorization);
-    if (secret === null) return nobody(serverErrors.SERVER_TOKEN_REQUIRED("An access token is required"), null);
+    if (secret === null) return nobody(tokenMissing, null);
     if (fixed.length > 0) {
       const sent = digest(secret);
       for (const { digest: expected, identity } of fixed) if (timingSafeEqual(sent, expected)) return identity;
     }
     const { ip } = request;
     const wait = attempts.wait(ip);
-    const refusal = serverErrors.SERVER_TOKEN_REQUIRED("The access token is not valid: unknown, expired or revoked");
     const found = accounts?.identify(secret, wait > 0) ?? null;
     if (found !== null && !(found instanceof Promise)) return found;
     if (wait > 0)
       throw serverErrors.SERVER_ATTEMPTS_EXCEEDED(`Too many wrong tokens from ${ip}; wait ${wait} s`, {
         details: { seconds: wait },
       });
-    return found === null ? nobody(refusal, ip) : found.then((identity) => identity ?? nobody(refusal, ip));
+    return found === null ? nobody(tokenWrong, ip) : found.then((identity) => identity ?? nobody(tokenWrong, ip));
   };
 }
 
