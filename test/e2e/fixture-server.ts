@@ -76,7 +76,7 @@ const full: Handlers = {
   artifacts: { list: nothing.list },
   loggedModels: { list: nothing.list, get: nothing.get, delete: nothing.delete },
   models: {
-    list: async () => ({ items: [fixtures.model] }),
+    list: async () => ({ items: [fixtures.model], nextCursor: null }),
     get: async () => fixtures.model,
     report: async ({ version }) => ({ ...fixtures.report, version }),
     exploration: async ({ name, version }) => {
@@ -134,7 +134,7 @@ const fresh: Handlers = {
   data: { ...full.data, snapshots: async () => ({ items: [] }) },
   features: { ...full.features, list: async () => ({ items: [] }) },
   runs: { ...full.runs, list: async () => ({ items: [], nextCursor: null }) },
-  models: { ...full.models, list: async () => ({ items: [] }) },
+  models: { ...full.models, list: async () => ({ items: [], nextCursor: null }) },
   pipelines: { ...full.pipelines, list: async () => ({ items: [] }), runs: async () => ({ items: [], nextCursor: null }) },
   endpoints: { ...full.endpoints, list: async () => ({ items: [] }) },
   system: { get: async () => ({ ...fixtures.system, processes: [], disk: null, network: null }) },

@@ -21,6 +21,13 @@ async function list(client: Client, { json, limit, filter, deleted }: Experiment
   );
 }
 
+/** The one of a name that was deleted last, also where another has the name by now; where none was, what the name stands for. */
+async function deletedNamed(client: Client, name: string): Promise<{ readonly id: string }> {
+  const filter = `name = '${name.replaceAll("'", "''")}'`;
+  const { items } = await client.experiments.list({ view: "deleted", filter, orderBy: "last_update_time DESC", limit: 1 });
+  return items[0] ?? client.experiments.named({ name });
+}
+
 /** @throws CLI_ACTION_UNKNOWN, CLI_ARGUMENT_MISSING and what the API answers */
 export default async function experiments(options: ExperimentsOptions, action = "list", name?: string): Promise<void> {
   if (action !== "list" && action !== "delete" && action !== "restore")
@@ -30,7 +37,7 @@ export default async function experiments(options: ExperimentsOptions, action = 
   const { client, close } = await connect(options);
   try {
     if (name === undefined || action === "list") return await list(client, options);
-    const { id } = await client.experiments.named({ name });
+    const { id } = action === "restore" ? await deletedNamed(client, name) : await client.experiments.named({ name });
     if (action === "delete") await client.experiments.delete({ id });
     else await client.experiments.restore({ id });
     const done = action === "delete" ? "Deleted" : "Restored";
