@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { routes } from "../../src/contract/index.ts";
 import { defineErrors } from "../../src/core/errors.ts";
 import { createApp } from "../../src/server/app.ts";
 import type { Handlers } from "../../src/server/handlers.ts";
@@ -9,41 +10,22 @@ const errors = defineErrors({
   FIXTURE_BUSY: { kind: "conflict", hint: "Wait until the gate has been opened." },
 });
 
-/** What no page calls. */
-const missing = async (): Promise<never> => {
-  throw errors.FIXTURE_MISSING("No fixture is made for this");
-};
-const nothing = {
-  list: missing,
-  create: missing,
-  get: missing,
-  named: missing,
-  update: missing,
-  delete: missing,
-  restore: missing,
-  setTag: missing,
-  deleteTag: missing,
-};
-const untouched = { ...nothing, compare: missing, logBatch: missing, logDatasets: missing, metricHistory: missing };
+/** The routes that pages call; every other one of the contract answers that no fixture is made for it. */
+type Drawn = { readonly [Room in keyof Handlers]?: Partial<Handlers[Room]> };
 
-const closed = async () => {
-  throw errors.FIXTURE_BUSY("These pages know no users");
-};
-const noUsers: Pick<Handlers, "users" | "tokens" | "audit"> = {
-  users: {
-    list: async () => ({ items: [] }),
-    add: closed,
-    grant: closed,
-    revoke: closed,
-    disable: closed,
-    enable: closed,
-  },
-  tokens: { list: async () => ({ items: [] }), create: closed, revoke: closed },
-  audit: { list: async () => ({ items: [], nextCursor: null }) },
-};
+function complete(drawn: Drawn): Handlers {
+  const missing = async () => {
+    throw errors.FIXTURE_MISSING("No fixture is made for this");
+  };
+  const rooms = Object.entries(routes).map(([room, calls]) => [
+    room,
+    { ...Object.fromEntries(Object.keys(calls).map((name) => [name, missing])), ...drawn[room as keyof Drawn] },
+  ]);
+  return Object.fromEntries(rooms);
+}
 
 /** Answers of one whole project, so that every page has something to draw. */
-const full: Handlers = {
+const full = complete({
   loop: { get: async () => fixtures.loop },
   data: {
     snapshots: async () => ({ items: fixtures.snapshots }),
@@ -54,7 +36,6 @@ const full: Handlers = {
     materialize: async () => ({ views: [{ view: "weather_now", rows: 26_115, entities: 3 }] }),
   },
   runs: {
-    ...untouched,
     list: async ({ limit, cursor, filter = "" }) => {
       // The one condition that the page asks for by a choice.
       const status = /attributes\.status = '(\w+)'/.exec(filter)?.[1];
@@ -72,9 +53,6 @@ const full: Handlers = {
       return fixtures.runDetail(index);
     },
   },
-  experiments: nothing,
-  artifacts: { list: nothing.list },
-  loggedModels: { list: nothing.list, get: nothing.get, delete: nothing.delete },
   models: {
     list: async () => ({ items: [fixtures.model], nextCursor: null }),
     get: async () => fixtures.model,
@@ -124,8 +102,7 @@ const full: Handlers = {
   },
   clock: { advance: async ({ to }) => ({ now: to, pipelineRuns: [] }) },
   system: { get: async () => fixtures.system },
-  ...noUsers,
-};
+});
 
 /** The same project before anything has run. */
 const fresh: Handlers = {
