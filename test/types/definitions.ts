@@ -1,5 +1,6 @@
 /** Compiled, never run: what must not compile is marked, and the compiler complains where a mark is not needed. */
 import { createClient } from "../../src/client/index.ts";
+import { createTracker, logMetrics, startRun } from "../../src/client/tracking/index.ts";
 import { baseline, byTime, clip, count, dateParts, defineCharter, defineModel, endpoint, entity, featureView, float64, groupKFold, grouped, impute, int32, kFold, labels, mean, metric, needs, nested, onDemand, polynomial, powerTransform, repeated, requestField, rule, segment, selectFeatures, source, stratified, stratifiedKFold, string, targetEncode, threshold, timeFolds, timestamp } from "../../src/index.ts";
 
 const flights = source.parquet("flights", {
@@ -62,6 +63,24 @@ client.runs.get();
 // @ts-expect-error an input of the wrong type
 client.runs.get({ id: 1 });
 export const page: Promise<{ items: { id: string }[] }> = client.runs.list();
+// @ts-expect-error a status that no run has
+client.runs.update({ id: "r", status: "lost" });
+
+/** Logging: a body's result is startRun's; without a body it is the run. */
+export const result: Promise<number> = startRun({ params: { depth: 3, kind: "trees", tuned: null } }, (run) => {
+  run.logMetric("auc", 0.8, { step: 1, at: new Date(0), low: 0.7, high: 0.9 });
+  logMetrics({ auc: 0.8 }, { step: 1 });
+  return 1;
+});
+export const started: Promise<{ end(status?: "finished" | "failed" | "killed"): Promise<void> }> = startRun({ experiment: "e" });
+// @ts-expect-error a metric that is no number
+logMetrics({ auc: "0.8" });
+// @ts-expect-error a param that is no scalar
+startRun({ params: { layers: [1, 2] } });
+// @ts-expect-error a run that is to end as if it ran
+started.then((run) => run.end("running"));
+// @ts-expect-error a run is told apart by its id, not by its name
+createTracker().startRun({ parent: "search" });
 
 /** Preparation, splits and folds. */
 defineModel("prepared", {
