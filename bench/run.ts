@@ -12,6 +12,7 @@ export interface BenchCase {
 const areas: Record<string, () => Promise<{ default: () => Promise<BenchCase[]> }>> = {
   loop: () => import("./loop.ts"),
   training: () => import("./training.ts"),
+  tracking: () => import("./tracking.ts"),
 };
 
 const [area = "", ...flags] = process.argv.slice(2);
