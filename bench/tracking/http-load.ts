@@ -33,19 +33,36 @@ export function connections(port: number, most: number): Connections {
   };
 }
 
-/** Answers a second of `work` done again and again by so many at a time; a failed request ends the benchmark. */
-export async function throughput(atATime: number, seconds: number, work: (worker: number) => Promise<unknown>): Promise<number> {
+export interface Throughput {
+  /** Requests a second that were answered with success; the time that failed ones took counts. */
+  readonly answered: number;
+  readonly failed: number;
+}
+
+/** `work` done again and again by so many at a time. */
+export async function throughput(
+  atATime: number,
+  seconds: number,
+  work: (worker: number) => Promise<unknown>,
+): Promise<Throughput> {
   const began = performance.now();
   const until = began + seconds * 1_000;
   let answered = 0;
+  let failed = 0;
   const loop = async (worker: number) => {
     while (performance.now() < until) {
-      await work(worker);
-      answered += 1;
+      await work(worker).then(
+        () => {
+          answered += 1;
+        },
+        () => {
+          failed += 1;
+        },
+      );
     }
   };
   await Promise.all(Array.from({ length: atATime }, (_, worker) => loop(worker)));
-  return (answered * 1_000) / (performance.now() - began);
+  return { answered: (answered * 1_000) / (performance.now() - began), failed };
 }
 
 export const median = (values: readonly number[]): number =>

@@ -1,11 +1,11 @@
 import type { BenchCase } from "../run.ts";
-import { connections, median, throughput } from "./http-load.ts";
+import { connections, median, type Throughput, throughput } from "./http-load.ts";
 import type { Contestant, RunningServer } from "./servers.ts";
 
 const SECONDS = 3;
 const ROUNDS = 3;
 
-type Measure = (server: RunningServer) => Promise<number>;
+type Measure = (server: RunningServer) => Promise<Throughput>;
 
 /** Answers a second, with a run of its own in each round. */
 function measures(): Record<string, Measure> {
@@ -67,7 +67,12 @@ export async function smallWrites(
     const figures: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] };
     for (let round = 0; round < ROUNDS; round++) {
       const inTurn = round % 2 === 0 ? (["ours", "theirs"] as const) : (["theirs", "ours"] as const);
-      for (const who of inTurn) figures[who].push(await measure(who === "ours" ? ours : theirs));
+      for (const who of inTurn) {
+        const { answered, failed } = await measure(who === "ours" ? ours : theirs);
+        figures[who].push(answered);
+        if (who === "ours" && failed > 0) throw new Error(`${name}: ${failed} requests failed`);
+        if (failed > 0) console.error(`${name}${suffix}: ${failed} requests to ${peer.name} failed and are not counted`);
+      }
     }
     const [mine, peers] = [median(figures.ours), median(figures.theirs)];
     cases.push({
