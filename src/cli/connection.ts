@@ -1,10 +1,14 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Client, createClient } from "../client/index.ts";
 import { newSecret } from "../core/access/index.ts";
 import { resolveSecret, secret } from "../core/definitions/secret.ts";
 import { systemClock } from "../core/ports/index.ts";
+import { CONFIG_FILE } from "../platform/load-project.ts";
+import { STATE_FILE } from "../platform/state-folder.ts";
+import { storeSettings } from "../platform/stores.ts";
 import { ANNOUNCEMENT, type Announcement } from "../server/announcement.ts";
+import type { AccessPolicy } from "../server/authorise.ts";
 
 export interface ConnectionOptions {
   project: string;
@@ -42,21 +46,14 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     const client = createClient({ baseUrl, workspace, project, token: process.env.ORRERY_TOKEN ?? machineToken });
     return { client, close: async () => {} };
   }
-  const { openControlPlane } = await import("../server/control-plane.ts");
   const machineToken = newSecret();
-  const plane = await openControlPlane({
-    projectDirectory: resolve(options.project),
-    stateDirectory: stateDirectory(options),
-    clock: systemClock,
-    access: { host: "127.0.0.1", token: null, machineToken },
-    logLevel: "warn",
-  });
+  const { app, scope, close } = await openHere(options, { host: "127.0.0.1", token: null, machineToken });
   const client = createClient({
     baseUrl: "http://127.0.0.1",
     token: machineToken,
-    ...plane.platform.scope,
+    ...scope,
     fetch: async (url, init) => {
-      const answer = await plane.app.inject({
+      const answer = await app.inject({
         method: (init.method ?? "GET") as "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
         url: url.slice("http://127.0.0.1".length),
         headers: { ...(init.headers as Record<string, string>), host: "127.0.0.1" },
@@ -65,7 +62,27 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
       return new Response(answer.body, { status: answer.statusCode, headers: { "content-type": "application/json" } });
     },
   });
-  return { client, close: () => plane.close() };
+  return { client, close };
+}
+
+/** The whole API in a project's folder; where there is no project but a tracking server's state, that server's. */
+async function openHere(options: ConnectionOptions, access: AccessPolicy) {
+  const projectDirectory = resolve(options.project);
+  const folder = stateDirectory(options);
+  const isTrackingOnly = !existsSync(join(projectDirectory, CONFIG_FILE)) && existsSync(join(folder, STATE_FILE));
+  if (isTrackingOnly) {
+    const { openTracking } = await import("../server/tracking-server.ts");
+    return openTracking({ stateDirectory: folder, stores: storeSettings(), project: "default", access, logLevel: "warn" });
+  }
+  const { openControlPlane } = await import("../server/control-plane.ts");
+  const plane = await openControlPlane({
+    projectDirectory,
+    stateDirectory: folder,
+    clock: systemClock,
+    access,
+    logLevel: "warn",
+  });
+  return { app: plane.app, scope: plane.platform.scope, close: () => plane.close() };
 }
 
 /** The access token from --token-file or ORRERY_TOKEN; `null` where neither is given. */

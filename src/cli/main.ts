@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { ApiError } from "../client/index.ts";
 import { ERROR_KINDS, OrreryError, toOrreryError } from "../core/errors.ts";
+import { addServerOptions } from "./server-options.ts";
 
 // Hundreds of TypeScript files are loaded; kept compiled beside the packages, they take a third of the time, here and in every process below.
 const compiled = enableCompileCache(fileURLToPath(new URL("../../node_modules/.cache/orrery-compiled", import.meta.url)));
@@ -38,27 +39,15 @@ program
   .command("check")
   .description("validate the project's definitions and data")
   .action(lazy(() => import("./commands/check.ts")));
-program
-  .command("up")
+addServerOptions(program.command("up"), "4100")
   .description("run the control plane: API, web UI, scheduler, monitors and the endpoints")
-  .option("--host <address>", "address to listen on; anything but loopback needs a token", "127.0.0.1")
-  .option("--port <number>", "port of the API and web UI", "4100")
-  .option("--database <url>", "postgres://… instead of a file in the state folder (or set ORRERY_DATABASE_URL)")
-  .option("--artifacts <place>", "s3://bucket/prefix, or another folder, for files (or set ORRERY_ARTIFACTS_URL)")
-  .option("--token-file <path>", "file with the access token (or set ORRERY_TOKEN)")
   .option("--clock <kind>", "system, or virtual for replays", "system")
   .option("--at <timestamp>", "where a virtual clock starts")
   .option("--no-serve", "do not start inference servers")
   .action(lazy(() => import("./commands/up.ts")));
-program
-  .command("server")
+addServerOptions(program.command("server"), "4100")
   .description("keep track only: experiments, runs, artifacts and models of any program, MLflow's clients too; no project file")
-  .option("--host <address>", "address to listen on; anything but loopback needs a token", "127.0.0.1")
-  .option("--port <number>", "port", "4100")
-  .option("--database <url>", "postgres://… instead of a file in the state folder (or set ORRERY_DATABASE_URL)")
-  .option("--artifacts <place>", "s3://bucket/prefix, or another folder, for files (or set ORRERY_ARTIFACTS_URL)")
   .option("--default-project <name>", "project of addresses that name none; others are under /projects/<name>", "default")
-  .option("--token-file <path>", "file with the access token (or set ORRERY_TOKEN)")
   .action(lazy(() => import("./commands/server.ts")));
 program
   .command("demo")
@@ -149,6 +138,30 @@ program
   .argument("[endpoint]")
   .description("drift, performance and alerts of an endpoint")
   .action(lazy(() => import("./commands/monitor.ts")));
+program
+  .command("users")
+  .argument("[action]", "list, add, grant, revoke, disable or enable", "list")
+  .argument("[name]")
+  .option("--role <role>", "add, grant: viewer, data-engineer, data-scientist, software-engineer, operator or admin")
+  .option("--in <project>", 'add, grant, revoke: the project; "*" is all of them', "*")
+  .description("who may do what, and where")
+  .action(lazy(() => import("./commands/users.ts")));
+program
+  .command("tokens")
+  .argument("[action]", "list, create or revoke", "list")
+  .argument("[id]", "revoke: the token's id")
+  .option("--user <name>", "whose")
+  .option("--label <text>", "create: what it is for", "")
+  .option("--expires <when>", 'create: a length of time from now ("90d") or a timestamp; never unless given')
+  .description("access tokens; a new one's secret is shown once")
+  .action(lazy(() => import("./commands/tokens.ts")));
+program
+  .command("audit")
+  .option("--since <when>", 'a length of time ago ("7d") or a timestamp')
+  .option("--actor <name>", 'a user\'s name, or an actor as "token:machine"')
+  .option("--limit <number>", "how many", "100")
+  .description("who changed what, newest first")
+  .action(lazy(() => import("./commands/audit.ts")));
 program
   .command("gc")
   .option("--deleted-before <when>", 'a length of time ago ("30d", "12h") or a timestamp', "30d")

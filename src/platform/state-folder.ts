@@ -6,6 +6,8 @@ import type { Scope } from "../core/scope.ts";
 
 /** Format of the state folder itself: bump when a file or folder in it changes its meaning. */
 export const STATE_FORMAT = 1;
+/** In the state folder: says its format. */
+export const STATE_FILE = "state.json";
 /** The oldest format this version can still open. */
 const OLDEST_READABLE = 1;
 
@@ -85,7 +87,7 @@ function readStateFile(path: string): StateFile | null {
  * @throws STATE_FOLDER_NEWER, STATE_FOLDER_TOO_OLD, STATE_FOLDER_UNWRITABLE, STATE_FOLDER_DAMAGED
  */
 export function prepareStateFolder(paths: StatePaths): void {
-  const file = join(paths.root, "state.json");
+  const file = join(paths.root, STATE_FILE);
   const state = readStateFile(file);
   if (state !== null && state.minCompatibleVersion > STATE_FORMAT) {
     throw stateErrors.STATE_FOLDER_NEWER(

@@ -18,13 +18,12 @@ import { runFileRoutes } from "./routes/artifacts.ts";
 import type { Certificate } from "./tls.ts";
 import { VERSION } from "./version.ts";
 
-export interface TrackingServerOptions {
+export interface OpenTrackingOptions {
   readonly stateDirectory: string;
   readonly stores: StoreSettings;
   /** The project of addresses that name none; others are under /projects/<name>. */
   readonly project: string;
   readonly access: AccessPolicy;
-  readonly port: number;
   readonly tls?: Certificate;
   readonly clock?: Clock;
   readonly logLevel?: string;
@@ -32,11 +31,20 @@ export interface TrackingServerOptions {
   readonly maxUploadBytes?: number;
 }
 
-export interface TrackingServer {
-  readonly url: string;
+export interface TrackingServerOptions extends OpenTrackingOptions {
+  readonly port: number;
+}
+
+/** Tracking's API in this process, not listening yet. */
+export interface OpenTracking {
+  readonly scope: Scope;
   readonly app: FastifyInstance;
   /** Lets requests that are under way end, then closes the stores. */
   close(): Promise<void>;
+}
+
+export interface TrackingServer extends OpenTracking {
+  readonly url: string;
 }
 
 const WORKSPACE = "default";
@@ -47,6 +55,28 @@ const WORKSPACE = "default";
  * @throws SERVER_PORT_IN_USE, SERVER_TOKEN_MISSING, STATE_…, ARTIFACT_…
  */
 export async function serveTracking(options: TrackingServerOptions): Promise<TrackingServer> {
+  const machineToken = newSecret();
+  const opened = await openTracking({ ...options, access: { ...options.access, machineToken } });
+  const { app, scope } = opened;
+  try {
+    const url = await listen(app, options.access.host, options.port);
+    const withdraw = announce(statePaths(options.stateDirectory, scope).run, { url, machineToken, ...scope });
+    return {
+      ...opened,
+      url,
+      async close() {
+        withdraw();
+        await opened.close();
+      },
+    };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** @throws STATE_…, ARTIFACT_…, SERVER_TOKEN_MISSING */
+export async function openTracking(options: OpenTrackingOptions): Promise<OpenTracking> {
   const { stateDirectory, stores: settings, project, access, clock = systemClock } = options;
   const scope: Scope = { workspace: WORKSPACE, project };
   const paths = statePaths(stateDirectory, scope);
@@ -69,13 +99,12 @@ export async function serveTracking(options: TrackingServerOptions): Promise<Tra
     const rooms = trackingRooms({ store, artifacts, clock, workspace: WORKSPACE });
     // What cannot be a project is not found out at the first request.
     rooms.of(project);
-    const machineToken = newSecret();
     const trackingOf = ({ project: named }: Scope) => rooms.of(named).tracking;
     const { publicUrl } = access;
     const app = await createApp({
       scope,
       version: VERSION,
-      access: { ...access, machineToken },
+      access,
       accounts,
       handlers: trackingHandlers(rooms, { accounts, store, root: paths.root }),
       holds: ({ workspace }) => workspace === WORKSPACE,
@@ -87,9 +116,7 @@ export async function serveTracking(options: TrackingServerOptions): Promise<Tra
       ...(options.tls === undefined ? {} : { tls: options.tls }),
     });
     undo.push(() => app.close());
-    const url = await listen(app, access.host, options.port);
-    undo.push(announce(paths.run, { url, machineToken, ...scope }));
-    return { url, app, close };
+    return { scope, app, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,9 +1,9 @@
 import { createInterface } from "node:readline/promises";
 import type { Client } from "../../client/index.ts";
-import { type Duration, durationToMicros, formatTimestamp, fromDate, parseTimestamp } from "../../core/time.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
 import { show, table } from "../output.ts";
+import { timeAgo } from "../time-option.ts";
 
 interface GcOptions extends ConnectionOptions {
   json?: boolean;
@@ -16,7 +16,7 @@ type Counts = Awaited<ReturnType<Client["garbage"]["collect"]>>;
 
 /** @throws CLI_CONFIRMATION_MISSING, TIME_…_INVALID and what the API answers */
 export default async function gc(options: GcOptions): Promise<void> {
-  const deletedBefore = formatTimestamp(timeOf(options.deletedBefore));
+  const deletedBefore = timeAgo(options.deletedBefore);
   const { client, close } = await connect(options);
   try {
     const planned = await client.garbage.collect({ deletedBefore, dryRun: true });
@@ -35,11 +35,6 @@ export default async function gc(options: GcOptions): Promise<void> {
   } finally {
     await close();
   }
-}
-
-/** "30d" is thirty days ago. */
-function timeOf(text: string): number {
-  return /^\d+(\.\d+)?[a-z]+$/.test(text) ? fromDate(new Date()) - durationToMicros(text as Duration) : parseTimestamp(text);
 }
 
 const countsTable = ({ experiments, runs, loggedModels, registeredModels, modelVersions, files, artifacts, bytes }: Counts) =>

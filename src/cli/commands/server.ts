@@ -1,28 +1,25 @@
 import { storeSettings, useStores } from "../../platform/stores.ts";
 import { serveTracking } from "../../server/tracking-server.ts";
-import { accessToken, type ConnectionOptions, stateDirectory } from "../connection.ts";
+import { type ConnectionOptions, stateDirectory } from "../connection.ts";
+import { accessPolicy, certificate, type ServerOptions } from "../server-options.ts";
 import { untilStopped } from "../until-stopped.ts";
 
-interface ServerOptions extends ConnectionOptions {
-  host: string;
-  port: string;
-  database?: string;
-  artifacts?: string;
+interface TrackingOptions extends ConnectionOptions, ServerOptions {
   defaultProject: string;
-  tokenFile?: string;
 }
 
-export default async function server(options: ServerOptions): Promise<void> {
+export default async function server(options: TrackingOptions): Promise<void> {
   useStores(options);
   const running = await serveTracking({
     stateDirectory: stateDirectory(options),
     stores: storeSettings(),
     project: options.defaultProject,
-    access: { host: options.host, token: accessToken(options) },
+    access: accessPolicy(options),
     port: Number(options.port),
+    ...certificate(options),
   });
   console.log(`Orrery keeps track at ${running.url}`);
-  console.log(`  export MLFLOW_TRACKING_URI=${running.url}`);
+  console.log(`  export MLFLOW_TRACKING_URI=${options.publicUrl ?? running.url}`);
   await untilStopped();
   await running.close();
 }

@@ -3,18 +3,14 @@ import { systemClock, VirtualClock } from "../../core/ports/index.ts";
 import { parseTimestamp } from "../../core/time.ts";
 import { useStores } from "../../platform/stores.ts";
 import { serveControlPlane } from "../../server/control-plane.ts";
-import { accessToken, type ConnectionOptions, stateDirectory } from "../connection.ts";
+import { type ConnectionOptions, stateDirectory } from "../connection.ts";
+import { accessPolicy, certificate, type ServerOptions } from "../server-options.ts";
 import { untilStopped } from "../until-stopped.ts";
 
-interface UpOptions extends ConnectionOptions {
-  host: string;
-  port: string;
-  tokenFile?: string;
+interface UpOptions extends ConnectionOptions, ServerOptions {
   clock: string;
   at?: string;
   serve: boolean;
-  database?: string;
-  artifacts?: string;
 }
 
 export default async function up(options: UpOptions): Promise<void> {
@@ -24,13 +20,14 @@ export default async function up(options: UpOptions): Promise<void> {
     projectDirectory: resolve(options.project),
     stateDirectory: stateDirectory(options),
     clock,
-    access: { host: options.host, token: accessToken(options) },
+    access: accessPolicy(options),
     port: Number(options.port),
     startInference: options.serve,
     logLevel: "info",
+    ...certificate(options),
   });
   console.log(`Orrery is up at ${plane.url}`);
-  console.log(`  export MLFLOW_TRACKING_URI=${plane.url}`);
+  console.log(`  export MLFLOW_TRACKING_URI=${options.publicUrl ?? plane.url}`);
   await untilStopped();
   await plane.close();
 }
