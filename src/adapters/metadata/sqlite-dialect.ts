@@ -12,19 +12,20 @@ import { bulkRowsOf } from "./bulk-insert.ts";
 import { metadataErrors } from "./errors.ts";
 import { isSelect } from "./select-query.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
+import type { SqliteReaders } from "./sqlite-readers.ts";
 import type { WriterQueue } from "./writer-queue.ts";
 
-/** One Kysely connection: reads go to the reader, writes and everything within a transaction to the writer. */
+/** One Kysely connection: reads go to a reader, writes and everything within a transaction to the writer. */
 class RoutedConnection implements DatabaseConnection {
-  readonly #reader: SqliteConnection;
+  readonly #readers: SqliteReaders;
   readonly #writer: SqliteConnection | null;
   readonly #queue: WriterQueue;
   #release: (() => void) | null = null;
   /** The first error of a statement in the transaction: as on PostgreSQL it will not be committed. */
   #failed: unknown = null;
 
-  constructor(reader: SqliteConnection, writer: SqliteConnection | null, queue: WriterQueue) {
-    this.#reader = reader;
+  constructor(readers: SqliteReaders, writer: SqliteConnection | null, queue: WriterQueue) {
+    this.#readers = readers;
     this.#writer = writer;
     this.#queue = queue;
   }
@@ -69,7 +70,7 @@ class RoutedConnection implements DatabaseConnection {
 
   /** The reader's thread starts after the writer's; the first questions need not wait for it, unless a transaction holds the writer. */
   #readsElsewhere(): boolean {
-    return this.#writer === null || this.#reader.isOpen || this.#queue.insideTransaction;
+    return this.#writer === null || this.#readers.isOpen || this.#queue.insideTransaction;
   }
 
   async #run(query: CompiledQuery) {
@@ -80,7 +81,7 @@ class RoutedConnection implements DatabaseConnection {
         throw error;
       });
     }
-    if (isSelect(query) && this.#readsElsewhere()) return this.#reader.run(query.sql, query.parameters);
+    if (isSelect(query) && this.#readsElsewhere()) return this.#readers.run(query.sql, query.parameters);
     if (this.#writer === null) throw metadataErrors.STATE_READ_ONLY("The metadata was opened for reading only");
     const release = await this.#queue.take();
     try {
@@ -96,15 +97,15 @@ function run(writer: SqliteConnection, query: CompiledQuery) {
   return rows === undefined ? writer.run(query.sql, query.parameters) : writer.runForEach(query.sql, rows);
 }
 
-/** Kysely on two SQLite threads. */
-export function sqliteDialect(reader: SqliteConnection, writer: SqliteConnection | null, queue: WriterQueue): Dialect {
+/** Kysely on SQLite threads: one that writes, others that read. */
+export function sqliteDialect(readers: SqliteReaders, writer: SqliteConnection | null, queue: WriterQueue): Dialect {
   const routed = (connection: DatabaseConnection): RoutedConnection => {
     if (connection instanceof RoutedConnection) return connection;
     throw new TypeError("a connection of another driver");
   };
   const driver: Driver = {
     init: async () => {},
-    acquireConnection: async () => new RoutedConnection(reader, writer, queue),
+    acquireConnection: async () => new RoutedConnection(readers, writer, queue),
     beginTransaction: (connection) => routed(connection).begin(),
     commitTransaction: (connection) => routed(connection).end("commit"),
     rollbackTransaction: (connection) => routed(connection).end("rollback"),

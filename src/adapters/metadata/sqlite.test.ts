@@ -173,6 +173,50 @@ describe("what can be wrong with the file", () => {
   });
 });
 
+describe("long reads", () => {
+  const count = (store: MetadataStore, to: number) =>
+    sql<{ most: number }>`select max(i) as most from
+      (with recursive n (i) as (select 1 union all select i + 1 from n where i < ${to}) select i from n)`.execute(store.db);
+
+  /** Until then the writer answers, and holds up reads when it writes. */
+  const readerIsOpen = (store: MetadataStore) =>
+    expect
+      .poll(() =>
+        store.transaction(async (db) => {
+          await db.deleteFrom("alerts").execute();
+          const read = store.db
+            .selectFrom("alerts")
+            .selectAll()
+            .execute()
+            .then(() => true);
+          return Promise.race([read, new Promise((resolve) => setTimeout(resolve, 50, false))]);
+        }),
+      )
+      .toBe(true);
+
+  test("do not hold up short ones", async () => {
+    const store = await open(path);
+    await readerIsOpen(store);
+    let done = 0;
+    const long = [1, 2].map(() => count(store, 8_000_000).then(() => done++));
+    for (let each = 0; each < 20; each++) await store.db.selectFrom("effects").selectAll().execute();
+    expect(done).toBe(0);
+    await Promise.all(long);
+    await store.close();
+  });
+
+  test("more than there are threads are all answered, those too that are asked before the end", async () => {
+    const store = await open(path);
+    await readerIsOpen(store);
+    const sizes = Array.from({ length: 40 }, (_, index) => 1_000 * (1 + ((index * 7) % 40)));
+    const asked = Promise.all(sizes.map((size) => count(store, size)));
+    await new Promise((resolve) => setImmediate(resolve));
+    await store.close();
+    expect((await asked).map(({ rows }) => rows[0]?.most)).toEqual(sizes);
+    await expect(count(store, 1)).rejects.toThrow();
+  });
+});
+
 describe("processes", () => {
   test("a store opened for reading sees the owner's commits and refuses to write", async () => {
     const owner = await open(path);

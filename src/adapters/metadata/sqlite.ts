@@ -7,6 +7,7 @@ import { metadataErrors } from "./errors.ts";
 import { MIGRATIONS, type Migration } from "./migrations/index.ts";
 import { SqliteConnection } from "./sqlite-connection.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
+import { SqliteReaders } from "./sqlite-readers.ts";
 import { WriterQueue } from "./writer-queue.ts";
 
 export interface SqliteOptions {
@@ -21,11 +22,12 @@ export interface SqliteOptions {
 /** What this process runs: path and name. */
 const claimed = new Set<string>();
 
-/** The metadata in one SQLite file: one thread writes (synchronous=FULL: a commit is on disk), one reads what is committed. */
+/** The metadata in one SQLite file: one thread writes (synchronous=FULL: a commit is on disk), one reads what is committed, and more while it is busy. */
 export class SqliteMetadataStore implements MetadataStore {
   readonly engine = "sqlite";
   readonly db: Kysely<Database>;
-  readonly #connections: readonly SqliteConnection[];
+  readonly #readers: SqliteReaders;
+  readonly #writer: SqliteConnection | null;
   readonly #copier: () => SqliteConnection;
   readonly #queue = new WriterQueue();
   readonly #path: string;
@@ -33,9 +35,10 @@ export class SqliteMetadataStore implements MetadataStore {
 
   constructor(path: string, reader: SqliteConnection, writer: SqliteConnection | null, copier: () => SqliteConnection) {
     this.#path = path;
-    this.db = new Kysely<Database>({ dialect: sqliteDialect(reader, writer, this.#queue) });
-    this.#connections = writer === null ? [reader] : [reader, writer];
+    this.#readers = new SqliteReaders(reader, copier);
+    this.#writer = writer;
     this.#copier = copier;
+    this.db = new Kysely<Database>({ dialect: sqliteDialect(this.#readers, writer, this.#queue) });
   }
 
   transaction<T>(work: (db: Kysely<Database>) => Promise<T>): Promise<T> {
@@ -85,7 +88,8 @@ export class SqliteMetadataStore implements MetadataStore {
     for (const key of this.#claims) claimed.delete(key);
     this.#claims.clear();
     // The writer last: closing the last connection folds the write-ahead log into the file.
-    for (const connection of this.#connections) await connection.close();
+    await this.#readers.close();
+    await this.#writer?.close();
     await this.db.destroy();
   }
 }
