@@ -70,7 +70,7 @@ for (const database of ["sqlite", "postgres"] as const) {
 
     const experiment = async () => {
       const { body } = await call("POST", "/experiments/search", { max_results: 10 });
-      return body.experiments?.find(({ name }) => name !== "Default");
+      return body.experiments?.find(({ name }: { name: string }) => name !== "Default");
     };
 
     it("deploys what an MLflow client points an endpoint's alias at, and refuses what the endpoint cannot answer with", async () => {

@@ -1,7 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { artifactStoreContract } from "../../../test/contracts/artifact-store.contract.ts";
 import { FilesystemArtifactStore } from "./filesystem.ts";
@@ -45,6 +56,69 @@ describe("a folder of artifacts", () => {
     const root = freshFolder();
     const store = new FilesystemArtifactStore(root);
     await expect(store.putFile(join(root, "none"), "text/plain")).rejects.toMatchObject({ code: "ARTIFACT_FILE_MISSING" });
+    rmSync(root, { recursive: true });
+  });
+
+  test("symlink in the store's folder: what it points at is neither read, nor listed, nor removed", async () => {
+    const root = freshFolder();
+    const outside = freshFolder();
+    const store = new FilesystemArtifactStore(root);
+    const { sha256 } = await store.put("secret", "text/plain");
+    const shard = join(root, "sha256", sha256.slice(0, 2));
+    const expectNothing = async () => {
+      expect(await store.has(sha256)).toBe(false);
+      for (const use of [store.read(sha256), store.readStream(sha256), store.localPath(sha256)])
+        await expect(use).rejects.toMatchObject({ code: "ARTIFACT_MISSING" });
+      expect(await Array.fromAsync(store.list())).toEqual([]);
+      await store.remove(sha256);
+      expect(readFileSync(join(outside, sha256.slice(2)), "utf8")).toBe("secret");
+    };
+    renameSync(join(shard, sha256.slice(2)), join(outside, sha256.slice(2)));
+    symlinkSync(join(outside, sha256.slice(2)), join(shard, sha256.slice(2)));
+    await expectNothing();
+    rmSync(shard, { recursive: true });
+    symlinkSync(outside, shard);
+    await expectNothing();
+    for (const folder of [root, outside]) rmSync(folder, { recursive: true });
+  });
+
+  test("the folder itself may be a symlink, to another disk say", async () => {
+    const disk = freshFolder();
+    const root = join(freshFolder(), "artifacts");
+    symlinkSync(disk, root);
+    const store = new FilesystemArtifactStore(root);
+    const { sha256 } = await store.put("x", "text/plain");
+    expect(Buffer.from(await store.read(sha256)).toString()).toBe("x");
+    rmSync(disk, { recursive: true });
+  });
+
+  test("what a process left aside when it died is removed a day later, and not before", async () => {
+    const root = freshFolder();
+    const longAgo = new Date(Date.now() - 25 * 60 * 60_000);
+    for (const name of ["old", "new"]) {
+      mkdirSync(join(root, "parts", name), { recursive: true });
+      mkdirSync(join(root, "tmp"), { recursive: true });
+      writeFileSync(join(root, "tmp", name), "half");
+    }
+    for (const path of ["tmp/old", "parts/old"]) utimesSync(join(root, path), longAgo, longAgo);
+    await new FilesystemArtifactStore(root).put("x", "text/plain");
+    expect([readdirSync(join(root, "tmp")), readdirSync(join(root, "parts"))]).toEqual([["new"], ["new"]]);
+    rmSync(root, { recursive: true });
+  });
+
+  test("what is put again counts as written now, so that garbage collection leaves it", async () => {
+    const root = freshFolder();
+    const store = new FilesystemArtifactStore(root);
+    const longAgo = new Date(Date.now() - 25 * 60 * 60_000);
+    const writtenAt = async () => (await Array.fromAsync(store.list()))[0]?.writtenAt.getTime() ?? 0;
+    const { sha256 } = await store.put("x", "text/plain");
+    const puts = [() => store.put("x", "text/plain"), () => store.putStream(Readable.from([Buffer.from("x")]), "text/plain")];
+    for (const put of puts) {
+      utimesSync(await store.localPath(sha256), longAgo, longAgo);
+      expect(await writtenAt()).toBeLessThan(Date.now() - 24 * 60 * 60_000);
+      await put();
+      expect(await writtenAt()).toBeGreaterThan(Date.now() - 60_000);
+    }
     rmSync(root, { recursive: true });
   });
 

@@ -4,9 +4,9 @@ import { objectsBelow } from "./s3-objects.ts";
 const LEFTOVERS_LIVE_MS = 24 * 60 * 60_000;
 
 /** Removes what uploads left behind whose process died: what nobody has written to for a day. */
-export async function sweepS3(bucket: S3Bucket): Promise<void> {
+export async function sweepS3(bucket: S3Bucket, now = Date.now()): Promise<void> {
   const { client, library, bucket: Bucket, prefix } = bucket;
-  const isOld = (time: Date | undefined) => time !== undefined && Date.now() - time.getTime() > LEFTOVERS_LIVE_MS;
+  const isOld = (time: Date | undefined) => time !== undefined && now - time.getTime() > LEFTOVERS_LIVE_MS;
   for (const below of [`${prefix}tmp/`, `${prefix}parts/`]) {
     for await (const { Key, LastModified } of objectsBelow(bucket, below))
       if (isOld(LastModified)) await client.send(new library.DeleteObjectCommand({ Bucket, Key }));

@@ -8,6 +8,7 @@ import { startS3Server } from "../../../test/fixtures/s3-server.ts";
 import { openS3 } from "./s3.ts";
 import { parseS3Address } from "./s3-address.ts";
 import { connectS3 } from "./s3-client.ts";
+import { sweepS3 } from "./s3-sweep.ts";
 
 process.env.AWS_ACCESS_KEY_ID = "test";
 process.env.AWS_SECRET_ACCESS_KEY = "test";
@@ -42,6 +43,8 @@ async function freshBucket() {
       return Uploads.length;
     },
     put: (Key: string, Body: string) => client.send(new library.PutObjectCommand({ Bucket: bucket.bucket, Key, Body })),
+    bucket,
+    beginUpload: (Key: string) => client.send(new library.CreateMultipartUploadCommand({ Bucket: bucket.bucket, Key })),
     end: () => rmSync(cache, { recursive: true, force: true }),
   };
 }
@@ -95,6 +98,31 @@ describe.skipIf(server === null)("S3", () => {
     const paths = await Promise.all(Array.from({ length: 8 }, () => store.localPath(sha256)));
     expect(new Set(paths).size).toBe(1);
     expect(readdirSync(bucket.cache)).toContain("sha256");
+    bucket.end();
+  });
+
+  test("what an upload left behind whose process died is removed a day later, and not before", async () => {
+    const bucket = await freshBucket();
+    const store = await bucket.open();
+    const kept = await store.put("kept", "text/plain");
+    await bucket.put("deep/prefix/tmp/left", "half");
+    await store.parts.put("upload-1", 1, megabytes(1));
+    await bucket.beginUpload("deep/prefix/tmp/begun");
+    await sweepS3(bucket.bucket);
+    expect([(await bucket.keys()).length, await bucket.uploads()]).toEqual([3, 1]);
+    await sweepS3(bucket.bucket, Date.now() + 25 * 60 * 60_000);
+    expect(await bucket.keys()).toEqual([`deep/prefix/sha256/${kept.sha256.slice(0, 2)}/${kept.sha256.slice(2)}`]);
+    expect(await bucket.uploads()).toBe(0);
+    bucket.end();
+  });
+
+  test("an object that changed fails whoever reads all of it, at its end", async () => {
+    const bucket = await freshBucket();
+    const store = await bucket.open();
+    const { sha256 } = await store.put("precious", "text/plain");
+    await bucket.put(`deep/prefix/sha256/${sha256.slice(0, 2)}/${sha256.slice(2)}`, "precioux");
+    await expect(Array.fromAsync(await store.readStream(sha256))).rejects.toMatchObject({ code: "ARTIFACT_CORRUPT" });
+    await expect(store.localPath(sha256)).rejects.toMatchObject({ code: "ARTIFACT_CORRUPT" });
     bucket.end();
   });
 

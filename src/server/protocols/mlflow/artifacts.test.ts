@@ -112,12 +112,12 @@ describe("the artifact routes of the MLflow protocol", () => {
     for (const path of ["a/b", "a/c", "ab"]) await put(path, path);
     expect(await (await call(`${TREE}/a`, { method: "DELETE" })).json()).toEqual({});
     expect(await (await call(TREE)).json()).toEqual({ files: [{ path: "ab", is_dir: false, file_size: 2 }] });
-    expect((await call(`${TREE}/`, { method: "DELETE" })).status).toBe(422);
+    expect((await call(`${TREE}/`, { method: "DELETE" })).status).toBe(400);
   });
 
   test("refuse a file where a folder is, and the other way round", async () => {
     await put("a/b", "x");
-    for (const path of ["a", "a/b/c"]) expect((await put(path, "y")).status).toBe(409);
+    for (const path of ["a", "a/b/c"]) expect((await put(path, "y")).status).toBe(400);
   });
 
   test("keep projects apart by the address", async () => {
@@ -179,9 +179,9 @@ describe("files of runs, logged models and versions", () => {
       `run_id=${id}&path=a&path=b`,
       `run_id=${id}&path=C:/x`,
     ])
-      expect((await call(`/api/2.0/mlflow/artifacts/list?${query}`)).status, query).toBe(422);
+      expect((await call(`/api/2.0/mlflow/artifacts/list?${query}`)).status, query).toBe(400);
     for (const query of [`run_id=${id}`, "path=a", `run_id=${id}&path=%252e%252e/x`, `run_id=${id}&run_id=${id}&path=a`])
-      expect((await call(`/get-artifact?${query}`)).status, query).toBe(422);
+      expect((await call(`/get-artifact?${query}`)).status, query).toBe(400);
   });
 
   test("of a logged model are listed from its root", async () => {
@@ -207,7 +207,7 @@ describe("files of runs, logged models and versions", () => {
     expect((await ask(`name=late&version=${version}&path=none`)).status).toBe(404);
     expect((await ask(`name=late&version=99&path=MLmodel`)).status).toBe(404);
     for (const query of ["version=1&path=a", "name=late&path=a", "name=late&version=1", "name=late&version=x&path=a"])
-      expect((await ask(query)).status, query).toBe(422);
+      expect((await ask(query)).status, query).toBe(400);
   });
 
   test("that lie elsewhere are not fetched from there: no request is forged by a location", async () => {
@@ -216,7 +216,7 @@ describe("files of runs, logged models and versions", () => {
     const { id } = await tracking.runs.create({ experimentId, name: "one", actor: systemActor("test") });
     for (const path of [`/api/2.0/mlflow/artifacts/list?run_id=${id}`, `/get-artifact?run_id=${id}&path=a`]) {
       const found = await call(path);
-      expect([found.status, await found.json()]).toMatchObject([422, { code: "TRACKING_LOCATION_INVALID" }]);
+      expect([found.status, await found.json()]).toMatchObject([400, { code: "TRACKING_LOCATION_INVALID" }]);
     }
   });
 });
@@ -272,11 +272,11 @@ describe("an upload in parts", () => {
     const { upload_id, sent } = await upload(["one", "two"]);
     const complete = (parts: unknown) =>
       post(`${MPU}/complete/0/run/artifacts/model`, { path: "big.bin", upload_id, parts }).then(({ status }) => status);
-    expect(await complete([sent[0]])).toBe(422);
-    expect(await complete([sent[0], { ...sent[1], etag: sent[0]?.etag }])).toBe(422);
-    expect(await complete([sent[0], { ...sent[1], etag: null }])).toBe(422);
-    expect(await complete("all")).toBe(422);
-    expect(await complete(undefined)).toBe(422);
+    expect(await complete([sent[0]])).toBe(400);
+    expect(await complete([sent[0], { ...sent[1], etag: sent[0]?.etag }])).toBe(400);
+    expect(await complete([sent[0], { ...sent[1], etag: null }])).toBe(400);
+    expect(await complete("all")).toBe(400);
+    expect(await complete(undefined)).toBe(400);
     expect(await complete([...sent].reverse())).toBe(200);
   });
 
@@ -289,8 +289,8 @@ describe("an upload in parts", () => {
       { path: "a", num_parts: "x" },
       null,
     ])
-      expect((await post(`${MPU}/create/a`, body)).status, JSON.stringify(body)).toBe(422);
-    for (const path of ["..", "a/..", "/", "x\\.."]) expect((await post(`${MPU}/create/a`, { path })).status, path).toBe(422);
+      expect((await post(`${MPU}/create/a`, body)).status, JSON.stringify(body)).toBe(400);
+    for (const path of ["..", "a/..", "/", "x\\.."]) expect((await post(`${MPU}/create/a`, { path })).status, path).toBe(400);
   });
 
   test("unprotected multipart routes: parts need the token, and are sent with the one that their addresses were asked for with", async () => {
@@ -379,7 +379,7 @@ describe("holes", () => {
   test("oversized upload: refused by its length before a byte, and by its bytes where it does not tell", async () => {
     const refused = (response: Response) => response.json().then((body) => [response.status, body]);
     const large = new Uint8Array(50_000_001);
-    expect(await refused(await put("a.bin", large))).toMatchObject([422, { code: "TRACKING_ARTIFACT_TOO_LARGE" }]);
+    expect(await refused(await put("a.bin", large))).toMatchObject([413, { code: "TRACKING_ARTIFACT_TOO_LARGE" }]);
     const untold = new ReadableStream({
       start(controller) {
         for (let sent = 0; sent < 6; sent += 1) controller.enqueue(new Uint8Array(10_000_000));
@@ -387,7 +387,7 @@ describe("holes", () => {
       },
     });
     const init = { method: "PUT", body: untold, duplex: "half" } as RequestInit;
-    expect(await refused(await call(`${TREE}/a.bin`, init))).toMatchObject([422, { code: "TRACKING_ARTIFACT_TOO_LARGE" }]);
+    expect(await refused(await call(`${TREE}/a.bin`, init))).toMatchObject([413, { code: "TRACKING_ARTIFACT_TOO_LARGE" }]);
     expect((await call(`${TREE}/a.bin`)).status).toBe(404);
     expect(await stored()).toEqual([]);
     expect(readdirSync(join(folder, "artifacts/tmp"))).toEqual([]);
