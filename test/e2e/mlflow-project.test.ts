@@ -36,6 +36,13 @@ for (const database of ["sqlite", "postgres"] as const) {
       });
       return { status: answer.status, body: (await answer.json()) as Answer };
     };
+    const experiment = async () => {
+      const { body } = await call("POST", "/experiments/search", { max_results: 10 });
+      const all: readonly { readonly name: string; readonly experiment_id: string }[] = body.experiments;
+      const own = all.find(({ name }) => name !== "Default");
+      if (own === undefined) throw new Error("the project has no experiment");
+      return own;
+    };
     const client = () => createClient({ baseUrl: running.url, workspace: "default", project: "churn" });
     const routes = async () =>
       (await client().endpoints.list()).items[0]?.routes.map(({ alias, version }) => `${alias} ${version}`);
@@ -67,11 +74,6 @@ for (const database of ["sqlite", "postgres"] as const) {
       expect(champion.body.model_version).toMatchObject({ name: "churn", version: "1", status: "READY" });
       expect(await routes()).toEqual(["champion 1"]);
     });
-
-    const experiment = async () => {
-      const { body } = await call("POST", "/experiments/search", { max_results: 10 });
-      return body.experiments?.find(({ name }: { name: string }) => name !== "Default");
-    };
 
     it("deploys what an MLflow client points an endpoint's alias at, and refuses what the endpoint cannot answer with", async () => {
       const foreign = await call("POST", "/model-versions/create", { name: "churn", source: "s3://bucket/model" });
