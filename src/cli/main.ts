@@ -163,6 +163,20 @@ program
   .description("who changed what, newest first")
   .action(lazy(() => import("./commands/audit.ts")));
 program
+  .command("backup")
+  .argument("<folder>", "a folder that is not there yet")
+  .option("--database <url>", "where the metadata is (or set ORRERY_DATABASE_URL)")
+  .option("--artifacts <place>", "where the files are (or set ORRERY_ARTIFACTS_URL)")
+  .description("a consistent copy of the state, while it is being written to")
+  .action(lazy(() => import("./commands/backup.ts")));
+program
+  .command("restore")
+  .argument("<folder>", "what backup made")
+  .option("--database <url>", "a database without rows to restore into, whatever the backup came from")
+  .option("--artifacts <place>", "where the files shall be")
+  .description("make a state of a backup, in a state folder that is not there yet")
+  .action(lazy(() => import("./commands/restore.ts")));
+program
   .command("gc")
   .option("--deleted-before <when>", 'a length of time ago ("30d", "12h") or a timestamp', "30d")
   .option("--dry-run", "only show what would be removed")

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { defineErrors } from "../core/errors.ts";
 import { artifactFileErrors } from "../core/tracking/index.ts";
+import { releaseChunk } from "./release-chunk.ts";
 
 export const uploadErrors = defineErrors({
   SERVER_UPLOAD_BROKEN: { kind: "invalid", hint: "Send the file again; nothing of it was kept." },
@@ -15,7 +16,7 @@ export function takeBodiesAsStreams(app: FastifyInstance): void {
 
 /**
  * The body's bytes as they come. Where whoever reads them stops, the rest is still taken from the caller and thrown away, so that it gets
- * to read the answer instead of losing the connection.
+ * to read the answer instead of losing the connection. A chunk is gone once the next is asked for.
  * @throws TRACKING_ARTIFACT_TOO_LARGE beyond `maxBytes`, before the first byte where the caller says how many it sends; SERVER_UPLOAD_BROKEN
  */
 export async function* bytesOfBody(request: FastifyRequest, maxBytes: number): AsyncGenerator<Uint8Array> {
@@ -28,6 +29,7 @@ export async function* bytesOfBody(request: FastifyRequest, maxBytes: number): A
       bytes += chunk.byteLength;
       if (bytes > maxBytes) throw tooLarge();
       yield chunk;
+      releaseChunk(chunk);
     }
   } catch (error) {
     if (!request.raw.errored) throw error;

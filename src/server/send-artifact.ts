@@ -1,6 +1,8 @@
+import type { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ByteRange } from "../core/ports/index.ts";
 import type { ArtifactFiles } from "../core/tracking/index.ts";
+import { releaseChunk } from "./release-chunk.ts";
 
 /** Whatever was uploaded, a browser that opens it runs and loads nothing of it. */
 const BYTES_POLICY = "sandbox; default-src 'none'";
@@ -39,8 +41,33 @@ export async function sendArtifact(
     .header("content-length", range === undefined ? file.bytes : range.to - range.from + 1);
   if (request.method === "HEAD") return reply.send();
   const { stream } = await files.read(file.path, range);
-  return reply.send(stream);
+  await streamed(reply, stream);
+  return reply;
 }
+
+/** Writes the stream by hand, so that each chunk's memory is free again when the connection has taken it. */
+async function streamed(reply: FastifyReply, stream: Readable): Promise<void> {
+  const { raw } = reply.hijack();
+  raw.on("close", () => stream.destroy());
+  try {
+    raw.writeHead(reply.statusCode, headersOf(reply));
+    for await (const chunk of stream) {
+      await new Promise<void>((resolve, reject) => raw.write(chunk, (error) => (error == null ? resolve() : reject(error))));
+      releaseChunk(chunk);
+    }
+    raw.end();
+  } catch (error) {
+    // The status is sent: only a broken connection can say that this is not the whole file.
+    if (!raw.destroyed) reply.log.error({ err: error }, "an artifact could not be sent to its end");
+    raw.destroy();
+  }
+}
+
+const headersOf = (reply: FastifyReply) => {
+  const headers: Record<string, number | string | string[]> = {};
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) headers[name] = value;
+  return headers;
+};
 
 /** The one range of a header; undefined where the whole file is meant, null where the file has nothing at it. */
 export function rangeOf(header: string | undefined, bytes: number): ByteRange | undefined | null {

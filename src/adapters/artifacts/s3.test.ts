@@ -107,7 +107,7 @@ describe.skipIf(server === null)("S3", () => {
     const kept = await store.put("kept", "text/plain");
     await bucket.put("deep/prefix/tmp/left", "half");
     await store.parts.put("upload-1", 1, megabytes(1));
-    await bucket.beginUpload("deep/prefix/tmp/begun");
+    await bucket.beginUpload(`deep/prefix/tmp/${Date.now()}-begun`);
     await sweepS3(bucket.bucket);
     expect([(await bucket.keys()).length, await bucket.uploads()]).toEqual([3, 1]);
     await sweepS3(bucket.bucket, Date.now() + 25 * 60 * 60_000);

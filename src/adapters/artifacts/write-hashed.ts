@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 
-/** Chunks of a network stream are small; they are written together from this many bytes on. */
+/** Chunks of a network stream are small; so many bytes of them are written together. */
 const BLOCK_BYTES = 1 << 20;
 /** So much is handed to the disk while more is coming, so that little is left to wait for at the end. */
 const FLUSH_EVERY_BYTES = 64 << 20;
@@ -13,35 +13,41 @@ export interface Hashed {
 
 /**
  * Writes a stream into a new file and hashes it on the way; on disk when it returns. The next block is read and hashed while the one
- * before is written, so at most two blocks are in memory. The source must not reuse its chunks. A failure leaves the file as it is.
+ * before is written, so two blocks are in memory, the same two from beginning to end. A failure leaves the file as it is.
  */
 export async function writeHashed(path: string, source: AsyncIterable<Uint8Array>): Promise<Hashed> {
   const file = await open(path, "wx");
   try {
     const hash = createHash("sha256");
     const writing = sequential();
-    let block: Uint8Array[] = [];
-    let blockBytes = 0;
+    let block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    let other = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    let filled = 0;
     let unflushed = 0;
     let bytes = 0;
     for await (const chunk of source) {
       hash.update(chunk);
-      block.push(chunk);
-      blockBytes += chunk.byteLength;
       bytes += chunk.byteLength;
-      if (blockBytes < BLOCK_BYTES) continue;
-      const full = block;
-      unflushed += blockBytes;
-      const flush = unflushed >= FLUSH_EVERY_BYTES;
-      if (flush) unflushed = 0;
-      block = [];
-      blockBytes = 0;
-      await writing.next(async () => {
-        await writeAll(file, full);
-        if (flush) await file.datasync();
-      });
+      for (let at = 0; at < chunk.byteLength; ) {
+        const taken = Math.min(BLOCK_BYTES - filled, chunk.byteLength - at);
+        block.set(chunk.subarray(at, at + taken), filled);
+        filled += taken;
+        at += taken;
+        if (filled < BLOCK_BYTES) continue;
+        const full = block;
+        unflushed += filled;
+        const flush = unflushed >= FLUSH_EVERY_BYTES;
+        if (flush) unflushed = 0;
+        // Returns when the block before is written, which is the one to be filled next.
+        await writing.next(async () => {
+          await writeAll(file, full);
+          if (flush) await file.datasync();
+        });
+        [block, other] = [other, full];
+        filled = 0;
+      }
     }
-    await writing.next(() => writeAll(file, block));
+    await writing.next(() => writeAll(file, block.subarray(0, filled)));
     await writing.end();
     await file.sync();
     return { sha256: hash.digest("hex"), bytes };
@@ -64,16 +70,6 @@ function sequential() {
   };
 }
 
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
-  let left = chunks.filter(({ byteLength }) => byteLength > 0);
-  while (left.length > 0) {
-    let { bytesWritten } = await file.writev(left);
-    const rest: Uint8Array[] = [];
-    for (const chunk of left) {
-      const taken = Math.min(bytesWritten, chunk.byteLength);
-      bytesWritten -= taken;
-      if (taken < chunk.byteLength) rest.push(chunk.subarray(taken));
-    }
-    left = rest;
-  }
+async function writeAll(file: FileHandle, block: Uint8Array): Promise<void> {
+  for (let at = 0; at < block.byteLength; ) at += (await file.write(block, at)).bytesWritten;
 }

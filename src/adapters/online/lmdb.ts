@@ -131,3 +131,16 @@ function storeError(cause: unknown): OrreryError {
     return onlineErrors.ONLINE_STORE_READ_ONLY("The online store cannot be written", { cause });
   return onlineErrors.ONLINE_STORE_FAILED(`The online store failed: ${message}`, { cause });
 }
+
+/** A consistent, compacted copy of an online store that another process may be writing to. `to` is a folder that is not there yet. */
+export async function backupLmdb(from: string, to: string): Promise<void> {
+  mkdirSync(to, { recursive: true });
+  const db = open({ path: from, readOnly: true, encoding: "binary" });
+  try {
+    await db.backup(to, true);
+  } catch (cause) {
+    throw storeError(cause);
+  } finally {
+    await db.close();
+  }
+}

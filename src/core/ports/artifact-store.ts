@@ -37,7 +37,8 @@ export interface PartStore {
 export interface ArtifactStore {
   put(bytes: Uint8Array | string, mediaType: string): Promise<ArtifactRef>;
   /**
-   * In constant memory, however long the stream is. Nothing is left of a stream that fails.
+   * In constant memory, however long the stream is: a chunk is not looked at any more once the next is asked for. Nothing is left of a
+   * stream that fails.
    * @throws ARTIFACT_STORE_FULL, ARTIFACT_STORE_READ_ONLY, ARTIFACT_STORE_UNREACHABLE
    */
   putStream(source: AsyncIterable<Uint8Array>, mediaType: string): Promise<ArtifactRef>;

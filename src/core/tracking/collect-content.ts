@@ -58,6 +58,13 @@ export async function collectContent(options: ContentOptions): Promise<{ artifac
   return counted;
 }
 
+/** All bytes that something in the database names: files of the trees, and hashes in documents, not all of which are artifacts. */
+export async function contentInUse(db: Kysely<Database>): Promise<{ files: Set<string>; others: Set<string> }> {
+  const rows = await db.selectFrom("artifact_files").select("sha256").distinct().execute();
+  const files = new Set(rows.map(({ sha256 }) => sha256));
+  return { files, others: (await usedByRows(db, null)).difference(files) };
+}
+
 /** Hashes that are needed though they are no file of the tree. */
 async function usedByRows(db: Kysely<Database>, dryRun: CountedAsGone | null): Promise<Set<string>> {
   const used = await hashesInDocuments(db);

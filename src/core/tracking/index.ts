@@ -1,6 +1,7 @@
 export { artifactFiles } from "./artifact-files.ts";
 export { artifactPath } from "./artifact-location.ts";
 export { artifactFileErrors, artifactFilePath } from "./artifact-path.ts";
+export { contentInUse } from "./collect-content.ts";
 export { trackingErrors } from "./errors.ts";
 export { type GitState, gitState } from "./git-state.ts";
 export type * from "./interfaces.ts";
