@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { readPostgresUrl } from "../src/adapters/metadata/postgres-address.ts";
+import { findPostgres } from "../test/fixtures/postgres.ts";
 import type { BenchCase } from "./run.ts";
 import { median } from "./tracking/http-load.ts";
 import { largeArtifact } from "./tracking/large-artifact.ts";
@@ -12,8 +14,6 @@ import { type Contestant, mlflow, orrery, type RunningServer, sleep } from "./tr
 import { smallWrites } from "./tracking/small-writes.ts";
 
 const STARTS = 3;
-const POSTGRES = process.env.ORRERY_TEST_POSTGRES_URL ?? "postgres://127.0.0.1:5432/postgres";
-
 /** `mlflow server` and `orrery server`, each as it starts by default; then both on the same PostgreSQL, where one runs. */
 export default async function tracking(): Promise<BenchCase[]> {
   const folder = mkdtempSync(join(tmpdir(), "orrery-bench-tracking-"));
@@ -71,8 +71,11 @@ async function onSqlite(folder: string): Promise<BenchCase[]> {
   const cases = await withBoth(join(folder, "writes"), SQLITE, async (ours, theirs) => [
     ...(await smallWrites(ours, theirs, mlflow, "")),
     await metricHistory(ours, theirs, mlflow),
-    ...(await largeArtifact(ours, theirs, mlflow, folder)),
   ]);
+  // Fresh ones, so that what they held for the writes is not counted.
+  cases.push(
+    ...(await withBoth(join(folder, "artifacts"), SQLITE, (ours, theirs) => largeArtifact(ours, theirs, mlflow, folder))),
+  );
   for (const [name, count] of [
     ["search-10k", 10_000],
     ["search-100k", 100_000],
@@ -94,15 +97,17 @@ async function onSqlite(folder: string): Promise<BenchCase[]> {
 
 async function onPostgres(folder: string): Promise<BenchCase[]> {
   const names = { ours: `orrery_bench_${process.pid}`, theirs: `mlflow_bench_${process.pid}` };
-  const admin = new pg.Client(POSTGRES);
-  try {
-    await admin.connect();
-  } catch (error) {
-    console.error(`not measured on PostgreSQL: there is none at ORRERY_TEST_POSTGRES_URL or 127.0.0.1:5432 (${String(error)})`);
+  const { url, reason } = await findPostgres();
+  if (url === null) {
+    console.error(`not measured on PostgreSQL: ${reason}`);
     return [];
   }
-  const on = (database: string) => Object.assign(new URL(POSTGRES), { pathname: `/${database}` }).href;
-  const databases = { ours: on(names.ours), theirs: on(names.theirs).replace(/^postgres:/, "postgresql:") };
+  const admin = new pg.Client(readPostgresUrl(url).config);
+  await admin.connect();
+  const user = (await admin.query<{ user: string }>("SELECT current_user AS user")).rows[0]?.user ?? "";
+  // MLflow's driver reads fewer forms of addresses: by name, over TCP.
+  const on = (database: string) => `postgresql://${user}@127.0.0.1:5432/${database}`;
+  const databases = { ours: on(names.ours), theirs: on(names.theirs) };
   try {
     for (const name of Object.values(names)) await admin.query(`CREATE DATABASE ${name}`);
     await (await mlflow.start(join(folder, "postgres/theirs"), databases.theirs)).stop();
