@@ -33,10 +33,13 @@ function endOfString(text: string, start: number): number {
   return -1;
 }
 
-/** JSON bodies of every route: not too deep, and without keys that reach for a prototype. */
+/**
+ * JSON bodies of every route: not too deep, and without keys that reach for a prototype. Nothing else is taken, text neither: a page of another
+ * site can send that without asking.
+ */
 export function addJsonParser(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
-  app.removeContentTypeParser("application/json");
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
     if (isNestedDeeper(body)) done(serverErrors.SERVER_JSON_TOO_DEEP(`The body is nested deeper than ${MOST_LEVELS} levels`));
     else parse(request, body, done);
