@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { PoolClient } from "pg";
 import { OrreryError } from "../../core/errors.ts";
 import { metadataErrors } from "./errors.ts";
@@ -13,6 +14,9 @@ export interface OpenTransaction {
   rollback(): Promise<void>;
 }
 
+/** Begins the key of a writer's mark in the table meta; when the writer was made comes next, in milliseconds. */
+export const WRITER_MARK = "writer:";
+
 /** How a transaction ended whose commit was not answered. */
 type Outcome = "committed" | "aborted" | "unknown";
 
@@ -23,8 +27,6 @@ export interface WriterOptions {
   readonly lock: string;
   /** This program's format: another may migrate the database while this one runs. */
   readonly format: number;
-  /** The server's timeline, by which a transaction's id is known again; null where the server does not tell. */
-  readonly timeline: string | null;
 }
 
 /**
@@ -35,19 +37,27 @@ export class PostgresWriter {
   readonly #sessions: PostgresSessions;
   readonly #queue: WriterQueue;
   readonly #format: number;
-  readonly #begin: string;
-  #timeline: string | null;
+  readonly #lock: string;
+  /** Key in the table meta under which each transaction leaves its number: what is there after a commit that was not answered tells whether it was. */
+  readonly #mark = `${WRITER_MARK}${Date.now()}-${randomUUID()}`;
+  #transactions = 0;
 
-  constructor({ sessions, queue, lock, format, timeline }: WriterOptions) {
+  constructor({ sessions, queue, lock, format }: WriterOptions) {
     this.#sessions = sessions;
     this.#queue = queue;
     this.#format = format;
-    this.#timeline = timeline;
-    // One message to the server, which must not be set to acknowledge what is not on disk. The last statement starts when the lock is held, and so sees what the transaction before wrote.
-    this.#begin = `begin isolation level read committed read write; select pg_advisory_xact_lock(${lock});
-      select pg_current_xact_id()::text as xid, (select value from meta where key = 'formatVersion') as format,
-        (select value from meta where key = 'minCompatibleVersion') as compatible,
-        case current_setting('synchronous_commit') when 'off' then set_config('synchronous_commit', 'on', true) end as durable`;
+    this.#lock = lock;
+  }
+
+  /** Takes its mark back. */
+  async close(): Promise<void> {
+    if (this.#transactions === 0) return;
+    const session = await this.#sessions.alone();
+    try {
+      await session.query("delete from meta where key = $1", [this.#mark]);
+    } finally {
+      await session.end().catch(() => undefined);
+    }
   }
 
   async begin(): Promise<OpenTransaction> {
@@ -77,8 +87,15 @@ export class PostgresWriter {
     });
   }
 
-  async #start(session: Session): Promise<string> {
-    const results: unknown = await session.query(this.#begin);
+  async #start(session: Session): Promise<number> {
+    const number = ++this.#transactions;
+    // One message to the server, which must not be set to acknowledge what is not on disk. The last statement starts when the lock is held, and so sees what the transaction before wrote.
+    const results: unknown =
+      await session.query(`begin isolation level read committed read write; select pg_advisory_xact_lock(${this.#lock});
+      insert into meta (key, value) values ('${this.#mark}', '${number}') on conflict (key) do update set value = excluded.value;
+      select (select value from meta where key = 'formatVersion') as format,
+        (select value from meta where key = 'minCompatibleVersion') as compatible,
+        case current_setting('synchronous_commit') when 'off' then set_config('synchronous_commit', 'on', true) end as durable`);
     const row = Array.isArray(results) ? results.at(-1)?.rows[0] : undefined;
     try {
       refuseNewer(
@@ -90,26 +107,21 @@ export class PostgresWriter {
       await session.query("rollback");
       throw error;
     }
-    return String(row?.xid);
+    return number;
   }
 
-  /** Asks the server what became of a transaction; it may still be at it on a connection that broke only on this side. */
-  async #outcome(xid: string): Promise<Outcome> {
-    if (this.#timeline === null) return "unknown";
+  /**
+   * Asks the server what became of a transaction. The lock waits for its end, should it still be under way on a connection that broke only on
+   * this side. The server's own transaction ids would not do: after a crash it may give the id of one that was lost to another.
+   */
+  async #outcome(number: number): Promise<Outcome> {
     try {
       return await this.#sessions.repeating(async () => {
         const session = await this.#sessions.alone();
         try {
-          const timeline = await timelineOf(session);
-          // Another server took over: it may have given the same number to another transaction.
-          if (timeline !== this.#timeline) {
-            this.#timeline = timeline;
-            return "unknown";
-          }
-          const { rows } = await session.query("select pg_xact_status($1::text::xid8) as status", [xid]);
-          const status: unknown = rows[0]?.status;
-          if (status === "in progress") throw Object.assign(new Error("it is still under way"), { code: "57P03" });
-          return status === "committed" || status === "aborted" ? status : "unknown";
+          await session.query(`begin; select pg_advisory_xact_lock(${this.#lock})`);
+          const { rows } = await session.query("select value from meta where key = $1", [this.#mark]);
+          return rows[0]?.value === String(number) ? "committed" : "aborted";
         } finally {
           await session.end().catch(() => undefined);
         }
@@ -117,17 +129,6 @@ export class PostgresWriter {
     } catch {
       return "unknown";
     }
-  }
-}
-
-/** The server's timeline; null where it does not tell (a service that hides its write-ahead log, a standby). */
-export async function timelineOf(session: Session): Promise<string | null> {
-  try {
-    const { rows } = await session.query("select substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) as timeline");
-    return String(rows[0]?.timeline);
-  } catch (error) {
-    if (isConnectionLost(error)) throw error;
-    return null;
   }
 }
 

@@ -12,8 +12,8 @@ import { PostgresClaim } from "./postgres-claim.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 import { postgresError } from "./postgres-errors.ts";
 import { migratePostgres, readFormat, refuseNewer, refuseOldServer } from "./postgres-format.ts";
-import { PostgresSessions } from "./postgres-sessions.ts";
-import { PostgresWriter, timelineOf } from "./postgres-writer.ts";
+import { PostgresSessions, type Session } from "./postgres-sessions.ts";
+import { PostgresWriter, WRITER_MARK } from "./postgres-writer.ts";
 import { WriterQueue } from "./writer-queue.ts";
 
 export interface PostgresOptions {
@@ -50,6 +50,7 @@ export class PostgresMetadataStore implements MetadataStore {
   readonly engine = "postgres";
   readonly db: Kysely<Database>;
   readonly #sessions: PostgresSessions;
+  readonly #writer: PostgresWriter | null;
   readonly #queue: WriterQueue;
   readonly #migrations: readonly Migration[];
   readonly #clock: Clock;
@@ -58,6 +59,7 @@ export class PostgresMetadataStore implements MetadataStore {
 
   constructor({ sessions, writer, queue, migrations, clock }: PostgresParts) {
     this.#sessions = sessions;
+    this.#writer = writer;
     this.#queue = queue;
     this.#migrations = migrations;
     this.#clock = clock;
@@ -118,6 +120,8 @@ export class PostgresMetadataStore implements MetadataStore {
   async close(): Promise<void> {
     for (const claim of this.#claims) await claim.release();
     this.#claims.clear();
+    // Where it cannot be reached, somebody else forgets the mark later.
+    await this.#writer?.close().catch(() => undefined);
     await this.#sessions.close();
     await this.db.destroy();
   }
@@ -136,9 +140,9 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresMe
   const sessions = new PostgresSessions({ address, patience, readers, readOnly });
   const lock = lockKey("writer", address.schema);
   try {
-    const timeline = await sessions.repeating(() => prepare(sessions, lock, clock.now(), { ...options, readOnly, migrations }));
+    await sessions.repeating(() => prepare(sessions, lock, clock.now(), { ...options, readOnly, migrations }));
     const queue = new WriterQueue();
-    const writer = readOnly ? null : new PostgresWriter({ sessions, queue, lock, format: migrations.length, timeline });
+    const writer = readOnly ? null : new PostgresWriter({ sessions, queue, lock, format: migrations.length });
     return new PostgresMetadataStore({ sessions, writer, queue, migrations, clock });
   } catch (error) {
     await sessions.close();
@@ -153,7 +157,7 @@ async function prepare(
   lock: string,
   now: Micros,
   { backups, readOnly, migrations }: Preparation,
-): Promise<string | null> {
+): Promise<void> {
   const { schema, shown } = sessions.address;
   const session = await sessions.alone();
   try {
@@ -162,11 +166,19 @@ async function prepare(
     refuseNewer(found, migrations.length, shown);
     if (readOnly) {
       if (found.version === 0) throw metadataErrors.STATE_MISSING(`There is no metadata in the database (${shown})`);
-      return null;
+      return;
     }
     if (found.version < migrations.length) await migratePostgres({ session, schema, shown, lock, migrations, now, backups });
-    return await timelineOf(session);
+    await forgetWriters(session);
   } finally {
     await session.end().catch(() => undefined);
   }
+}
+
+/** Marks of writers that did not end well, made more than a month ago; one that still writes makes its mark again. */
+async function forgetWriters(session: Session): Promise<void> {
+  const { rows } = await session.query<{ key: string }>("select key from meta where key like $1", [`${WRITER_MARK}%`]);
+  const madeBefore = Date.now() - 30 * 24 * 3_600_000;
+  const old = rows.map(({ key }) => key).filter((key) => Number(key.slice(WRITER_MARK.length).split("-", 1)[0]) < madeBefore);
+  if (old.length > 0) await session.query("delete from meta where key = any($1)", [old]);
 }
