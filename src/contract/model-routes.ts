@@ -188,6 +188,8 @@ export const modelRoutes = {
     method: "POST",
     path: "/models/:name/versions/:version/stage",
     permission: "register",
+    // The registry writes it down itself, with the stage before.
+    audited: false,
     summary: "Move a version to a stage, as clients did before there were aliases",
     params: byVersion,
     body: z.object({ stage: entities.stage, archiveOthers: z.boolean().default(false) }),

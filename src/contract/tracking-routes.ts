@@ -106,6 +106,7 @@ export const experimentRoutes = {
   },
 } as const;
 
+/** A run carries who started it: what is logged into it is no news of its own in the trail. */
 export const runRoutes = {
   list: {
     method: "GET",
@@ -122,6 +123,7 @@ export const runRoutes = {
     method: "POST",
     path: "/runs",
     permission: "track",
+    audited: false,
     summary: "Start a run; the same id again gives the run that is there",
     body: z.object({
       id: z
@@ -163,6 +165,7 @@ export const runRoutes = {
     method: "PATCH",
     path: "/runs/:id",
     permission: "track",
+    audited: false,
     summary: "Change a run's status, end or name",
     params: byId,
     body: z.object({
@@ -176,6 +179,7 @@ export const runRoutes = {
     method: "POST",
     path: "/runs/:id/log",
     permission: "track",
+    audited: false,
     summary: "Log metrics, params and tags: all of them or none; what is there already may come again",
     params: byId,
     body: z.object({
@@ -189,6 +193,7 @@ export const runRoutes = {
     method: "POST",
     path: "/runs/:id/datasets",
     permission: "track",
+    audited: false,
     summary: "Note data sets that a run read",
     params: byId,
     body: z.object({ datasets: z.array(z.object({ dataset: entities.dataset, tags: texts })).max(100) }),

@@ -1,8 +1,12 @@
 import type { FastifyRequest } from "fastify";
 import type { Change } from "../core/access/index.ts";
 
-/** Changes that name their author themselves, or come by the thousand: runs carry who started them, files belong to a run. */
+/**
+ * Changes that name their author themselves, or come by the thousand: runs carry who started them, files belong to a run, and stages are
+ * written down by the registry.
+ */
 const UNAUDITED = [
+  /\/mlflow\/model-versions\/transition-stage$/,
   /\/mlflow\/runs\/(create|update|log-|set-tag|delete-tag|outputs)/,
   /\/mlflow\/logged-models(\/:[^/]+(\/(params|tags|finalize))?)?$/,
   /\/mlflow-artifacts\/(artifacts|mpu)\//,

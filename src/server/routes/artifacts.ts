@@ -53,7 +53,7 @@ export const runFileRoutes =
     const url = `${API_PREFIX}/:workspace/:project/runs/:id/artifacts/*`;
 
     app.put<{ Params: FileParams }>(url, {
-      config: { permission: "track" },
+      config: { permission: "track", audited: false },
       bodyLimit: maxBytes,
       schema: { operationId: "artifacts.upload", summary: "Store a file of a run: the body is its bytes" },
       handler: async (request, reply) => {
