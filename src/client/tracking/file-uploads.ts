@@ -72,16 +72,19 @@ export class FileUploads {
 
   #work(): void {
     if (!this.#started || this.#working !== null) return;
-    this.#working = this.#sendAll().finally(() => {
+    this.#working = this.#sendAll().then((gaveUp) => {
       this.#working = null;
+      // One that was added by whoever waited for the last came before this.
+      if (!gaveUp && this.#waiting.length > 0) this.#work();
     });
   }
 
-  async #sendAll(): Promise<void> {
+  /** Whether the process ends and the rest is left. */
+  async #sendAll(): Promise<boolean> {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       try {
         const file = await this.#send(next.path, next.source, next.mediaType);
-        if (file === null) return;
+        if (file === null) return true;
         next.resolve(file);
       } catch (error) {
         next.reject(error);
@@ -90,5 +93,6 @@ export class FileUploads {
       this.#ended += 1;
       this.#onEnded();
     }
+    return false;
   }
 }
