@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Client, createClient } from "../client/index.ts";
+import { type Client, type ClientOptions, createClient } from "../client/index.ts";
 import { newSecret } from "../core/access/index.ts";
 import { resolveSecret, secret } from "../core/definitions/secret.ts";
 import { systemClock } from "../core/ports/index.ts";
@@ -9,10 +9,13 @@ import { STATE_FILE } from "../platform/state-folder.ts";
 import { storeSettings } from "../platform/stores.ts";
 import { ANNOUNCEMENT, type Announcement } from "../server/announcement.ts";
 import type { AccessPolicy } from "../server/authorise.ts";
+import { pinnedFetch } from "./pinned-fetch.ts";
 
 export interface ConnectionOptions {
   project: string;
   state?: string;
+  /** Where there is neither a project nor a state: make the state that --state names, for a server that starts later. */
+  makesState?: boolean;
 }
 
 export const stateDirectory = (options: ConnectionOptions): string => resolve(options.state ?? join(options.project, ".orrery"));
@@ -22,11 +25,14 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+const fetchOf = ({ certFile }: Announcement): NonNullable<ClientOptions["fetch"]> =>
+  certFile === undefined ? fetch : pinnedFetch(certFile);
+
 /** The running control plane of this state folder, if one answers. */
 export async function findControlPlane(options: ConnectionOptions): Promise<Announcement | null> {
   try {
     const found = JSON.parse(readFileSync(join(stateDirectory(options), "run", ANNOUNCEMENT), "utf8")) as Announcement;
-    const answer = await fetch(`${found.url}/healthz`, { signal: AbortSignal.timeout(2_000) });
+    const answer = await fetchOf(found)(`${found.url}/healthz`, { signal: AbortSignal.timeout(2_000) });
     return answer.ok ? found : null;
   } catch {
     return null;
@@ -43,7 +49,8 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   if (running !== null) {
     const { url: baseUrl, workspace, project, machineToken } = running;
     // Who has a token of their own acts under their own name.
-    const client = createClient({ baseUrl, workspace, project, token: process.env.ORRERY_TOKEN ?? machineToken });
+    const token = process.env.ORRERY_TOKEN ?? machineToken;
+    const client = createClient({ baseUrl, workspace, project, token, fetch: fetchOf(running) });
     return { client, close: async () => {} };
   }
   const machineToken = newSecret();
@@ -69,10 +76,11 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 async function openHere(options: ConnectionOptions, access: AccessPolicy) {
   const projectDirectory = resolve(options.project);
   const folder = stateDirectory(options);
-  const isTrackingOnly = !existsSync(join(projectDirectory, CONFIG_FILE)) && existsSync(join(folder, STATE_FILE));
-  if (isTrackingOnly) {
+  const stores = storeSettings();
+  const mayMake = options.makesState === true && (options.state !== undefined || stores.database !== null);
+  if (!existsSync(join(projectDirectory, CONFIG_FILE)) && (mayMake || existsSync(join(folder, STATE_FILE)))) {
     const { openTracking } = await import("../server/tracking-server.ts");
-    return openTracking({ stateDirectory: folder, stores: storeSettings(), project: "default", access, logLevel: "warn" });
+    return openTracking({ stateDirectory: folder, stores, project: "default", access, logLevel: "warn" });
   }
   const { openControlPlane } = await import("../server/control-plane.ts");
   const plane = await openControlPlane({

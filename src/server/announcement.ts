@@ -6,6 +6,8 @@ export interface Announcement extends Scope {
   readonly url: string;
   /** What commands on this machine show to the server. */
   readonly machineToken: string;
+  /** The PEM file of the certificate it shows, where it speaks TLS. */
+  readonly certFile?: string;
 }
 
 /** In the folder for what runs: who may read the file is the administrator, as who may write the database is. */

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { createAccess, newSecret } from "../core/access/index.ts";
 import { createLogger, createMetrics } from "../core/observability/index.ts";
@@ -129,7 +129,8 @@ export async function serveControlPlane(options: ServeOptions): Promise<ServingC
     await plane.close();
     throw error;
   }
-  const withdraw = announce(platform.paths.run, { url, machineToken, ...platform.scope });
+  const certificate = options.tls === undefined ? {} : { certFile: resolve(options.tls.certFile) };
+  const withdraw = announce(platform.paths.run, { url, machineToken, ...certificate, ...platform.scope });
   const starting = options.startInference ? startInference(options, platform, inference) : Promise.resolve();
   if (options.clock.kind === "system") scheduler.start();
   return {

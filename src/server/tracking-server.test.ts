@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -53,6 +54,25 @@ describe("the tracking server", () => {
     await expect(serveTracking(options("open", { access: { host: "0.0.0.0", token: null } }))).rejects.toMatchObject({
       code: "SERVER_TOKEN_MISSING",
     });
+  });
+
+  it("ends as soon as its last answer is out, however long its clients would keep their connections", async () => {
+    const server = await serveTracking(options("ends"));
+    const upload = { method: "PUT", body: new Uint8Array(3_000_000) };
+    const url = `${server.url}/api/2.0/mlflow-artifacts/artifacts/large.bin`;
+    await fetch(url, upload);
+    const agent = new Agent({ keepAlive: true });
+    const ended = await new Promise<Promise<void>>((resolve, reject) => {
+      get(url, { agent }, (answer) => {
+        // It is told to end while it answers.
+        answer.once("data", () => resolve(server.close()));
+        answer.resume();
+      }).on("error", reject);
+    });
+    const began = performance.now();
+    await ended;
+    agent.destroy();
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   it("starts by the command line, keeps files in another folder, ends when asked to, and finds what it had", async () => {

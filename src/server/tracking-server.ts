@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { createAccess, newSecret } from "../core/access/index.ts";
 import { createLogger } from "../core/observability/create-logger.ts";
@@ -60,7 +60,8 @@ export async function serveTracking(options: TrackingServerOptions): Promise<Tra
   const { app, scope } = opened;
   try {
     const url = await listen(app, options.access.host, options.port);
-    const withdraw = announce(statePaths(options.stateDirectory, scope).run, { url, machineToken, ...scope });
+    const certificate = options.tls === undefined ? {} : { certFile: resolve(options.tls.certFile) };
+    const withdraw = announce(statePaths(options.stateDirectory, scope).run, { url, machineToken, ...certificate, ...scope });
     return {
       ...opened,
       url,

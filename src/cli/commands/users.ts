@@ -35,7 +35,7 @@ export default async function users(options: UsersOptions, action = "list", name
     return value;
   };
   const named = () => needs(name, "a user's name");
-  const { client, close } = await connect(options);
+  const { client, close } = await connect({ ...options, makesState: action === "add" });
   const asked: Record<string, () => Promise<User>> = {
     add: () => client.users.add({ name: named(), role: needs(role, "--role"), project }),
     grant: () => client.users.grant({ name: named(), role: needs(role, "--role"), project }),
