@@ -17,7 +17,6 @@ import { type Access, may, rolesIn } from "../core/access/index.ts";
 import type { Scope } from "../core/scope.ts";
 import { type AccessPolicy, checkAccessPolicy } from "./authorise.ts";
 import { closeIdleConnections } from "./close-idle.ts";
-import { endWithLastRequest } from "./end-connections.ts";
 import { sendError, serverErrors } from "./errors.ts";
 import { guard } from "./guard.ts";
 import type { Call, Handlers } from "./handlers.ts";
@@ -72,7 +71,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setErrorHandler(sendError);
   addJsonParser(app);
   closeIdleConnections(app);
-  endWithLastRequest(app);
   guard(app, { scope, policy: access, ...(accounts === undefined ? {} : { accounts }) });
   await app.register(fastifySwagger, {
     openapi: { openapi: "3.1.0", info: { title: "Orrery", version: options.version } },
