@@ -133,7 +133,7 @@ describe.skipIf(chromium === null)("the web UI in a browser", () => {
     [full, fresh, guarded] = await Promise.all([
       startFixtureServer({ state: "full" }),
       startFixtureServer({ state: "fresh" }),
-      startFixtureServer({ state: "full", token: "open sesame" }),
+      startFixtureServer({ state: "full", token: "open-sesame" }),
     ]);
     browser = await openBrowser(chromium ?? "");
     for (const scheme of ["light", "dark"] as const) contexts.set(scheme, await openContext(browser, scheme));
@@ -319,7 +319,7 @@ describe.skipIf(chromium === null)("the web UI in a browser", () => {
         await page.getByRole("button", { name: "Enter" }).click();
         await read(page, "The server did not accept this token.");
         await picture(page, "light-token");
-        await page.getByLabel("Access token").fill("open sesame");
+        await page.getByLabel("Access token").fill("open-sesame");
         await page.getByRole("button", { name: "Enter" }).click();
         await heading(page, "late-arrival");
         expect(await page.evaluate("JSON.stringify(localStorage) + document.cookie + location.href")).not.toContain("sesame");
