@@ -13,6 +13,7 @@ import { postgresDialect } from "./postgres-dialect.ts";
 import { postgresError } from "./postgres-errors.ts";
 import { migratePostgres, readFormat, refuseNewer, refuseOldServer } from "./postgres-format.ts";
 import { PostgresSessions, type Session } from "./postgres-sessions.ts";
+import { PostgresStatistics } from "./postgres-statistics.ts";
 import { PostgresWriter, WRITER_MARK } from "./postgres-writer.ts";
 import { WriterQueue } from "./writer-queue.ts";
 
@@ -56,6 +57,7 @@ export class PostgresMetadataStore implements MetadataStore {
   readonly #clock: Clock;
   readonly #types = new Map<string, Promise<ReadonlyMap<string, string>>>();
   readonly #claims = new Set<PostgresClaim>();
+  readonly #statistics: PostgresStatistics;
 
   constructor({ sessions, writer, queue, migrations, clock }: PostgresParts) {
     this.#sessions = sessions;
@@ -63,6 +65,7 @@ export class PostgresMetadataStore implements MetadataStore {
     this.#queue = queue;
     this.#migrations = migrations;
     this.#clock = clock;
+    this.#statistics = new PostgresStatistics(sessions);
     this.db = new Kysely<Database>({ dialect: postgresDialect({ read: (work) => sessions.read(work), writer }) });
   }
 
@@ -79,6 +82,7 @@ export class PostgresMetadataStore implements MetadataStore {
     if (rows.length === 0) return;
     const { sql, values } = insertFromArrays(table, toColumns(rows), await this.#typesOf(table), onConflict);
     await db.executeQuery(CompiledQuery.raw(sql, values));
+    this.#statistics.inserted(table, rows.length);
   }
 
   #typesOf(table: string): Promise<ReadonlyMap<string, string>> {
@@ -120,6 +124,7 @@ export class PostgresMetadataStore implements MetadataStore {
   async close(): Promise<void> {
     for (const claim of this.#claims) await claim.release();
     this.#claims.clear();
+    await this.#statistics.close();
     // Where it cannot be reached, somebody else forgets the mark later.
     await this.#writer?.close().catch(() => undefined);
     await this.#sessions.close();
