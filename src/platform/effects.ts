@@ -12,6 +12,7 @@ import type { Micros } from "../core/time.ts";
 import { type GitState, gitState, type Tracking } from "../core/tracking/index.ts";
 import type { Evaluation } from "../core/training/index.ts";
 import { platformErrors } from "./errors.ts";
+import { loggableKey, loggableName, loggableParams } from "./loggable.ts";
 import { aliasAfterGate } from "./plain-decisions.ts";
 import { recordMonitoring } from "./record-monitoring.ts";
 import { recordStepLog } from "./record-step-log.ts";
@@ -134,7 +135,7 @@ async function register(
   const newRun: NewRunBelow = (id, name, parentRunId, startedAt = context.now, tags = {}) =>
     tracking.runs.create({
       id,
-      name,
+      name: loggableName(name),
       parentRunId,
       experiment: model,
       actor: pipelineActor(context),
@@ -159,14 +160,17 @@ async function register(
   }
   for (const [i, { variant, failure }] of failed.entries()) {
     const run = await newRun(`${parent.id}-failed-${i}`, variant.name, parent.id);
-    await tracking.logParams(run.id, { candidate: variant.candidate.kind, error: failure.code, message: failure.message });
+    await tracking.logParams(
+      run.id,
+      loggableParams({ candidate: variant.candidate.kind, error: failure.code, message: failure.message }),
+    );
     await tracking.runs.finish(run.id, "failed");
   }
   await tracking.logArtifact(winnerRun, "explanation.json", needs.explain.explanation);
   await tracking.logArtifact(winnerRun, "exploration.json", needs.explain.exploration);
   await tracking.logArtifact(winnerRun, "background.json", needs.explain.background);
   const { onnxProblem } = needs.explain;
-  if (onnxProblem !== null) await tracking.logParams(winnerRun, { [ONNX_PROBLEM]: onnxProblem });
+  if (onnxProblem !== null) await tracking.logParams(winnerRun, loggableParams({ [ONNX_PROBLEM]: onnxProblem }));
   if (needs.explain.onnx !== null) await tracking.logArtifact(winnerRun, "model.onnx", needs.explain.onnx);
   const { review } = needs.review;
   if (review !== null) await tracking.logArtifact(winnerRun, "review.json", review);
@@ -212,16 +216,19 @@ async function logCandidate(
   const { variant, selection, history } = candidate;
   // Of numbers it is the loss that the candidate minimises.
   const lossByTree = project.charter.target.type === "regression" ? "selection_loss_by_tree" : "selection_log_loss_by_tree";
-  await tracking.logParams(runId, {
-    candidate: variant.candidate.kind,
-    ...paramsOf(variant.candidate),
-    excluded: variant.exclude.length === 0 ? null : variant.exclude.join(" "),
-    units: Object.keys(variant.units).length === 0 ? null : JSON.stringify(variant.units),
-    training_rows: candidate.trainingRows,
-    purged_rows: candidate.purged,
-    label_cutoff: candidate.labelCutoff,
-    dirty: git.dirty,
-  });
+  await tracking.logParams(
+    runId,
+    loggableParams({
+      candidate: variant.candidate.kind,
+      ...paramsOf(variant.candidate),
+      excluded: variant.exclude.length === 0 ? null : variant.exclude.join(" "),
+      units: Object.keys(variant.units).length === 0 ? null : JSON.stringify(variant.units),
+      training_rows: candidate.trainingRows,
+      purged_rows: candidate.purged,
+      label_cutoff: candidate.labelCutoff,
+      dirty: git.dirty,
+    }),
+  );
   await tracking.logMetrics(runId, [
     ...Object.entries(selection.metrics).map(([key, { value, low, high }]) => ({ key, value, low, high })),
     { key: "train_seconds", value: candidate.seconds },
@@ -231,10 +238,10 @@ async function logCandidate(
   const { trainer } = candidate;
   if (trainer === null) return;
   const { python, packages } = trainer.environment;
-  await tracking.logParams(runId, { python, packages: JSON.stringify(packages) });
+  await tracking.logParams(runId, loggableParams({ python, packages: JSON.stringify(packages) }));
   await tracking.logMetrics(
     runId,
-    Object.entries(trainer.metrics).map(([key, value]) => ({ key: `trainer_${key}`, value })),
+    Object.entries(trainer.metrics).map(([key, value]) => ({ key: loggableKey(`trainer_${key}`), value })),
   );
   await tracking.logArtifact(runId, "trainer.log", trainer.log);
 }
@@ -273,7 +280,10 @@ async function logTrials(
     const run = await newRun(id, `${trial.candidate} ${trial.number}`, parent, trial.startedAt + replayed, {
       [TRIAL_TAG]: trial.candidate,
     });
-    await tracking.logParams(run.id, { candidate: trial.candidate, ...trial.params, ...(trial.error && { error: trial.error }) });
+    await tracking.logParams(
+      run.id,
+      loggableParams({ candidate: trial.candidate, ...trial.params, ...(trial.error && { error: trial.error }) }),
+    );
     await tracking.logMetrics(run.id, [
       { key: "train_seconds", value: (trial.endedAt - trial.startedAt) / 1e6 },
       ...(trial.score === undefined ? [] : [{ key: select, value: trial.score }]),
