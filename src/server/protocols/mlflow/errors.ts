@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { defineErrors, type ErrorKind, type OrreryError } from "../../../core/errors.ts";
 import { asOrreryError } from "../../errors.ts";
+import { phraseOf } from "./phrases.ts";
 
 export const mlflowErrors = defineErrors({
   MLFLOW_PARAMETER_INVALID: {
@@ -66,10 +67,10 @@ export function sendMlflowError(error: unknown, request: FastifyRequest, reply: 
   const ours = asOrreryError(error);
   const [name, status] = answerTo(ours);
   if (status >= 500 && status !== 501) request.log.error({ err: ours.cause ?? ours, code: ours.code }, ours.message);
-  const { code, message, hint, details } = ours;
+  const { code, hint, details } = ours;
   return reply
     .status(status)
     .type("application/json")
     .serializer(JSON.stringify)
-    .send({ error_code: name, message, code, hint, ...(Object.keys(details).length === 0 ? {} : { details }) });
+    .send({ error_code: name, message: phraseOf(ours), code, hint, ...(Object.keys(details).length === 0 ? {} : { details }) });
 }

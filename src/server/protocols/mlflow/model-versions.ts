@@ -3,7 +3,7 @@ import type { TrackingRoom } from "../../../platform/tracking-rooms.ts";
 import { changes, get, type MlflowEndpoint } from "./endpoint.ts";
 import { stageOf } from "./registered-models.ts";
 import { versionMessage, versionOf } from "./version-messages.ts";
-import { cursor, type Fields, flag, nextPage, pageSize, pairs, requiredText, some, text, texts } from "./wire.ts";
+import { cursor, type Fields, flag, listIn, nextPage, pageSize, pairs, requiredText, some, text, texts } from "./wire.ts";
 
 const register = changes("register");
 const promote = changes("promote");
@@ -15,8 +15,7 @@ const VERSIONS_TAG = "mlflow.modelVersions";
 
 async function tellLoggedModel({ tracking }: TrackingRoom, id: string, { model, version }: ModelVersion): Promise<void> {
   const { tags } = await tracking.loggedModels.get(id, "all");
-  const known: unknown = JSON.parse(tags[VERSIONS_TAG] ?? "[]");
-  const all = [...(Array.isArray(known) ? known : []), { name: model, version: String(version) }];
+  const all = [...listIn(tags[VERSIONS_TAG]), { name: model, version }];
   await tracking.loggedModels.setTags(id, { [VERSIONS_TAG]: JSON.stringify(all) });
 }
 

@@ -1,4 +1,4 @@
-import type { LoggedMetric, MetricPoint } from "../../../core/tracking/index.ts";
+import { type LoggedMetric, type MetricPoint, TRACKING_LIMITS } from "../../../core/tracking/index.ts";
 import { changes, get, type MlflowEndpoint } from "./endpoint.ts";
 import { metricMessage } from "./run-messages.ts";
 import { runIdOf } from "./runs.ts";
@@ -46,10 +46,13 @@ function metricOf(fields: Fields, at: string): LoggedMetric {
   };
 }
 
-const entryOf = (fields: Fields, at = "") => ({
+/** A value that is too long is cut, as MLflow's server does: a program that logs a long text shall not fail for it. */
+const entryOf = (fields: Fields, longest: number, at = "") => ({
   key: requiredText(fields, "key", `${at}key`),
-  value: text(fields, "value", `${at}value`) ?? "",
+  value: (text(fields, "value", `${at}value`) ?? "").slice(0, longest),
 });
+const paramOf = (fields: Fields, at = "") => entryOf(fields, TRACKING_LIMITS.paramValue, at);
+const tagOf = (fields: Fields, at = "") => entryOf(fields, TRACKING_LIMITS.tagValue, at);
 
 const keyOf = (fields: Fields) => requiredText(fields, "metric_key");
 
@@ -59,11 +62,11 @@ export const runLogEndpoints: readonly MlflowEndpoint[] = [
     return DONE;
   }),
   track.post("/runs/log-parameter", async ({ fields, room }) => {
-    await room.tracking.logBatch(runIdOf(fields), { params: [entryOf(fields)] });
+    await room.tracking.logBatch(runIdOf(fields), { params: [paramOf(fields)] });
     return DONE;
   }),
   track.post("/runs/set-tag", async ({ fields, room }) => {
-    await room.tracking.logBatch(runIdOf(fields), { tags: [entryOf(fields)] });
+    await room.tracking.logBatch(runIdOf(fields), { tags: [tagOf(fields)] });
     return DONE;
   }),
   track.post("/runs/delete-tag", async ({ fields, room }) => {
@@ -75,8 +78,8 @@ export const runLogEndpoints: readonly MlflowEndpoint[] = [
       throw refused(`Batched logging API requests must be at most ${BATCH_BYTES} bytes, got a request of size ${bodyBytes}.`);
     await room.tracking.logBatch(runIdOf(fields), {
       metrics: objects(fields, "metrics").map((each, at) => metricOf(each, `metrics[${at}].`)),
-      params: objects(fields, "params").map((each, at) => entryOf(each, `params[${at}].`)),
-      tags: objects(fields, "tags").map((each, at) => entryOf(each, `tags[${at}].`)),
+      params: objects(fields, "params").map((each, at) => paramOf(each, `params[${at}].`)),
+      tags: objects(fields, "tags").map((each, at) => tagOf(each, `tags[${at}].`)),
     });
     return DONE;
   }),

@@ -6,6 +6,7 @@ import {
   type Fields,
   fromMillis,
   integer,
+  listIn,
   nextPage,
   objects,
   pageSize,
@@ -92,7 +93,7 @@ export const runEndpoints: readonly MlflowEndpoint[] = [
     const runId = runIdOf(fields);
     const given = requiredText(fields, "model_json");
     const { tags } = await room.tracking.runs.record(runId);
-    const models = [...historyIn(tags[MODELS_TAG]), modelIn(given)];
+    const models = [...listIn(tags[MODELS_TAG]), modelIn(given)];
     await room.tracking.setTags(runId, { [MODELS_TAG]: JSON.stringify(models) });
     return {};
   }),
@@ -101,11 +102,6 @@ export const runEndpoints: readonly MlflowEndpoint[] = [
 /** Where clients before 3.0 kept the models of a run. */
 const MODELS_TAG = "mlflow.log-model.history";
 const MODEL_FIELDS = ["artifact_path", "flavors", "utc_time_created", "run_id"];
-
-function historyIn(tag: string | undefined): readonly unknown[] {
-  const history: unknown = tag === undefined ? [] : JSON.parse(tag);
-  return Array.isArray(history) ? history : [];
-}
 
 function modelIn(json: string): object {
   let model: unknown;

@@ -180,3 +180,13 @@ export const double = (value: number): number | "NaN" | "Infinity" | "-Infinity"
 
 export const toMillis = (at: Micros): number => Math.floor(at / 1_000);
 export const fromMillis = (at: number): Micros => at * 1_000;
+
+/** The list that a tag holds as JSON; empty where a client has put something else there. */
+export function listIn(tag: string | undefined): readonly unknown[] {
+  try {
+    const list: unknown = JSON.parse(tag ?? "[]");
+    return Array.isArray(list) ? list : [];
+  } catch {
+    return [];
+  }
+}
