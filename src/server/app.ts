@@ -133,7 +133,12 @@ function addRoute(
       if (!holds({ workspace, project })) {
         throw serverErrors.SERVER_SCOPE_UNKNOWN(`This server does not hold ${workspace}/${project}`);
       }
-      const input = { ...(request.query as object), ...(request.body as object | null), ...parseParams(route, params) };
+      // What the route has not described has not been looked at either.
+      const input = {
+        ...(route.query === undefined ? {} : (request.query as object)),
+        ...(route.body === undefined ? {} : (request.body as object | null)),
+        ...parseParams(route, params),
+      };
       const { identity } = request;
       return handler(input, {
         actor: identity.actor,

@@ -1,3 +1,5 @@
+import type { z } from "zod";
+import { entities } from "../../contract/index.ts";
 import { type CharterDefinition, isBinaryCharter } from "../../core/definitions/index.ts";
 import { diffVersions } from "../../core/registry/index.ts";
 import type { Evaluation } from "../../core/training/index.ts";
@@ -10,6 +12,10 @@ import type { Call, RoomHandlers } from "../handlers.ts";
 import { estimates } from "./entity-values.ts";
 import { diffEntity, lineageEntity } from "./model-entities.ts";
 import type { ModelRoomsOf } from "./models.ts";
+import { MOST_REPORT_BYTES, storedEntity } from "./stored-entity.ts";
+
+/** The answer has the file in memory, as text within JSON. */
+const MOST_ONNX_BYTES = 128 * 1024 * 1024;
 
 /** What can be read of a version, its run and its package. */
 export function modelReportHandlers(
@@ -25,7 +31,8 @@ export function modelReportHandlers(
       file: (path: string) => files.get(path) ?? null,
       async text(path: string) {
         const found = files.get(path);
-        return found === undefined ? null : Buffer.from(await artifacts.read(found.sha256)).toString("utf8");
+        if (found === undefined || found.bytes > MOST_REPORT_BYTES) return null;
+        return Buffer.from(await artifacts.read(found.sha256)).toString("utf8");
       },
     };
   }
@@ -34,38 +41,38 @@ export function modelReportHandlers(
     async report({ name, version }, call) {
       const isBinary = isBinaryTarget(roomsOf(call.scope).charter);
       const { text } = await versionFiles(call, name, version);
-      const json = async <T>(path: string) => {
+      const stored = async <Stored, Schema extends z.ZodType>(
+        path: string,
+        schema: Schema,
+        entity: (stored: Stored) => unknown,
+      ): Promise<z.output<Schema> | null> => {
         const found = await text(path);
-        return found === null ? null : (JSON.parse(found) as T);
+        return found === null ? null : storedEntity(schema, () => entity(JSON.parse(found)));
       };
-      const [candidates, test, explanation, card] = await Promise.all([
-        json<CandidateSummary[]>("candidates.json"),
-        json<Evaluation>("test.json"),
-        json<StoredExplanation>("explanation.json"),
+      const { candidates, test, explanation } = entities.modelReport.shape;
+      const [allCandidates, onTest, explained, card] = await Promise.all([
+        stored("candidates.json", candidates, (all: CandidateSummary[]) => all.map(candidateEntity)),
+        stored("test.json", test, (evaluation: Evaluation) => evaluationEntity(evaluation, isBinary)),
+        stored("explanation.json", explanation, (summary: StoredExplanation) => explanationEntity(summary, isBinary)),
         text("card.md"),
       ]);
       return {
         model: name,
         version,
-        candidates: (candidates ?? []).map((candidate) => ({
-          name: candidate.name,
-          selected: candidate.selected,
-          metrics: estimates(candidate.selection.metrics),
-        })),
-        test:
-          test === null
-            ? null
-            : { rows: test.rows, positives: isBinary ? test.positives : null, days: test.days, metrics: estimates(test.metrics) },
-        explanation: explanation === null ? null : explanationEntity(explanation, isBinary),
+        candidates: allCandidates ?? [],
+        test: onTest,
+        explanation: explained,
         cardMarkdown: card ?? "This version has no model card.",
       };
     },
     async exploration({ name, version }, call) {
       const { text } = await versionFiles(call, name, version);
       const found = await text("exploration.json");
-      if (found === null) throw platformErrors.PROJECT_REPORT_MISSING(`Version ${version} of ${name} has no exploration`);
       const target = roomsOf(call.scope).charter?.target.name ?? "the target";
-      return { model: name, version, ...explorationEntity(JSON.parse(found) as StoredExploration, target) };
+      const entity = (json: string) => ({ model: name, version, ...explorationEntity(JSON.parse(json), target) });
+      const exploration = found === null ? null : storedEntity(entities.exploration, () => entity(found));
+      if (exploration === null) throw platformErrors.PROJECT_REPORT_MISSING(`Version ${version} of ${name} has no exploration`);
+      return exploration;
     },
     async onnx({ name, version }, call) {
       const { tracking, artifacts } = roomsOf(call.scope);
@@ -77,6 +84,11 @@ export function modelReportHandlers(
           `Version ${version} of ${name} has no ONNX file: ${problem ?? "whatever registered it left none"}`,
         );
       }
+      if (found.bytes > MOST_ONNX_BYTES)
+        throw platformErrors.PROJECT_ONNX_MISSING(
+          `The ONNX file of version ${version} of ${name} has ${found.bytes} bytes, too many for this answer`,
+          { hint: "Download it from the artifacts of the version's run." },
+        );
       const content = Buffer.from(await artifacts.read(found.sha256)).toString("base64");
       return { model: name, version, sha256: found.sha256, bytes: found.bytes, content };
     },
@@ -103,6 +115,19 @@ export function modelReportHandlers(
 
 /** Where nobody says what the target is, what was stored is shown as it is. */
 const isBinaryTarget = (charter: CharterDefinition | null) => charter === null || isBinaryCharter(charter);
+
+const candidateEntity = ({ name, selected, selection }: CandidateSummary) => ({
+  name,
+  selected,
+  metrics: estimates(selection.metrics),
+});
+
+const evaluationEntity = (test: Evaluation, isBinary: boolean) => ({
+  rows: test.rows,
+  positives: isBinary ? test.positives : null,
+  days: test.days,
+  metrics: estimates(test.metrics),
+});
 
 const explanationEntity = ({ shap, permutation, segments }: StoredExplanation, isBinary: boolean) => ({
   scale: shap.scale ?? "log-odds",

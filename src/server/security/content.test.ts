@@ -162,4 +162,59 @@ describe("code in artifacts: nothing is ever unpickled or executed", () => {
     expect(existsSync(trap())).toBe(false);
     expect((await server.ask("GET", "/health")).body).toBe("OK");
   });
+
+  it("files and tags under the names that Orrery itself uses, with other things in them, are nobody's failure", async () => {
+    const { run } = (await server.ask("POST", "/api/2.0/mlflow/runs/create", { experiment_id: "0" })).body;
+    const id = run.info.run_id;
+    const junk = [
+      "",
+      "{",
+      "null",
+      "7",
+      "[1]",
+      '[{"name":1}]',
+      "{}",
+      '{"rows":"x"}',
+      '{"shap":1,"permutation":{},"segments":[]}',
+      "\u0000\u0001",
+    ];
+    await server.ask("POST", "/api/2.0/mlflow/registered-models/create", { name: "junk" });
+    const { model } = (await server.ask("POST", "/api/2.0/mlflow/logged-models", { experiment_id: "0", name: "junk" })).body;
+    const { model_id } = model.info;
+    for (const text of junk) {
+      for (const path of [
+        "candidates.json",
+        "test.json",
+        "explanation.json",
+        "exploration.json",
+        "card.md",
+        "model.onnx",
+        "model.orrery",
+        "training-set.parquet",
+      ])
+        await fetch(`${server.url}/api/2.0/mlflow-artifacts/artifacts/0/${id}/artifacts/${path}`, { method: "PUT", body: text });
+      const tags = [{ key: "mlflow.modelVersions", value: text }];
+      await server.ask("PATCH", `/api/2.0/mlflow/logged-models/${model_id}/tags`, { tags });
+      await server.ask("POST", "/api/2.0/mlflow/runs/set-tag", { run_id: id, key: "mlflow.log-model.history", value: text });
+      const source = `mlflow-artifacts:/0/${id}/artifacts`;
+      const made = await server.ask("POST", "/api/2.0/mlflow/model-versions/create", {
+        name: "junk",
+        source,
+        run_id: id,
+        model_id,
+      });
+      expect([text, made.status]).toEqual([text, 200]);
+      const model_json = JSON.stringify({ artifact_path: "m", flavors: {}, utc_time_created: "x", run_id: id });
+      const logged = await server.ask("POST", "/api/2.0/mlflow/runs/log-model", { run_id: id, model_json });
+      expect([text, logged.status]).toEqual([text, 200]);
+      const base = "/api/v1/default/default/models/junk";
+      const { version } = made.body.model_version;
+      for (const path of ["report", "exploration", "onnx", "lineage"]) {
+        const { status, body } = await server.ask("GET", `${base}/versions/${version}/${path}`);
+        expect([text, path, status < 500, body]).toEqual([text, path, true, body]);
+      }
+      expect((await server.ask("GET", `${base}/diff?from=1&to=${version}`)).status).toBe(200);
+      expect((await server.ask("GET", `/api/v1/default/default/runs/${id}`)).status).toBe(200);
+    }
+  });
 });
