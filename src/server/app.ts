@@ -11,7 +11,7 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
-import type { z } from "zod";
+import { z } from "zod";
 import { API_PREFIX, type Route, routes } from "../contract/index.ts";
 import { type Access, may, rolesIn } from "../core/access/index.ts";
 import type { Scope } from "../core/scope.ts";
@@ -108,6 +108,8 @@ function traceIdOf(traceparent: string | string[] | undefined): string {
   return given ?? crypto.randomUUID().replaceAll("-", "");
 }
 
+const ANY_SCOPE = z.object({ workspace: z.string(), project: z.string() });
+
 function addRoute(
   app: FastifyInstance,
   id: string,
@@ -119,6 +121,7 @@ function addRoute(
   const schema: Record<string, unknown> = {
     operationId: id,
     summary: route.summary,
+    params: ANY_SCOPE.extend(route.params?.shape ?? {}),
     response: { 200: route.response as z.ZodType },
   };
   if (route.query !== undefined) schema.querystring = route.query;
@@ -129,7 +132,7 @@ function addRoute(
     schema,
     config: { permission: route.permission, ...(route.audited === undefined ? {} : { audited: route.audited }) },
     handler: async (request) => {
-      const { workspace = "", project = "", ...params } = request.params as Record<string, string>;
+      const { workspace, project, ...params } = request.params as Scope;
       if (!holds({ workspace, project })) {
         throw serverErrors.SERVER_SCOPE_UNKNOWN(`This server does not hold ${workspace}/${project}`);
       }
@@ -137,7 +140,7 @@ function addRoute(
       const input = {
         ...(route.query === undefined ? {} : (request.query as object)),
         ...(route.body === undefined ? {} : (request.body as object | null)),
-        ...parseParams(route, params),
+        ...params,
       };
       const { identity } = request;
       return handler(input, {
@@ -149,14 +152,6 @@ function addRoute(
       });
     },
   });
-}
-
-function parseParams(route: Route, params: Record<string, string>): Record<string, unknown> {
-  if (route.params === undefined) return params;
-  const parsed = route.params.safeParse(params);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => ({ path: ["params", ...path.map(String)], message }));
-  throw serverErrors.SERVER_REQUEST_INVALID(`${issues[0]?.path.join(".")}: ${issues[0]?.message}`, { details: { issues } });
 }
 
 async function addUi(app: FastifyInstance): Promise<void> {

@@ -3,7 +3,7 @@ import { entities } from "../../../src/contract/index.ts";
 import { toneOf } from "./state.tsx";
 
 /** Statuses that are meant to look like nothing in particular. */
-const CALM = ["idle", "pending", "skipped", "cancelled"];
+const CALM = ["idle", "scheduled", "pending", "skipped", "cancelled"];
 
 describe("toneOf", () => {
   it("knows every status of the contract", () => {
