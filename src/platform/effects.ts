@@ -17,7 +17,7 @@ import { aliasAfterGate } from "./plain-decisions.ts";
 import { recordMonitoring } from "./record-monitoring.ts";
 import { recordStepLog } from "./record-step-log.ts";
 import type { EvaluateOutput } from "./stages/evaluate.ts";
-import type { ExplainOutput } from "./stages/explain.ts";
+import type { ExplainOutput, MlflowParts } from "./stages/explain.ts";
 import type { GateEvidence, RegisterOutput } from "./stages/gate-evidence.ts";
 import type { IngestOutput } from "./stages/ingest.ts";
 import { modelNamed } from "./stages/model-named.ts";
@@ -97,6 +97,8 @@ async function saveIfNew(tracking: Tracking, snapshot: Snapshot): Promise<void> 
   await tracking.saveSnapshot(snapshot);
 }
 
+const MLFLOW_FOLDER = "model";
+
 /** Param of a registered version's run: why it has no `model.onnx`. */
 export const ONNX_PROBLEM = "onnx_problem";
 
@@ -172,6 +174,7 @@ async function register(
   const { onnxProblem } = needs.explain;
   if (onnxProblem !== null) await tracking.logParams(winnerRun, loggableParams({ [ONNX_PROBLEM]: onnxProblem }));
   if (needs.explain.onnx !== null) await tracking.logArtifact(winnerRun, "model.onnx", needs.explain.onnx);
+  if (needs.explain.mlflow) await logMlflowFolder(around, winnerRun, needs.explain.mlflow, context);
   const { review } = needs.review;
   if (review !== null) await tracking.logArtifact(winnerRun, "review.json", review);
   const { reference } = needs.explain;
@@ -190,6 +193,20 @@ async function register(
     pipelineActor(context),
   );
   return { runId: winnerRun, version };
+}
+
+/** The folder `model` of the run's artifacts, where the version's source points: what MLflow's clients load. */
+async function logMlflowFolder(
+  { tracking, artifacts }: EffectSurroundings,
+  runId: string,
+  { onnx, signature }: MlflowParts,
+  context: EffectContext,
+): Promise<void> {
+  const { mlflowModelFiles, ONNX_FILE } = await import("../core/training/formats/mlflow-model/write-mlflow-model.ts");
+  const files = mlflowModelFiles({ signature, runId, at: context.now, bytesOfOnnx: onnx.bytes });
+  for (const [name, text] of files)
+    await tracking.logArtifact(runId, `${MLFLOW_FOLDER}/${name}`, await artifacts.put(text, "text/plain"));
+  await tracking.logArtifact(runId, `${MLFLOW_FOLDER}/${ONNX_FILE}`, onnx);
 }
 
 /** Artifact `candidates.json` of a registered version's run: everything that was compared, on the same selection rows. */

@@ -82,6 +82,18 @@ export const trainErrors = defineErrors({
     kind: "invalid",
     hint: "Export the model with one float input of shape [rows, columns] and probabilities or a prediction as output.",
   },
+  TRAIN_MLMODEL_INVALID: {
+    kind: "invalid",
+    hint: "The folder is damaged or was not written by MLflow: log the model again with mlflow.onnx.log_model.",
+  },
+  TRAIN_MLMODEL_UNSUPPORTED: {
+    kind: "invalid",
+    hint: "Convert the model to ONNX (skl2onnx, onnxmltools) and log it with mlflow.onnx.log_model: no code of a model is run here.",
+  },
+  TRAIN_MODEL_INPUT_INVALID: {
+    kind: "invalid",
+    hint: "Send the columns that the model's signature names, in types that can be converted to its own without loss.",
+  },
   TRAIN_SEARCH_SPACE_INVALID: {
     kind: "invalid",
     hint: "Correct the ranges of the search: search.float(low, high), search.log(low, high), search.int(low, high), search.choice([…]).",

@@ -21,6 +21,7 @@ export { type ForestParams, forestDefaults } from "./forest/forest-params.ts";
 export { adoptModelFile } from "./formats/adopt-model-file.ts";
 export { fillCovers } from "./formats/fill-covers.ts";
 export { readLightgbmModel } from "./formats/lightgbm-model.ts";
+export { type FrameModel, frameModel } from "./formats/mlflow-model/frame-model.ts";
 export { exportOnnx } from "./formats/onnx/export-onnx.ts";
 export { importOnnx } from "./formats/onnx/import-onnx.ts";
 export { packModel, unpackModel } from "./formats/pack-model.ts";

@@ -9,6 +9,8 @@ import {
   type Exploration,
   exploreTrainingSet,
   exportOnnx,
+  type FrameModel,
+  frameModel,
   labelTarget,
   type ModelPackage,
   predict,
@@ -42,8 +44,16 @@ export interface ExplainOutput {
   /** The model as an ONNX file; null where it cannot be written as one, and why. */
   readonly onnx: ArtifactRef | null;
   readonly onnxProblem: string | null;
+  /** What the folder that MLflow loads is made of; null where there is no ONNX file. */
+  readonly mlflow: MlflowParts | null;
   /** Every other candidate against the winner, on the same selection rows. */
   readonly comparisons: readonly CandidateComparison[];
+}
+
+export interface MlflowParts {
+  /** The model as a graph over the columns of a data frame. */
+  readonly onnx: ArtifactRef;
+  readonly signature: FrameModel["signature"];
 }
 
 /** Profiles and relations are much the same on so many rows, evenly taken, and exploring all of a million takes seconds. */
@@ -75,7 +85,7 @@ export default stage<{ params: RetrainScope; needs: { "training-set": TrainingSe
       background: await opened.putJson(referenceSample(delivered, split.train)),
       exploration: await opened.putJson({ ...exploration, classes: dataset.classes } satisfies StoredExploration),
       suspicions: exploration.suspicions.map(({ feature, says }) => `${feature}: ${says}`),
-      ...(await writeOnnx(opened, packaged)),
+      ...(await writeOnnx(opened, packaged, completeFeatures(delivered, split.train))),
       comparisons,
     };
   },
@@ -92,12 +102,33 @@ async function writeReference(
   return opened.putJson(buildReference(delivered, rows, predict(model, delivered, rows).prediction, model.plan));
 }
 
-async function writeOnnx(opened: Stage, model: ModelPackage): Promise<Pick<ExplainOutput, "onnx" | "onnxProblem">> {
+/** Ids of features that have a value in all of these rows. */
+function completeFeatures({ features }: Dataset, rows: RowSelection): ReadonlySet<string> {
+  const complete = features.filter((column) =>
+    column.kind === "numeric"
+      ? rows.every((row) => !Number.isNaN(column.values[row]))
+      : rows.every((row) => column.codes[row] >= 0),
+  );
+  return new Set(complete.map(({ id }) => id));
+}
+
+async function writeOnnx(
+  opened: Stage,
+  model: ModelPackage,
+  complete: ReadonlySet<string>,
+): Promise<Pick<ExplainOutput, "onnx" | "onnxProblem" | "mlflow">> {
+  const put = (bytes: Uint8Array) => opened.artifacts.put(bytes, "application/octet-stream");
   try {
-    return { onnx: await opened.artifacts.put(exportOnnx(model), "application/octet-stream"), onnxProblem: null };
+    const onnx = exportOnnx(model);
+    const frame = frameModel(model, complete);
+    return {
+      onnx: await put(onnx),
+      onnxProblem: null,
+      mlflow: { onnx: await put(frame.onnx), signature: frame.signature },
+    };
   } catch (error) {
     // Graphs of other trainers may use what cannot be joined with our preparation; the model is served all the same.
     if (!(error instanceof OrreryError && error.code === "TRAIN_ONNX_UNSUPPORTED")) throw error;
-    return { onnx: null, onnxProblem: error.message };
+    return { onnx: null, onnxProblem: error.message, mlflow: null };
   }
 }

@@ -1,6 +1,6 @@
 import type { ColumnType } from "../../../definitions/index.ts";
 import { trainErrors } from "../../errors.ts";
-import type { FittedEstimator, ModelPackage, ServableEstimator } from "../../model.ts";
+import type { FittedEstimator, ModelPackage } from "../../model.ts";
 import type { FittedPreparation } from "../../preparation/fitted-preparation.ts";
 import { outputsOf } from "../../score-estimator.ts";
 import { encodeOnnx } from "./encode-onnx.ts";
@@ -42,19 +42,46 @@ const IR_VERSION = 10;
  *   does not suit
  */
 export function exportOnnx(source: OnnxSource): Uint8Array {
-  const { estimator, plan, task } = source;
+  return exportWith(source, matrixLayout(source));
+}
+
+/** How the values of a feature come in a column of a data frame. */
+export type FrameType = "double" | "int64" | "bool" | "string";
+
+/**
+ * The same model for whoever has a data frame: one input [N] for each feature of the plan, in the type that its column has, and outputs of
+ * which each is a column too. Missing numbers are NaN in doubles; missing texts may be empty or what frames write for them ("nan", "None",
+ * "<NA>"), unless that is a category.
+ *
+ * Outputs: binary: `label`, int64 [N], and `probability`, doubles [N]; multiclass: `label`, strings [N], and `probability_<class>`, doubles
+ * [N], for each class; regression: `prediction`, doubles [N].
+ *
+ * @param types by feature id; doubles, or strings for texts, where there is none
+ * @throws as exportOnnx
+ */
+export function exportFrameOnnx(source: OnnxSource, types: ReadonlyMap<string, FrameType>): Uint8Array {
+  return exportWith(source, frameLayout(source, types));
+}
+
+/** What differs between the files: how features come in, and how predictions go out. */
+interface Layout {
+  readonly inputs: readonly OnnxValueInfo[];
+  /** Doubles, or texts, [N, 1] of each input. */
+  values(graph: GraphBuilder): Value[];
+  readonly missingTexts: readonly string[];
+  outputs(graph: GraphBuilder, prediction: Value, raw: Value): OnnxValueInfo[];
+}
+
+function exportWith(source: OnnxSource, layout: Layout): Uint8Array {
+  const { estimator, plan, task, calibration } = source;
   if (plan.features.length === 0) throw trainErrors.TRAIN_ONNX_UNSUPPORTED("the model's plan has no features to be inputs");
   if (estimator.kind === "rule") throw trainErrors.TRAIN_RULE_NOT_SERVABLE("the charter's rule is SQL, which ONNX cannot say");
   const graph = new GraphBuilder();
-  const missingText = chooseMissingText(source);
-  const inputs = plan.features.map(
-    ({ id, type }): OnnxValueInfo => ({ name: id, type: type === "string" ? "string" : "double", dims: [-1, 1] }),
-  );
-  const values = inputs.map(({ name }) => name);
-  const raw = exportEstimator(graph, estimator, source.preparation, { values, missingText });
-  graph.named(raw, "raw");
-  const rawOutput: OnnxValueInfo = { name: "raw", type: "double", dims: [-1, outputsOf(estimator)] };
-  const outputs = [...exportPrediction(graph, source, estimator, raw), rawOutput];
+  const { inputs, missingTexts } = layout;
+  const raw = exportEstimator(graph, estimator, source.preparation, { values: layout.values(graph), missingTexts });
+  const uncalibrated = exportLink(graph, estimator, raw);
+  const prediction = calibration === null ? uncalibrated : exportCalibration(graph, calibration, uncalibrated);
+  const outputs = layout.outputs(graph, prediction, raw);
   return encodeOnnx({
     irVersion: IR_VERSION,
     producerName: "orrery",
@@ -68,7 +95,7 @@ export function exportOnnx(source: OnnxSource): Uint8Array {
       task,
       classes: JSON.stringify(source.classes),
       features: JSON.stringify(plan.features.map(({ id, type }) => ({ name: id, type }))),
-      missing_text: missingText,
+      missing_text: missingTexts[0] ?? "",
       threshold: String(source.decision.threshold),
       trained_at: String(source.trainedAt),
     },
@@ -82,6 +109,81 @@ export function exportOnnx(source: OnnxSource): Uint8Array {
   });
 }
 
+function matrixLayout(source: OnnxSource): Layout {
+  const { plan, task, estimator } = source;
+  const inputs = plan.features.map(
+    ({ id, type }): OnnxValueInfo => ({ name: id, type: type === "string" ? "string" : "double", dims: [-1, 1] }),
+  );
+  return {
+    inputs,
+    values: () => inputs.map(({ name }) => name),
+    missingTexts: [chooseMissingText(source)],
+    outputs(graph, prediction, raw) {
+      graph.named(raw, "raw");
+      const columns = outputsOf(estimator);
+      const name = task === "regression" ? "prediction" : "probability";
+      graph.named(prediction, name);
+      const shown: OnnxValueInfo = { name, type: "double", dims: [-1, columns] };
+      const labels = task === "regression" ? [] : [exportLabel(graph, source, prediction)];
+      return [...labels, shown, { name: "raw", type: "double", dims: [-1, columns] }];
+    },
+  };
+}
+
+/** What libraries of data frames make of a missing text when they hand it to a runtime. */
+const MISSING_IN_FRAMES = ["nan", "None", "<NA>"];
+
+function frameLayout(source: OnnxSource, types: ReadonlyMap<string, FrameType>): Layout {
+  const { plan, task, estimator } = source;
+  const inputs = plan.features.map(({ id, type }): OnnxValueInfo & { readonly type: FrameType } => ({
+    name: id,
+    type: type === "string" ? "string" : (types.get(id) ?? "double"),
+    dims: [-1],
+  }));
+  const categories = new Set(categoriesOf(estimator, source.preparation));
+  return {
+    inputs,
+    values: (graph) =>
+      inputs.map(({ name, type }) => {
+        const value = type === "string" || type === "double" ? name : graph.toDouble(name);
+        return graph.add("Unsqueeze", [value, graph.integers([1])]);
+      }),
+    missingTexts: [chooseMissingText(source), ...MISSING_IN_FRAMES.filter((text) => !categories.has(text))],
+    outputs(graph, prediction) {
+      const names = frameOutputs(source);
+      const columns = names.map((name, k): OnnxValueInfo => {
+        const column =
+          names.length === 1
+            ? prediction
+            : graph.add("Gather", [prediction, graph.integers([k])], { axis: { type: "int", value: 1 } });
+        graph.named(graph.add("Squeeze", [column, graph.integers([1])]), name);
+        return { name, type: "double", dims: [-1] };
+      });
+      return task === "regression" ? columns : [exportLabel(graph, source, prediction), ...columns];
+    },
+  };
+}
+
+/** Names of the columns of numbers that exportFrameOnnx makes, beside the label. */
+export function frameOutputs({ task, classes, estimator }: Pick<OnnxSource, "task" | "classes" | "estimator">): string[] {
+  if (task === "multiclass") return classes.map((name) => `probability_${name}`);
+  const name = task === "binary" ? "probability" : "prediction";
+  const count = outputsOf(estimator);
+  return count === 1 ? [name] : Array.from({ length: count }, (_, k) => `${name}_${k}`);
+}
+
+function exportLabel(graph: GraphBuilder, { task, classes, decision }: OnnxSource, prediction: Value): OnnxValueInfo {
+  if (task === "binary") {
+    const acts = graph.add("GreaterOrEqual", [prediction, graph.number(decision.threshold)]);
+    graph.named(graph.add("Squeeze", [graph.toInteger(acts), graph.integers([1])]), "label");
+    return { name: "label", type: "int64", dims: [-1] };
+  }
+  const names = graph.constant({ type: "string", dims: [classes.length], data: classes });
+  const best = graph.add("ArgMax", [prediction], { axis: { type: "int", value: 1 }, keepdims: { type: "int", value: 0 } });
+  graph.named(graph.add("Gather", [names, best]), "label");
+  return { name: "label", type: "string", dims: [-1] };
+}
+
 function mlOpsetOf(nodes: readonly OnnxNode[]): number {
   const has = (operator: string) => nodes.some((node) => node.operator === operator);
   if (!has("TreeEnsembleClassifier") && !has("TreeEnsembleRegressor")) return ML_OPSET;
@@ -90,28 +192,6 @@ function mlOpsetOf(nodes: readonly OnnxNode[]): number {
     "the model's graph has trees of the old kind, and its preparation or calibration needs those of the new kind",
     { hint: "Take the file that its trainer handed back, or train again without quantile scaling and isotonic calibration." },
   );
-}
-
-function exportPrediction(graph: GraphBuilder, source: OnnxSource, estimator: ServableEstimator, raw: Value): OnnxValueInfo[] {
-  const { task, calibration, classes, decision } = source;
-  const uncalibrated = exportLink(graph, estimator, raw);
-  const prediction = calibration === null ? uncalibrated : exportCalibration(graph, calibration, uncalibrated);
-  const outputs = outputsOf(estimator);
-  if (task === "regression") {
-    graph.named(prediction, "prediction");
-    return [{ name: "prediction", type: "double", dims: [-1, outputs] }];
-  }
-  graph.named(prediction, "probability");
-  const probability: OnnxValueInfo = { name: "probability", type: "double", dims: [-1, outputs] };
-  if (task === "binary") {
-    const acts = graph.add("GreaterOrEqual", [prediction, graph.number(decision.threshold)]);
-    graph.named(graph.add("Squeeze", [graph.toInteger(acts), graph.integers([1])]), "label");
-    return [{ name: "label", type: "int64", dims: [-1] }, probability];
-  }
-  const names = graph.constant({ type: "string", dims: [classes.length], data: classes });
-  const best = graph.add("ArgMax", [prediction], { axis: { type: "int", value: 1 }, keepdims: { type: "int", value: 0 } });
-  graph.named(graph.add("Gather", [names, best]), "label");
-  return [{ name: "label", type: "string", dims: [-1] }, probability];
 }
 
 /** The empty text, or one that no category is. */

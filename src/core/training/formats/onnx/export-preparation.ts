@@ -10,7 +10,7 @@ import { type GraphBuilder, ML_DOMAIN, type Value } from "./graph-builder.ts";
 export interface FeatureInputs {
   readonly values: readonly Value[];
   /** What stands for a missing text. */
-  readonly missingText: string;
+  readonly missingTexts: readonly string[];
 }
 
 /**
@@ -78,8 +78,9 @@ class ColumnExporter {
   #encoded(feature: number, encoding: number): Value {
     return this.#once(`encoded ${encoding} of ${feature}`, () => {
       const { categories, values, unseen, missing } = this.#encodings[encoding];
-      const keys = [...categories, this.#inputs.missingText];
-      const numbers = [...values, missing ?? Number.NaN];
+      const { missingTexts } = this.#inputs;
+      const keys = [...categories, ...missingTexts];
+      const numbers = [...values, ...missingTexts.map(() => missing ?? Number.NaN)];
       return this.#graph.add(
         "LabelEncoder",
         [this.#inputs.values[feature]],

@@ -105,7 +105,12 @@ export class GraphBuilder {
 
   /** 1 where the condition holds, else 0. */
   indicator(condition: Value): Value {
-    return this.add("Cast", [condition], { to: { type: "int", value: 11 } });
+    return this.toDouble(condition);
+  }
+
+  /** Whole numbers, or conditions, as doubles. */
+  toDouble(value: Value): Value {
+    return this.add("Cast", [value], { to: { type: "int", value: 11 } });
   }
 
   toInteger(value: Value): Value {
