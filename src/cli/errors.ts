@@ -8,6 +8,7 @@ export const cliErrors = defineErrors({
   CLI_JSON_INVALID: { kind: "invalid", hint: 'Give an object or a list of objects, as \'{"origin":"JFK"}\' or @requests.json.' },
   CLI_ENDPOINT_NOT_RUNNING: { kind: "unavailable", hint: "Start it with `orrery up` or `orrery serve <endpoint>`." },
   CLI_FOLDER_NOT_EMPTY: { kind: "conflict", hint: "Choose a folder that does not exist yet, or an empty one." },
+  CLI_PATH_REFUSED: { kind: "denied", hint: "Do not use this server's folders; ask its operator what it serves." },
   CLI_PIPELINE_FAILED: { kind: "internal", hint: "The web UI and `orrery run --json` show the step that failed." },
   CLI_CHECK_FAILED: { kind: "invalid", hint: "Fix the project file where the findings point." },
   CLI_CONFIRMATION_MISSING: { kind: "invalid", hint: "Look at what --dry-run shows, then say --yes." },

@@ -213,6 +213,22 @@ export const onnxFile = z.object({
   content: z.string(),
 });
 
+/** The folder that a version's source names. */
+export const modelFolder = z.object({
+  model: z.string(),
+  version: z.number().int(),
+  files: z.array(
+    z.object({
+      /** Below the folder, with "/". */
+      path: z.string(),
+      sha256: z.string(),
+      bytes: z.number().int(),
+      /** The file, base64. */
+      content: z.string(),
+    }),
+  ),
+});
+
 // Pipelines ------------------------------------------------------------------------------------------------------------
 
 export const stepRun = z.object({

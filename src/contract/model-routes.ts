@@ -219,6 +219,14 @@ export const modelRoutes = {
     params: byVersion,
     response: entities.onnxFile,
   },
+  folder: {
+    method: "GET",
+    path: "/models/:name/versions/:version/folder",
+    permission: "read",
+    summary: "The files of a version's folder, as MLflow loads it",
+    params: byVersion,
+    response: entities.modelFolder,
+  },
   lineage: {
     method: "GET",
     path: "/models/:name/versions/:version/lineage",

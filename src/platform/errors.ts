@@ -41,5 +41,9 @@ export const platformErrors = defineErrors({
     kind: "not-found",
     hint: "The model package (model.orrery in the version's run) serves it all the same; train again with another candidate for an ONNX file.",
   },
+  PROJECT_FOLDER_MISSING: {
+    kind: "not-found",
+    hint: "The folder is where the version's source says; MLflow's clients download it from there. A version without an ONNX file has none.",
+  },
   PROJECT_REPORT_MISSING: { kind: "not-found", hint: "The version was registered without this artifact; look at its run." },
 });

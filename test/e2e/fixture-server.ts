@@ -63,6 +63,9 @@ const full = complete({
     onnx: async ({ name, version }) => {
       throw errors.FIXTURE_MISSING(`Version ${version} of ${name} has no ONNX file`);
     },
+    folder: async ({ name, version }) => {
+      throw errors.FIXTURE_MISSING(`Version ${version} of ${name} has no folder`);
+    },
     promote: async () => {
       throw errors.FIXTURE_BUSY("No gate has passed for this version");
     },

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import type { Client } from "../../client/index.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
@@ -14,6 +14,7 @@ interface ModelsOptions extends ConnectionOptions {
   alias: string;
   reason: string;
   to?: string;
+  format: string;
   limit: string;
   filter?: string;
   orderBy?: string;
@@ -66,6 +67,9 @@ const actions: Record<string, ModelAction> = {
   },
   async export(client, options, text) {
     if (options.to === undefined) throw cliErrors.CLI_ARGUMENT_MISSING("models export needs --to and a file's name");
+    if (options.format === "mlflow") return exportFolder(client, options, text, resolve(options.to));
+    if (options.format !== "onnx")
+      throw cliErrors.CLI_ARGUMENT_MISSING(`models export writes onnx or mlflow, not "${options.format}"`);
     const { content, ...file } = await client.models.onnx(await modelVersion(client, text, shownVersion(options.alias)));
     const path = resolve(options.to);
     mkdirSync(dirname(path), { recursive: true });
@@ -127,6 +131,20 @@ const actions: Record<string, ModelAction> = {
     show(options.json, restored, () => `${text} is there again`);
   },
 };
+
+/** The folder that MLflow loads. What a server names is never written outside of it. */
+async function exportFolder(client: Client, options: ModelsOptions, text: string, folder: string): Promise<void> {
+  const found = await client.models.folder(await modelVersion(client, text, shownVersion(options.alias)));
+  const files = found.files.map(({ path, content }) => ({ to: resolve(folder, path), content }));
+  const outside = files.find(({ to }) => !to.startsWith(folder + sep));
+  if (outside !== undefined) throw cliErrors.CLI_PATH_REFUSED(`The server names a file outside of the folder: ${outside.to}`);
+  for (const { to, content } of files) {
+    mkdirSync(dirname(to), { recursive: true });
+    writeFileSync(to, Buffer.from(content, "base64"));
+  }
+  const summary = { model: found.model, version: found.version, path: folder, files: found.files.map(({ path }) => path) };
+  show(options.json, summary, () => `${found.model}@${found.version} is in ${folder} (${files.length} files)`);
+}
 
 async function list(client: Client, options: ModelsOptions): Promise<void> {
   const { filter, orderBy, limit } = options;

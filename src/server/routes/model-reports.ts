@@ -11,6 +11,7 @@ import { versionFacts } from "../../platform/version-facts.ts";
 import type { Call, RoomHandlers } from "../handlers.ts";
 import { estimates } from "./entity-values.ts";
 import { diffEntity, lineageEntity } from "./model-entities.ts";
+import { modelFolder } from "./model-folder.ts";
 import type { ModelRoomsOf } from "./models.ts";
 import { MOST_REPORT_BYTES, storedEntity } from "./stored-entity.ts";
 
@@ -20,7 +21,7 @@ const MOST_ONNX_BYTES = 128 * 1024 * 1024;
 /** What can be read of a version, its run and its package. */
 export function modelReportHandlers(
   roomsOf: ModelRoomsOf,
-): Pick<RoomHandlers<"models">, "report" | "exploration" | "onnx" | "lineage" | "dependents" | "diff"> {
+): Pick<RoomHandlers<"models">, "report" | "exploration" | "onnx" | "folder" | "lineage" | "dependents" | "diff"> {
   /** What a version's run has logged under a path; null where it has not, or where there is no run. */
   async function versionFiles(call: Call, name: string, version: number) {
     const { registry, tracking, artifacts } = roomsOf(call.scope);
@@ -91,6 +92,11 @@ export function modelReportHandlers(
         );
       const content = Buffer.from(await artifacts.read(found.sha256)).toString("base64");
       return { model: name, version, sha256: found.sha256, bytes: found.bytes, content };
+    },
+    async folder({ name, version }, call) {
+      const { registry, tracking } = roomsOf(call.scope);
+      const { location } = await registry.version(name, version);
+      return { model: name, version, files: await modelFolder(tracking, `Version ${version} of ${name}`, location) };
     },
     lineage: async ({ name, version }, call) => lineageEntity(await roomsOf(call.scope).registry.lineage(name, version)),
     async dependents({ name }, call) {
