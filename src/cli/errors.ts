@@ -7,6 +7,7 @@ export const cliErrors = defineErrors({
   CLI_ALIAS_UNKNOWN: { kind: "not-found", hint: "`orrery models show <name>` lists versions and aliases." },
   CLI_JSON_INVALID: { kind: "invalid", hint: 'Give an object or a list of objects, as \'{"origin":"JFK"}\' or @requests.json.' },
   CLI_ENDPOINT_NOT_RUNNING: { kind: "unavailable", hint: "Start it with `orrery up` or `orrery serve <endpoint>`." },
+  CLI_SERVER_NOT_RUNNING: { kind: "unavailable", hint: "Start it with `orrery server` or `orrery up`, on the same --state." },
   CLI_FOLDER_NOT_EMPTY: { kind: "conflict", hint: "Choose a folder that does not exist yet, or an empty one." },
   CLI_PATH_REFUSED: { kind: "denied", hint: "Do not use this server's folders; ask its operator what it serves." },
   CLI_PIPELINE_FAILED: { kind: "internal", hint: "The web UI and `orrery run --json` show the step that failed." },

@@ -164,6 +164,14 @@ program
   .description("who changed what, newest first")
   .action(lazy(() => import("./commands/audit.ts")));
 program
+  .command("import")
+  .argument("<kind>", "mlflow")
+  .argument("<address>", "of the server, as in MLFLOW_TRACKING_URI; its credentials too are read from MLflow's variables")
+  .option("--into <project>", "project that takes it in; the running server's own unless given")
+  .option("--dry-run", "only count what there is")
+  .description("take over experiments, runs, files and registered models; again takes what is new")
+  .action(lazy(() => import("./commands/import.ts")));
+program
   .command("backup")
   .argument("<folder>", "a folder that is not there yet")
   .option("--database <url>", "where the metadata is (or set ORRERY_DATABASE_URL)")
