@@ -36,10 +36,6 @@ export class SqliteReaders {
     return this.#threads.some(({ connection }) => connection.isOpen);
   }
 
-  get threads(): number {
-    return this.#threads.length;
-  }
-
   run(sql: string, params: readonly unknown[]): Promise<Answer> {
     const thread = this.#waiting.length === 0 ? this.#free() : null;
     if (thread !== null) return this.#ask(thread, sql, params);
@@ -89,7 +85,10 @@ export class SqliteReaders {
   }
 
   async #openAnother(): Promise<void> {
-    if (this.#closed || this.#threads.length >= MOST_THREADS) return;
+    if (this.#closed || this.#threads.length >= MOST_THREADS) {
+      this.#timer = null;
+      return;
+    }
     const connection = this.#open();
     this.#opening = connection;
     try {
