@@ -167,9 +167,9 @@ class Transaction implements OpenTransaction {
       const lost = isConnectionLost(error);
       const failure = this.#fail(error);
       if (!lost) throw failure;
-      // Given back before the server is asked, so that the writer's next connection can be made.
-      this.#end();
+      // The next transaction waits for the answer: it would leave its own mark.
       const outcome = await this.#outcome();
+      this.#end();
       if (outcome === "committed") return;
       throw outcome === "aborted"
         ? failure
