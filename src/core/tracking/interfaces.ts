@@ -293,13 +293,13 @@ export interface LoggedModels {
   search(
     search: Omit<Search, "orderBy"> & {
       readonly experimentIds: readonly string[];
-      readonly datasets?: readonly { readonly name: string; readonly digest?: string | undefined }[] | undefined;
+      readonly datasets?: readonly { readonly name?: string | undefined; readonly digest?: string | undefined }[] | undefined;
       readonly orderBy?:
         | readonly {
             /** "metrics.auc", "creation_timestamp", … */
             readonly field: string;
             readonly ascending: boolean;
-            readonly dataset?: { readonly name: string; readonly digest?: string | undefined } | undefined;
+            readonly dataset?: { readonly name?: string | undefined; readonly digest?: string | undefined } | undefined;
           }[]
         | undefined;
     },

@@ -117,7 +117,10 @@ export function onDatasets({ table }: KeyedTable, datasets: readonly DatasetChoi
   const [name, digest] = [sql.ref(`${table}.dataset_name`), sql.ref(`${table}.dataset_digest`)];
   return all(
     datasets.map((each) =>
-      each.digest === undefined ? sql`${name} = ${each.name}` : sql`(${name} = ${each.name} and ${digest} = ${each.digest})`,
+      all([
+        each.name === undefined ? TRUE : sql<boolean>`${name} = ${each.name}`,
+        each.digest === undefined ? TRUE : sql<boolean>`${digest} = ${each.digest}`,
+      ]),
     ),
     "or",
   );

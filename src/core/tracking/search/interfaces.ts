@@ -21,9 +21,9 @@ export interface RunSearch extends Search {
   readonly experimentIds?: readonly string[] | undefined;
 }
 
-/** Without digest every data set of the name. */
+/** Without digest every data set of the name, and the other way round. */
 export interface DatasetChoice {
-  readonly name: string;
+  readonly name?: string | undefined;
   readonly digest?: string | undefined;
 }
 

@@ -71,9 +71,8 @@ const modelId = (fields: Fields) => requiredText(fields, "model_id");
 function datasetIn(fields: Fields) {
   const name = text(fields, "dataset_name") || undefined;
   const digest = text(fields, "dataset_digest") || undefined;
-  if (name !== undefined) return { name, ...(digest === undefined ? {} : { digest }) };
-  if (digest !== undefined) throw refused("A dataset_digest needs its dataset_name.", "dataset_name");
-  return undefined;
+  if (name === undefined && digest === undefined) return undefined;
+  return { ...(name === undefined ? {} : { name }), ...(digest === undefined ? {} : { digest }) };
 }
 
 export const loggedModelEndpoints: readonly MlflowEndpoint[] = [
@@ -97,7 +96,7 @@ export const loggedModelEndpoints: readonly MlflowEndpoint[] = [
       filter: text(fields, "filter"),
       datasets: objects(fields, "datasets").map((each) => {
         const dataset = datasetIn(each);
-        if (dataset === undefined) throw refused("`dataset_name` in the `datasets` clause must be specified.", "datasets");
+        if (dataset?.name === undefined) throw refused("`dataset_name` in the `datasets` clause must be specified.", "datasets");
         return dataset;
       }),
       orderBy: objects(fields, "order_by").map((each) => {
