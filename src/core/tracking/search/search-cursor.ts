@@ -34,7 +34,10 @@ export function readSearchCursor(cursor: string, digest: string, order: readonly
     const positions = order.map((term, place) => positionOf(term, parts[place + 1]));
     if (positions.every((position) => position !== null)) return positions;
   }
-  throw trackingErrors.TRACKING_CURSOR_INVALID("The cursor does not belong to this search");
+  throw trackingErrors.TRACKING_CURSOR_INVALID(
+    "The cursor does not belong to this search",
+    Array.isArray(parts) ? {} : { details: { reason: "unreadable" } },
+  );
 }
 
 function json(text: string): unknown {

@@ -13,10 +13,16 @@ const keyOf = (fields: Fields) => [requiredText(fields, "name"), versionOf(field
 /** Where clients look for the versions that a logged model became. */
 const VERSIONS_TAG = "mlflow.modelVersions";
 
+/** With the spaces that Python's writer of JSON puts: there are programs that compare the text. */
+const spaced = (_match: string, name: string, version: string) => `{"name": ${name}, "version": ${version}}`;
+
 async function tellLoggedModel({ tracking }: TrackingRoom, id: string, { model, version }: ModelVersion): Promise<void> {
   const { tags } = await tracking.loggedModels.get(id, "all");
-  const all = [...listIn(tags[VERSIONS_TAG]), { name: model, version }];
-  await tracking.loggedModels.setTags(id, { [VERSIONS_TAG]: JSON.stringify(all) });
+  const before = listIn(tags[VERSIONS_TAG]).map((each) =>
+    JSON.stringify(each).replace(/^\{"name":("(?:[^"\\]|\\.)*"),"version":(\d+)\}$/, spaced),
+  );
+  const all = [...before, spaced("", JSON.stringify(model), String(version))];
+  await tracking.loggedModels.setTags(id, { [VERSIONS_TAG]: `[${all.join(", ")}]` });
 }
 
 export const modelVersionEndpoints: readonly MlflowEndpoint[] = [

@@ -156,7 +156,8 @@ describe("errors have MLflow's names and statuses", () => {
     ["GET", "/experiments/get", { experiment_id: "4711" }, 404, "RESOURCE_DOES_NOT_EXIST"],
     ["GET", "/experiments/get-by-name", { experiment_name: "none" }, 404, "RESOURCE_DOES_NOT_EXIST"],
     ["GET", "/registered-models/get", { name: "none" }, 404, "RESOURCE_DOES_NOT_EXIST"],
-    ["GET", "/registered-models/alias", { name: "none", alias: "a" }, 404, "RESOURCE_DOES_NOT_EXIST"],
+    // MLflow does not tell a missing model from a missing alias here.
+    ["GET", "/registered-models/alias", { name: "none", alias: "a" }, 400, "INVALID_PARAMETER_VALUE"],
     ["GET", "/model-versions/get", { name: "none", version: "1" }, 404, "RESOURCE_DOES_NOT_EXIST"],
     ["GET", "/logged-models/m-none", {}, 404, "RESOURCE_DOES_NOT_EXIST"],
     ["POST", "/experiments/create", { name: "Default" }, 400, "RESOURCE_ALREADY_EXISTS"],

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Registry, Stage } from "../../../core/registry/index.ts";
 import { registryErrors } from "../../../core/registry/index.ts";
 import { ask, changes, get, type MlflowCall, type MlflowEndpoint } from "./endpoint.ts";
@@ -80,7 +81,7 @@ export const registeredModelEndpoints: readonly MlflowEndpoint[] = [
     await room.registry.deleteModelTag(requiredText(fields, "name"), requiredText(fields, "key"));
     return {};
   }),
-  promote.post("/registered-models/alias", async ({ fields, room, actor, traceId }) => {
+  promote.post("/registered-models/alias", async ({ fields, room, actor }) => {
     const model = requiredText(fields, "name");
     const alias = requiredText(fields, "alias");
     await room.decisions.point({
@@ -89,7 +90,8 @@ export const registeredModelEndpoints: readonly MlflowEndpoint[] = [
       version: versionOf(fields),
       reason: REASON,
       actor,
-      idempotencyKey: `alias:${traceId}:${model}@${alias}`,
+      // A traced program sets an alias more than once in one trace.
+      idempotencyKey: randomUUID(),
     });
     return {};
   }),
@@ -103,7 +105,6 @@ export const registeredModelEndpoints: readonly MlflowEndpoint[] = [
     const alias = requiredText(fields, "alias");
     const version = await room.registry.byAlias(name, alias);
     if (version !== null) return { model_version: versionMessage(version) };
-    await room.registry.model(name);
     throw registryErrors.REGISTRY_ALIAS_UNKNOWN(`Registered model alias ${alias} not found.`);
   }),
 ];

@@ -24,10 +24,9 @@ const track = changes("track");
 /** Old clients say run_uuid. */
 export const runIdOf = (fields: Fields) => text(fields, "run_id") || text(fields, "run_uuid") || requiredText(fields, "run_id");
 
-/** What a client sends for runs that began or end at no time that it knows. */
 const timeOf = (fields: Fields, name: string) => {
   const at = integer(fields, name);
-  return at === undefined || at === 0 ? undefined : fromMillis(at);
+  return at === undefined ? undefined : fromMillis(at);
 };
 
 export const runEndpoints: readonly MlflowEndpoint[] = [
@@ -48,7 +47,8 @@ export const runEndpoints: readonly MlflowEndpoint[] = [
     const status = choice(fields, "status", STATUSES, STATUS_NUMBERS);
     const run = await room.tracking.runs.update(runIdOf(fields), {
       status,
-      endedAt: timeOf(fields, "end_time"),
+      // Clients send 0 for a run that has not ended.
+      endedAt: timeOf(fields, "end_time") || undefined,
       name: text(fields, "run_name") || undefined,
     });
     return { run_info: runInfo(run) };
