@@ -2,7 +2,7 @@ import type { EndpointDefinition } from "../core/definitions/index.ts";
 import { systemActor } from "../core/scope.ts";
 import { readCurrent } from "../core/serving/index.ts";
 import { deployEverywhere } from "./effects.ts";
-import { type ModelDecisions, plainDecisions } from "./plain-decisions.ts";
+import { isGateAlias, type ModelDecisions, plainDecisions } from "./plain-decisions.ts";
 import type { Platform } from "./platform.ts";
 import { packagedVersion } from "./stages/packaged-version.ts";
 
@@ -23,7 +23,12 @@ export function projectDecisions(
       await deploy(request.model, request.reason);
       return promotion;
     },
-    point: (request) => (isAnswering(request.model, request.alias) ? decisions.promote(request) : plain.point(request)),
+    point(request) {
+      if (isAnswering(request.model, request.alias)) return decisions.promote(request);
+      if (isGateAlias(request.alias)) return plain.point(request);
+      const { idempotencyKey: _, ...decision } = request;
+      return registry.setAlias(decision);
+    },
     async rollBack(request) {
       const { model, reason } = request;
       const promotion = await plain.rollBack(request);

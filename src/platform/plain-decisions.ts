@@ -10,7 +10,10 @@ export interface ApprovalOutcome {
 export interface ModelDecisions {
   /** With the version's newest gate that passed, where there is one. @throws what Promotions.promote throws, PROJECT_VERSION_NOT_PACKAGED */
   promote(request: Omit<PromotionRequest, "gateId">): Promise<Promotion>;
-  /** As `promote` where the alias answers requests, and without more ado where it does not. @throws as promote */
+  /**
+   * As `promote` where the alias answers requests. Where nobody knows whether it does, or a gate gives it, approvals that were asked for
+   * must be there; any other alias is pointed without more ado. @throws as promote
+   */
   point(request: Omit<PromotionRequest, "gateId">): Promise<Promotion>;
   /** @throws what Promotions.rollback throws */
   rollBack(request: AliasDecision): Promise<Promotion>;
@@ -23,6 +26,9 @@ export interface ModelDecisions {
   servedBy(model: string, version: number): string[];
 }
 
+/** Aliases that a gate gives: who points them must not get past the people that the gate asks. */
+export const isGateAlias = (alias: string): boolean => alias === "champion" || alias === "challenger";
+
 /** The first version to pass becomes champion; a later one has to prove itself as challenger. */
 export const aliasAfterGate = (championVersion: number | null): "champion" | "challenger" =>
   championVersion === null ? "champion" : "challenger";
@@ -34,9 +40,8 @@ export function plainDecisions(registry: Registry): ModelDecisions {
       const gate = (await registry.gates(request.model, request.version)).find(({ passed }) => passed);
       return registry.promote({ ...request, ...(gate === undefined ? {} : { gateId: gate.id }) });
     },
-    point({ idempotencyKey: _, ...decision }) {
-      return registry.setAlias(decision);
-    },
+    // Another server of the same database may answer with the alias.
+    point: (request) => registry.promote(request),
     rollBack: (request) => registry.rollback(request),
     async approve(request) {
       const { model, version, actor, reason } = request;
