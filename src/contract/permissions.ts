@@ -3,6 +3,6 @@ export const PERMISSIONS = ["read", "track", "register", "promote", "run", "pred
 
 /**
  * read: look at everything. track: log experiments, runs and their files. register: models and versions, their tags and stages.
- * promote: aliases, approvals, rollback. run: pipelines, materialization, alerts. predict: ask endpoints. administer: users, tokens, audit.
+ * promote: aliases, rollback. run: pipelines, materialization, alerts, approvals. predict: ask endpoints. administer: users, tokens, audit.
  */
 export type Permission = (typeof PERMISSIONS)[number];
