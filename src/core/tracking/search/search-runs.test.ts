@@ -1,11 +1,14 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { onEachDatabase, type TestDatabase } from "../../../../test/fixtures/databases.ts";
 import type { Scope } from "../../scope.ts";
 import type { RunSearch } from "./interfaces.ts";
 import { searchRunIds } from "./search-runs.ts";
 import { EXPERIMENTS, insertRuns, type ModelRun, randomRun } from "./test-support/random-runs.ts";
 import { matches, randomOrder, randomPredicate, sorted, written, writtenOrder } from "./test-support/random-search.ts";
+
+// Hundreds of searches with every page walked, on two databases.
+vi.setConfig({ testTimeout: 120_000 });
 
 const SEED = 20_261_125;
 const sample = (count: number, seed: number, from = 0): readonly ModelRun[] =>
