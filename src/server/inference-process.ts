@@ -34,6 +34,30 @@ export function inferenceArguments(options: InferenceOptions): string[] {
   return [PRIMARY, ...Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])];
 }
 
+export interface ModelServerArguments {
+  /** models:/…, runs:/… or a folder. */
+  model: string;
+  stateDirectory: string;
+  host: string;
+  port: number;
+  workers: number;
+  trackingUri?: string;
+  tokenFile?: string;
+  anonymous?: boolean;
+}
+
+/** Arguments for node to serve a model by its address. */
+export function modelServerArguments(options: ModelServerArguments): string[] {
+  const { model, host, port, workers, stateDirectory, trackingUri, tokenFile, anonymous } = options;
+  return [
+    PRIMARY,
+    ...["--model", model, "--host", host, "--port", String(port), "--workers", String(workers), "--state-dir", stateDirectory],
+    ...(trackingUri === undefined ? [] : ["--tracking-uri", trackingUri]),
+    ...(tokenFile === undefined ? [] : ["--token-file", tokenFile]),
+    ...(anonymous === true ? ["--anonymous"] : []),
+  ];
+}
+
 export interface InferenceProcess {
   readonly url: string;
   readonly pid: number;

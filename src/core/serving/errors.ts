@@ -30,5 +30,29 @@ export const servingErrors = defineErrors({
   SERVING_OPTION_INVALID: { kind: "invalid", hint: "Correct the option; `orrery serve --help` lists them." },
   SERVING_WORKER_FAILED: { kind: "internal", hint: "The log of the inference process has the details." },
   SERVING_METRICS_LATE: { kind: "unavailable", hint: "Ask again; the server is busy or being replaced." },
+  SERVING_INPUT_INVALID: {
+    kind: "invalid",
+    hint: 'Send CSV with a line of names, or JSON such as { "dataframe_split": { "columns": […], "data": [[…]] } }.',
+  },
+  SERVING_CONTENT_TYPE: { kind: "invalid", hint: "Send text/csv or application/json." },
+  SERVING_TOO_SLOW: { kind: "unavailable", hint: "Send fewer rows in one request." },
+  SERVING_MODEL_URI_INVALID: {
+    kind: "invalid",
+    hint: "Say models:/<name>@<alias>, models:/<name>/<version>, models:/<m-id>, runs:/<run id>/<path>, or a folder with an MLmodel file.",
+  },
+  SERVING_MODEL_MISSING: { kind: "not-found", hint: "`orrery models list` and `orrery runs show <id>` tell what there is." },
+  SERVING_MODEL_ELSEWHERE: {
+    kind: "denied",
+    hint: "Only files that the registry itself keeps are fetched: download the folder and serve it from there.",
+  },
+  SERVING_REGISTRY_MISSING: {
+    kind: "invalid",
+    hint: "Say --tracking-uri or set MLFLOW_TRACKING_URI, or start `orrery server` or `orrery up` on the same --state.",
+  },
+  SERVING_REGISTRY_UNREACHABLE: {
+    kind: "unavailable",
+    hint: "The last good version goes on serving, where there is one; the registry is asked again.",
+  },
+  SERVING_REGISTRY_REFUSED: { kind: "denied", hint: "Set MLFLOW_TRACKING_TOKEN to a token that may read there." },
   SERVING_PORT_IN_USE: { kind: "conflict", hint: "Stop what listens there, or choose another port with --port." },
 });

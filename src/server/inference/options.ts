@@ -40,7 +40,7 @@ const OPTIONS = {
   "token-file": { type: "string" },
 } as const;
 
-const invalid = (message: string, cause?: unknown) => servingErrors.SERVING_OPTION_INVALID(message, { cause });
+export const invalid = (message: string, cause?: unknown) => servingErrors.SERVING_OPTION_INVALID(message, { cause });
 
 function parse(args: readonly string[]) {
   try {
@@ -50,7 +50,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-function wholeNumber(name: string, value: string, min: number, max: number): number {
+export function wholeNumber(name: string, value: string, min: number, max: number): number {
   const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
   if (!(number >= min && number <= max)) throw invalid(`--${name} takes a whole number from ${min} to ${max}, not "${value}"`);
   return number;
@@ -70,16 +70,21 @@ function share(name: string, value: string | undefined, otherwise: number): numb
   return number;
 }
 
+/** What those who ask have to send; null where nothing was said. @throws SERVING_OPTION_INVALID, SECRET_MISSING */
+export function accessToken(tokenFile: string | undefined, environment: NodeJS.ProcessEnv): string | null {
+  const inEnvironment = environment.ORRERY_TOKEN ? resolveSecret(secret.env("ORRERY_TOKEN"), environment) : null;
+  const token = tokenFile === undefined ? inEnvironment : resolveSecret(secret.file(tokenFile));
+  if (token === "") throw invalid(`The token file ${tokenFile} is empty`);
+  return token;
+}
+
 /**
  * The server's options from its arguments and environment.
  * @throws SERVING_OPTION_INVALID, SERVING_TOKEN_MISSING off loopback without a token, SECRET_MISSING
  */
 export function inferenceOptions(args: readonly string[], environment: NodeJS.ProcessEnv = process.env): InferenceServerOptions {
   const values = parse(args);
-  const tokenFile = values["token-file"];
-  const inEnvironment = environment.ORRERY_TOKEN ? resolveSecret(secret.env("ORRERY_TOKEN"), environment) : null;
-  const token = tokenFile === undefined ? inEnvironment : resolveSecret(secret.file(tokenFile));
-  if (token === "") throw invalid(`The token file ${tokenFile} is empty`);
+  const token = accessToken(values["token-file"], environment);
   if (!isLoopback(values.host) && token === null)
     throw servingErrors.SERVING_TOKEN_MISSING(`Listening on ${values.host} needs an access token`);
   if (values.clock !== "system" && values.clock !== "virtual")

@@ -7,7 +7,7 @@ import { OrreryError } from "../../core/errors.ts";
 import { createLogger, createMetrics } from "../../core/observability/index.ts";
 import { servingErrors } from "../../core/serving/index.ts";
 import type { ToPrimary } from "./messages.ts";
-import type { InferenceServerOptions } from "./options.ts";
+import type { ListenAddress } from "./run-worker.ts";
 import { send, WorkerMetrics } from "./worker-metrics.ts";
 
 /** A worker that dies is replaced at once, and ever more slowly while replacements die young. */
@@ -17,12 +17,21 @@ const YOUNG_MS = 10_000;
 /** Longer than a worker takes to drain. */
 const STOP_MS = 9_000;
 
+export interface PrimaryOptions extends ListenAddress {
+  readonly workers: number;
+  /** What it writes itself down as in the folder of what runs. */
+  readonly name: string;
+  /** What its log says of it. */
+  readonly bindings: Readonly<Record<string, string>>;
+  readonly paths: { readonly state: string; readonly run: string };
+}
+
 /** Keeps the workers alive, replaces them one by one on SIGHUP, drains them on SIGTERM; answers nothing itself. */
-export async function runPrimary(options: InferenceServerOptions): Promise<void> {
+export async function runPrimary(options: PrimaryOptions): Promise<void> {
   const port = await claimPort(options);
   const log = createLogger({
     level: "info",
-    bindings: { process: "inference primary", endpoint: options.endpoint, ...options.scope },
+    bindings: { process: "inference primary", ...options.bindings },
   });
   cluster.setupPrimary({ args: [...process.argv.slice(2), "--port", String(port)] });
   cluster.schedulingPolicy = cluster.SCHED_RR;
@@ -103,7 +112,7 @@ export async function runPrimary(options: InferenceServerOptions): Promise<void>
 
   await Promise.all(Array.from({ length: options.workers }, start));
   const address = { listening: urlOf(options.host, port), pid: process.pid };
-  const file = join(options.paths.run, `inference-${options.endpoint}.json`);
+  const file = join(options.paths.run, `inference-${options.name}.json`);
   mkdirSync(options.paths.run, { recursive: true });
   writeFileSync(`${file}.${process.pid}.new`, JSON.stringify(address));
   renameSync(`${file}.${process.pid}.new`, file);
@@ -126,7 +135,7 @@ export async function runPrimary(options: InferenceServerOptions): Promise<void>
 }
 
 /** Finds out before any worker starts whether the port can be had, and which one it is when any will do. @throws SERVING_PORT_IN_USE */
-async function claimPort({ host, port }: InferenceServerOptions): Promise<number> {
+async function claimPort({ host, port }: ListenAddress): Promise<number> {
   const probe = createServer();
   try {
     probe.listen({ host, port, exclusive: true });

@@ -25,11 +25,20 @@ export type GraphFunction = (feeds: ReadonlyMap<string, OnnxTensor>) => OnnxTens
  * @throws TRAIN_ONNX_INVALID when a node reads what no earlier one makes; and from the function, when values do not fit or cost too much
  */
 export function compileGraph(model: OnnxModel, output: string): GraphFunction {
-  const nodes = neededNodes(model, output);
+  const run = compileOutputs(model, [output]);
+  return (feeds) => run(feeds)[0];
+}
+
+/** The same for several values, each node run once; they come in the order of the names. @throws as compileGraph */
+export function compileOutputs(
+  model: OnnxModel,
+  outputs: readonly string[],
+): (feeds: ReadonlyMap<string, OnnxTensor>) => readonly OnnxTensor[] {
+  const nodes = neededNodes(model, ...outputs);
   refuseUnknown(model, nodes);
   const constants = new Map(model.graph.initializers.map(({ name, tensor }) => [name, tensor]));
   const inputs = model.graph.inputs.map(({ name }) => name).filter((name) => !constants.has(name));
-  checkOrder(nodes, [...constants.keys(), ...inputs], output);
+  checkOrder(nodes, [...constants.keys(), ...inputs], outputs);
   const steps = nodes.map((node) => ({ node, kernel: kernelOf(model, node) }));
   return (feeds) => {
     const work = new Work();
@@ -41,16 +50,18 @@ export function compileGraph(model: OnnxModel, output: string): GraphFunction {
         if (name !== "") values.set(name, value);
       });
     }
-    const value = values.get(output);
-    if (value === undefined) throw invalidGraph(`nothing makes its output ${output}`);
-    return value;
+    return outputs.map((output) => {
+      const value = values.get(output);
+      if (value === undefined) throw invalidGraph(`nothing makes its output ${output}`);
+      return value;
+    });
   };
 }
 
-/** The nodes that a value needs, in the file's order. */
-export function neededNodes({ graph }: OnnxModel, output: string): OnnxNode[] {
+/** The nodes that some values need, in the file's order. */
+export function neededNodes({ graph }: OnnxModel, ...outputs: readonly string[]): OnnxNode[] {
   if (graph.nodes.length > MAX_NODES) throw invalidGraph(`it has ${graph.nodes.length} nodes, more than ${MAX_NODES}`);
-  const wanted = new Set([output]);
+  const wanted = new Set(outputs);
   const needed = graph.nodes.toReversed().filter((node) => {
     if (!node.outputs.some((name) => wanted.has(name))) return false;
     for (const name of node.inputs) wanted.add(name);
@@ -75,14 +86,14 @@ function operatorOf({ domain, operator }: OnnxNode) {
 
 const opsetOf = ({ opsets }: OnnxModel, { domain }: OnnxNode): number => opsets.get(domain) ?? 1;
 
-function checkOrder(nodes: readonly OnnxNode[], given: readonly string[], output: string): void {
+function checkOrder(nodes: readonly OnnxNode[], given: readonly string[], outputs: readonly string[]): void {
   const known = new Set(["", ...given]);
   for (const node of nodes) {
     const missing = node.inputs.find((name) => !known.has(name));
     if (missing !== undefined) throw invalidGraph(`${node.operator} reads ${missing}, which nothing before it makes`);
     for (const name of node.outputs) known.add(name);
   }
-  if (!known.has(output)) throw invalidGraph(`nothing makes its output ${output}`);
+  for (const output of outputs) if (!known.has(output)) throw invalidGraph(`nothing makes its output ${output}`);
 }
 
 function kernelOf(model: OnnxModel, node: OnnxNode): Kernel {

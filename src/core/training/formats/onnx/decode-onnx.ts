@@ -17,13 +17,29 @@ const invalid = (message: string, cause?: unknown) =>
 
 const fieldsOf = (bytes: Uint8Array) => readFields(bytes, invalid);
 
+/** Where a tensor lies in another file, as the model says it: whoever reads it has to check the name. */
+export interface ExternalPlace {
+  readonly location: string;
+  readonly offset: number;
+  /** To the end where it is null. */
+  readonly length: number | null;
+}
+
+/** Bytes of a tensor that is kept in another file. */
+export type ReadExternal = (place: ExternalPlace) => Uint8Array;
+
+const nothingElse: ReadExternal = () => {
+  throw invalid("a tensor is kept in another file");
+};
+
 /**
  * Reads an ONNX file, field numbers of onnx.proto3; fields that OnnxModel does not have are passed over. Only reads: whether
  * the graph makes sense is for those who use it to check.
  *
- * @throws TRAIN_ONNX_INVALID for damage, numbers beyond 2^53, and tensors that are kept in other files or are of types not in ELEMENT_TYPES
+ * @param readExternal of tensors that are kept in other files, which are refused without it
+ * @throws TRAIN_ONNX_INVALID for damage, numbers beyond 2^53, and tensors of types not in ELEMENT_TYPES; what readExternal throws
  */
-export function decodeOnnx(bytes: Uint8Array): OnnxModel {
+export function decodeOnnx(bytes: Uint8Array, readExternal: ReadExternal = nothingElse): OnnxModel {
   const model = { irVersion: 0, producerName: "", producerVersion: "" };
   const opsets = new Map<string, number>();
   const metadata: [string, string][] = [];
@@ -32,7 +48,7 @@ export function decodeOnnx(bytes: Uint8Array): OnnxModel {
     if (field.number === 1) model.irVersion = field.integer();
     else if (field.number === 2) model.producerName = field.text();
     else if (field.number === 3) model.producerVersion = field.text();
-    else if (field.number === 7) graph = readGraph(field.bytes());
+    else if (field.number === 7) graph = readGraph(field.bytes(), readExternal);
     else if (field.number === 8) opsets.set(...readOpset(field.bytes()));
     else if (field.number === 14) metadata.push(readEntry(field.bytes()));
   }
@@ -62,16 +78,16 @@ function readEntry(bytes: Uint8Array): [key: string, value: string] {
   return [key, value];
 }
 
-function readGraph(bytes: Uint8Array): OnnxGraph {
+function readGraph(bytes: Uint8Array, readExternal: ReadExternal): OnnxGraph {
   let name = "";
   const nodes: OnnxNode[] = [];
   const initializers: NamedTensor[] = [];
   const inputs: OnnxValueInfo[] = [];
   const outputs: OnnxValueInfo[] = [];
   for (const field of fieldsOf(bytes)) {
-    if (field.number === 1) nodes.push(readNode(field.bytes()));
+    if (field.number === 1) nodes.push(readNode(field.bytes(), readExternal));
     else if (field.number === 2) name = field.text();
-    else if (field.number === 5) initializers.push(readTensor(field.bytes()));
+    else if (field.number === 5) initializers.push(readTensor(field.bytes(), readExternal));
     else if (field.number === 11) inputs.push(readValueInfo(field.bytes()));
     else if (field.number === 12) outputs.push(readValueInfo(field.bytes()));
     else if (field.number === 15) throw invalid("it has a sparse tensor");
@@ -79,7 +95,7 @@ function readGraph(bytes: Uint8Array): OnnxGraph {
   return { name, nodes, initializers, inputs, outputs };
 }
 
-function readNode(bytes: Uint8Array): OnnxNode {
+function readNode(bytes: Uint8Array, readExternal: ReadExternal): OnnxNode {
   let operator = "";
   let domain = "";
   const inputs: string[] = [];
@@ -89,13 +105,13 @@ function readNode(bytes: Uint8Array): OnnxNode {
     if (field.number === 1) inputs.push(field.text());
     else if (field.number === 2) outputs.push(field.text());
     else if (field.number === 4) operator = field.text();
-    else if (field.number === 5) attributes.set(...readAttribute(field.bytes()));
+    else if (field.number === 5) attributes.set(...readAttribute(field.bytes(), readExternal));
     else if (field.number === 7) domain = normalDomain(field.text());
   }
   return { operator, domain, inputs, outputs, attributes };
 }
 
-function readAttribute(bytes: Uint8Array): [name: string, attribute: OnnxAttribute] {
+function readAttribute(bytes: Uint8Array, readExternal: ReadExternal): [name: string, attribute: OnnxAttribute] {
   let name = "";
   let type = 0;
   let number = 0;
@@ -109,7 +125,7 @@ function readAttribute(bytes: Uint8Array): [name: string, attribute: OnnxAttribu
     else if (field.number === 2) number = field.float();
     else if (field.number === 3) number = field.integer();
     else if (field.number === 4) text = field.text();
-    else if (field.number === 5) ({ tensor } = readTensor(field.bytes()));
+    else if (field.number === 5) ({ tensor } = readTensor(field.bytes(), readExternal));
     else if (field.number === 7) field.floats(numbers);
     else if (field.number === 8) field.integers(numbers);
     else if (field.number === 9) texts.push(field.text());
@@ -145,8 +161,8 @@ interface RawTensor {
   readonly raw: Uint8Array | null;
 }
 
-function readTensor(bytes: Uint8Array): NamedTensor {
-  const tensor = readRawTensor(bytes);
+function readTensor(bytes: Uint8Array, readExternal: ReadExternal): NamedTensor {
+  const tensor = readRawTensor(bytes, readExternal);
   const { name, type, dims } = tensor;
   const size = elementCount(dims);
   if (type === "string") {
@@ -158,10 +174,12 @@ function readTensor(bytes: Uint8Array): NamedTensor {
   return { name, tensor: { type, dims, data } };
 }
 
-function readRawTensor(bytes: Uint8Array): RawTensor {
+function readRawTensor(bytes: Uint8Array, readExternal: ReadExternal): RawTensor {
   let name = "";
   let type: ElementType | null = null;
   let raw: Uint8Array | null = null;
+  let isExternal = false;
+  const external: [string, string][] = [];
   const dims: number[] = [];
   const numbers: number[] = [];
   const texts: string[] = [];
@@ -174,10 +192,24 @@ function readRawTensor(bytes: Uint8Array): RawTensor {
     else if (field.number === 8) name = field.text();
     else if (field.number === 9) raw = field.bytes();
     else if (field.number === 10) field.doubles(numbers);
-    else if (field.number === 13 || field.number === 14) throw invalid("a tensor is kept in another file");
+    else if (field.number === 13) external.push(readEntry(field.bytes()));
+    else if (field.number === 14) isExternal = field.integer() === 1;
   }
+  if (isExternal) raw = readExternal(placeOf(name, new Map(external)));
   if (type === null) throw invalid(`the tensor ${name} has no type`);
   return { name, type, dims, numbers, texts, raw };
+}
+
+function placeOf(name: string, entries: ReadonlyMap<string, string>): ExternalPlace {
+  const number = (key: string): number | null => {
+    const text = entries.get(key);
+    if (text === undefined) return null;
+    if (!/^\d{1,15}$/.test(text)) throw invalid(`the tensor ${name} has no number for its ${key}`);
+    return Number(text);
+  };
+  const location = entries.get("location");
+  if (location === undefined) throw invalid(`the tensor ${name} is kept in another file that is not named`);
+  return { location, offset: number("offset") ?? 0, length: number("length") };
 }
 
 const TYPE_NAMES = new Map<number, ElementType>(
