@@ -224,7 +224,7 @@ export interface RunLogs {
     key: string,
     page?: { readonly limit?: number; readonly cursor?: string | undefined },
   ): Promise<Page<MetricPoint>>;
-  /** Data sets (again: only tags are added) and models the run read. */
+  /** Data sets and models the run read. A data set that the run has already stays as it is, its tags too, as clients expect. */
   logInputs(
     runId: string,
     inputs: { readonly datasets?: readonly RunDataset[]; readonly models?: readonly RunModel[] },

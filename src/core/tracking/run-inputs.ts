@@ -47,25 +47,23 @@ export function runInputs(
   async function writeDatasets(db: Kysely<Database>, experimentId: string, runId: string, given: readonly RunDataset[]) {
     const stored = await db
       .selectFrom("run_datasets")
-      .select(["name", "digest", "position", "tags"])
+      .select(["name", "digest", "position"])
       .where((each) => each.and({ ...own, run_id: runId, experiment_id: experimentId }))
       .execute();
-    const before = new Map(stored.map((row) => [keyOf(row), row]));
+    const before = new Set(stored.map(keyOf));
     let position = stored.reduce((last, row) => Math.max(last, row.position + 1), 0);
     // Of one that comes twice the first counts.
     const datasets = new Map(given.toReversed().map((each) => [keyOf(each.dataset), each]));
-    const links = [...datasets].toReversed().map(([key, { dataset, tags }]) => {
-      const old = before.get(key);
-      return {
-        ...own,
-        run_id: runId,
-        experiment_id: experimentId,
-        name: dataset.name,
-        digest: dataset.digest,
-        position: old?.position ?? position++,
-        tags: JSON.stringify({ ...(old !== undefined && JSON.parse(old.tags)), ...tags }),
-      };
-    });
+    const added = [...datasets].toReversed().filter(([key]) => !before.has(key));
+    const links = added.map(([, { dataset, tags }]) => ({
+      ...own,
+      run_id: runId,
+      experiment_id: experimentId,
+      name: dataset.name,
+      digest: dataset.digest,
+      position: position++,
+      tags: JSON.stringify(tags),
+    }));
     await store.insertMany(
       db,
       "datasets",
@@ -81,10 +79,7 @@ export function runInputs(
       })),
       "ignore",
     );
-    await store.insertMany(db, "run_datasets", links, {
-      key: ["workspace", "project", "run_id", "experiment_id", "name", "digest"],
-      update: ["tags"],
-    });
+    await store.insertMany(db, "run_datasets", links, "ignore");
   }
 
   return {
