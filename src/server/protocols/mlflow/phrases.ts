@@ -66,7 +66,6 @@ const PHRASES: readonly (readonly [code: string, ours: RegExp, theirs: string])[
 const OBJECTIONS: Readonly<Record<string, string>> = {
   syntax: "Invalid filter string: Invalid clause(s) in filter string",
   room: "Invalid entity type",
-  attribute: "Invalid attribute key specified",
   operator: "Invalid comparator",
   unquoted: "Parameter value is either not quoted or unidentified quote types used for string value",
 };
@@ -81,6 +80,7 @@ function listPhrase(found: string): string {
 
 function filterPhrase({ message, details }: OrreryError): string {
   const { objection, found } = { objection: String(details.objection ?? ""), found: String(details.found ?? "") };
+  if (objection === "attribute") return `Invalid attribute key '${found}' specified: ${message}`;
   if (objection === "list") return `${listPhrase(found)}: ${message}`;
   const phrase = Object.hasOwn(OBJECTIONS, objection) ? OBJECTIONS[objection] : undefined;
   if (phrase === undefined) return message;
