@@ -115,14 +115,22 @@ program
   .action(lazy(() => import("./commands/explore.ts")));
 program
   .command("serve")
-  .argument("<served>", "an endpoint of the project, or a model: models:/name@alias, models:/name/version, runs:/id/path or a folder")
+  .argument(
+    "<served>",
+    "an endpoint of the project, or a model: models:/name@alias, models:/name/version, runs:/id/path or a folder",
+  )
   .option("--host <address>", "address to listen on; anything but loopback needs a token", "127.0.0.1")
   .option("--port <number>", "port", "4101")
   .option("--workers <number>", "processes that answer", "1")
   .option("--token-file <path>", "file with the access token (or set ORRERY_TOKEN)")
-  .option("--tracking-uri <url>", "a model: the registry that has it (or set MLFLOW_TRACKING_URI); the server on --state unless given")
+  .option(
+    "--tracking-uri <url>",
+    "a model: the registry that has it (or set MLFLOW_TRACKING_URI); the server on --state unless given",
+  )
   .option("--anonymous", "a model: whoever reaches the port may ask, as in a container of SageMaker")
-  .description("run an inference server alone, without the control plane: of an endpoint, or of a model that MLflow has logged as ONNX")
+  .description(
+    "run an inference server alone, without the control plane: of an endpoint, or of a model that MLflow has logged as ONNX",
+  )
   .action(lazy(() => import("./commands/serve.ts")));
 program
   .command("predict")
