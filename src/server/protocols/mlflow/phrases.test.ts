@@ -39,6 +39,7 @@ describe("MLflow's words, for programs that look for them", () => {
     ["attribute.lifecycle_stage = 'a'", "Invalid attribute key 'attribute.lifecycle_stage' specified: column 1: "],
     ["params.a > '1'", "Invalid comparator: column 10: "],
     ["params.a = something", "unidentified quote types used for string value something: column 12: "],
+    ["params.a = true", "Invalid clause(s) in filter string: column 12: "],
     ["run_id IN ()", "expected a non-empty list of string values, but got empty list: column 12: "],
     ["run_id IN ('a',,'b')", "expected a non-empty list of string values, but got ill-formed list: column 16: "],
     ["run_id IN (1)", "but got different type in list: column 12: "],

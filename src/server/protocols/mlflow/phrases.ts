@@ -78,8 +78,12 @@ function listPhrase(found: string): string {
   return `${IN_A_LIST} string value, punctuation, or whitespace, but got different type in list`;
 }
 
+/** Words of SQL, which MLflow takes for broken grammar and not for a text without quotes. */
+const WORDS = /^(true|false|null)$/i;
+
 function filterPhrase({ message, details }: OrreryError): string {
-  const { objection, found } = { objection: String(details.objection ?? ""), found: String(details.found ?? "") };
+  const found = String(details.found ?? "");
+  const objection = details.objection === "unquoted" && WORDS.test(found) ? "syntax" : String(details.objection ?? "");
   if (objection === "attribute") return `Invalid attribute key '${found}' specified: ${message}`;
   if (objection === "list") return `${listPhrase(found)}: ${message}`;
   const phrase = Object.hasOwn(OBJECTIONS, objection) ? OBJECTIONS[objection] : undefined;
