@@ -60,6 +60,7 @@ export function graphModel(model: OnnxModel, signature: Signature): GraphModel {
     async predict(input, params, isLate = () => undefined) {
       checkParams(signature.params, params);
       const checked = enforceSignature(signature, input);
+      if (checked.kind === "frame" && checked.rows === 0) return { predictions: [], rows: 0 };
       const feeds = feedGraph(inputs, checked);
       const rows = rowsOfFeeds(feeds);
       if (rows === 0) throw invalidInput("the input has no rows");

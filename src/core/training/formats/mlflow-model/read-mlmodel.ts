@@ -21,7 +21,7 @@ const LOADER = "mlflow.onnx";
 
 const mlmodel = z.object({
   flavors: z.record(z.string().max(200), z.unknown()),
-  signature: z.unknown(),
+  signature: z.unknown().optional(),
   run_id: z.string().nullish(),
   model_id: z.string().nullish(),
   model_uuid: z.string().nullish(),

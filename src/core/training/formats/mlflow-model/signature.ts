@@ -27,7 +27,6 @@ export interface TensorSpec {
 export interface ParamSpec {
   readonly name: string;
   readonly type: MlflowType;
-  readonly default: unknown;
   /** null for one value, [-1] for a list. */
   readonly shape: readonly number[] | null;
 }
@@ -64,7 +63,6 @@ const params = z.array(
   z.object({
     name: z.string(),
     type: z.enum(COLUMN_TYPES),
-    default: z.unknown(),
     shape: z
       .array(z.int())
       .nullish()
