@@ -29,19 +29,21 @@ export function serveModel(
   let current: ReadyModel | null = null;
   let problem: OrreryError | null = null;
   let looking: Promise<void> | null = null;
+  /** A revision never changes: one that could not be loaded is not tried twice. */
+  let refused: number | null = null;
 
   async function renew(): Promise<void> {
     const pointer = readPointer(folder);
-    if (pointer === null || pointer.revision === current?.pointer.revision) return;
+    if (pointer === null || pointer.revision === current?.pointer.revision || pointer.revision === refused) return;
     try {
       const { model, mlmodel } = await loadCached(folder, pointer);
       current = { pointer, model, signature: mlmodel.signature };
       problem = null;
       onModel(current, null);
     } catch (error) {
-      const trouble = toOrreryError(error);
-      if (trouble.message !== problem?.message) onModel(null, trouble);
-      problem = trouble;
+      problem = toOrreryError(error);
+      refused = pointer.revision;
+      onModel(null, problem);
     }
   }
 
