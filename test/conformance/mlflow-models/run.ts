@@ -5,7 +5,7 @@ import type { Check } from "../../../scripts/conformance.ts";
 import { pythonEnvironment } from "../../../scripts/python-environment.ts";
 import { startTrackingProcess } from "../../fixtures/tracking-process.ts";
 import { compareAnswers, type ModelCase } from "./compare-answers.ts";
-import { loadedThere } from "./loaded-there.ts";
+import { foldersLoadedThere, loadedThere } from "./loaded-there.ts";
 import { runPython } from "./run-python.ts";
 import { serveModel } from "./serve-model.ts";
 
@@ -18,6 +18,7 @@ export default async function mlflowModels(check: Check): Promise<void> {
   try {
     const python = pythonEnvironment("mlflow");
     await loadedThere(check, python);
+    await foldersLoadedThere(check, python, folder);
     await servedHere(check, python, folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
