@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createClient } from "../../src/client/index.ts";
@@ -73,6 +73,26 @@ for (const database of ["sqlite", "postgres"] as const) {
       const champion = await call("GET", "/registered-models/alias", { name: "churn", alias: "champion" });
       expect(champion.body.model_version).toMatchObject({ name: "churn", version: "1", status: "READY" });
       expect(await routes()).toEqual(["champion 1"]);
+    });
+
+    it("has a folder for each version that MLflow's clients load, and exports it", async () => {
+      const { body } = await call("GET", "/model-versions/get-download-uri", { name: "churn", version: "1" });
+      const path = String(body.artifact_uri).replace("mlflow-artifacts:/", "");
+      const answer = await fetch(`${running.url}/api/2.0/mlflow-artifacts/artifacts?${new URLSearchParams({ path })}`);
+      const { files } = (await answer.json()) as { files: readonly { path: string }[] };
+      const names = ["MLmodel", "conda.yaml", "model.onnx", "python_env.yaml", "requirements.txt"];
+      expect(files.map((file) => file.path.split("/").at(-1))).toEqual(names);
+      const to = join(root, `export-${database}`);
+      const exported = await orrery(
+        ["-p", project, "models", "export", "churn@1", "--format", "mlflow", "--to", to],
+        environment,
+      );
+      expect(exported).toMatchObject({ code: 0, err: "" });
+      expect(readdirSync(to).sort()).toEqual(names);
+      expect(readFileSync(join(to, "MLmodel"), "utf8")).toContain("loader_module: mlflow.onnx");
+      expect((await orrery(["-p", project, "models", "export", "churn@1", "--format", "pmml", "--to", to])).err).toContain(
+        "CLI_ARGUMENT_MISSING",
+      );
     });
 
     it("deploys what an MLflow client points an endpoint's alias at, and refuses what the endpoint cannot answer with", async () => {
