@@ -101,12 +101,14 @@ def too_many():
         {"metrics": [{"key": "m", "value": 1}]},
         {"metrics": [{"value": 1, "timestamp": 1}]},
         {"params": [{"key": "k" * 251, "value": "1"}]},
-        {"params": [{"key": "k", "value": "v" * 6001}]},
         {"tags": [{"key": "../../up", "value": "1"}]},
     ):
         answer = requests.post(url, json={"run_id": run, **body})
         same((answer.status_code, answer.json()["error_code"]), (400, "INVALID_PARAMETER_VALUE"))
     same(client.get_run(run).data.params, {})
+    # MLflow's server cuts a value that is too long, unless it is told otherwise.
+    requests.post(url, json={"run_id": run, "params": [{"key": "k", "value": "v" * 6001}]}).raise_for_status()
+    same(client.get_run(run).data.params, {"k": "v" * 6000})
     long = requests.post(url, data='{"run_id": "%s", "x": "%s"}' % (run, "y" * 1_000_001), headers={"content-type": "application/json"})
     same((long.status_code, long.json()["error_code"]), (400, "INVALID_PARAMETER_VALUE"))
 

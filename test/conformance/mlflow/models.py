@@ -202,7 +202,7 @@ def register():
     assert len(mlflow.pyfunc.load_model(f"models:/{name}/2").predict(X)) == len(X)
     import json
 
-    same(json.loads(mlflow.get_logged_model(info.model_id).tags["mlflow.modelVersions"])[0], {"name": name, "version": "1"})
+    same(json.loads(mlflow.get_logged_model(info.model_id).tags["mlflow.modelVersions"])[0], {"name": name, "version": 1})
 
 
 @check("an ONNX model is logged, registered and loaded with the same answers")
