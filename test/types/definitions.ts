@@ -1,7 +1,7 @@
 /** Compiled, never run: what must not compile is marked, and the compiler complains where a mark is not needed. */
 import { createClient } from "../../src/client/index.ts";
 import { createTracker, logMetrics, startRun } from "../../src/client/tracking/index.ts";
-import { baseline, byTime, clip, count, dateParts, defineCharter, defineModel, endpoint, entity, featureView, float64, groupKFold, grouped, impute, int32, kFold, labels, mean, metric, needs, nested, onDemand, polynomial, powerTransform, repeated, requestField, rule, segment, selectFeatures, source, stratified, stratifiedKFold, string, targetEncode, threshold, timeFolds, timestamp } from "../../src/index.ts";
+import { baseline, byTime, clip, count, countDistinct, dateParts, defineCharter, defineModel, endpoint, entity, featureService, featureView, float64, groupKFold, grouped, impute, int32, kFold, labels, last, lastN, mean, metric, needs, nested, onDemand, polynomial, powerTransform, rate, repeated, requestField, rule, segment, selectFeatures, source, sql, stratified, stratifiedKFold, string, targetEncode, threshold, timeFolds, timestamp } from "../../src/index.ts";
 
 const flights = source.parquet("flights", {
   path: "x",
@@ -56,6 +56,71 @@ onDemand("a", { inputs: [planeInfo.feature.year], request: { at: timestamp() }, 
 onDemand("a", { inputs: [planeInfo.feature.maker], request: {}, returns: "float64", compute: ({ maker }) => maker });
 // @ts-expect-error a label at a column that is not there
 labels(flights, { late: "arr_delay >= 15", at: "departure" });
+
+/** Windows, last values and expressions make features by name and type. */
+const origins = featureView("origins", {
+  entity: carrier,
+  source: flights,
+  features: ["distance"],
+  expressions: { far: sql("distance > 1000", "bool") },
+  aggregate: {
+    late: rate("arr_delay >= 15").over("1h", "24h"),
+    planes: countDistinct("tailnum").over("7d"),
+    plane: lastN("tailnum", 2, "string").over("1d"),
+    delay: lastN("arr_delay", 1).over("1h", "2h"),
+    newest: last("scheduled_departure", "timestamp").over("1h"),
+  },
+  seasonal: ["late_24h", "plane_2", "far"],
+  tags: { team: "ops" },
+});
+type Origins = { [N in keyof typeof origins.feature]: (typeof origins.feature)[N]["type"] };
+export const types: Origins = {
+  distance: "float64",
+  far: "bool",
+  late_1h: "float64",
+  late_24h: "float64",
+  planes: "int64",
+  plane_1: "string",
+  plane_2: "string",
+  delay_1h_1: "float64",
+  delay_2h_1: "float64",
+  newest: "timestamp",
+};
+// @ts-expect-error a window that the view does not have
+origins.feature.late_7d;
+// @ts-expect-error the third of two values
+origins.feature.plane_3;
+// @ts-expect-error several windows leave no feature of the plain name
+origins.feature.late;
+// @ts-expect-error an aggregate without a window
+mean("distance").over();
+// @ts-expect-error a feature that there is not is not seasonal
+featureView("p", { entity: carrier, source: flights, features: ["distance"], seasonal: ["carrier"] });
+
+/** One stored view, asked for by other fields; views without an entity ask for none. */
+const maker = origins.as("maker", { carrier: "maker_code" });
+const everything = featureView("everything", { source: flights, aggregate: { n: count().over("1d") } });
+export const makerKeys: (typeof maker.feature.distance)["keys"] = { maker_code: "string" };
+export const noKeys: (typeof everything.feature.n)["keys"] = {};
+// @ts-expect-error a key that the view does not have
+origins.as("maker", { tailnum: "maker_code" });
+// @ts-expect-error a type that there is not
+sql("distance > 1000", "boolean");
+
+const departure = featureService("departure", { features: [origins.pick("far", "planes"), maker.feature.distance, age], version: 3 });
+const served = defineModel("served", {
+  labels: labels(flights, { late: "arr_delay >= 15", at: "scheduled_departure" }),
+  features: [departure.features],
+  split: byTime({ test: "30d", validation: "30d" }),
+  candidates: [baseline()],
+});
+const servedApi = endpoint("served", { model: served.at("champion") });
+export const asked: NonNullable<(typeof servedApi)["~request"]> = {
+  carrier: "UA",
+  maker_code: "B",
+  tailnum: "N1",
+  scheduled_departure: "2013-01-01T00:00:00Z",
+};
 
 const client = createClient({ baseUrl: "", workspace: "default", project: "flights" });
 // @ts-expect-error a call without its required input

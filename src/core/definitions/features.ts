@@ -1,5 +1,8 @@
 import { type Duration, durationToMicros, type Micros } from "../time.ts";
-import type { ColumnBuilder, Columns, ColumnType, TypesOf, ValueOf } from "./columns.ts";
+import { type AggregateDefinition, type Aggregates, type AggregateTypes, aggregateFeatures } from "./aggregates.ts";
+import type { Columns, ColumnType, TypesOf } from "./columns.ts";
+import { definitionErrors } from "./errors.ts";
+import type { OnDemandDefinition } from "./on-demand.ts";
 import type { SourceDefinition } from "./source.ts";
 
 type Types = Readonly<Record<string, ColumnType>>;
@@ -19,33 +22,17 @@ export function entity<const C extends Columns>(name: string, keys: C): EntityDe
   return { kind: "entity", name, keys: types as Flat<TypesOf<C>> };
 }
 
-export type AggregateFunction = "count" | "sum" | "mean" | "min" | "max" | "std";
+/** What a view without an entity describes: everything at once, by one record. */
+export const noEntity: EntityDefinition<{}> = { kind: "entity", name: "", keys: {} };
 
-/** One number over a window (t - window, t] of event time, of the rows available by t. */
-export interface AggregateDefinition<T extends ColumnType = ColumnType> {
+/** A feature that is a SQL scalar expression over the source's row. */
+export interface ExpressionDefinition<T extends ColumnType = ColumnType> {
+  readonly expression: string;
   readonly type: T;
-  readonly fn: AggregateFunction;
-  /** SQL scalar expression over the source's columns; booleans count as 0 and 1. `null` for count of rows. */
-  readonly expression: string | null;
-  readonly window: Micros;
 }
 
-const aggregate =
-  (fn: AggregateFunction) =>
-  (expression: string): { over(window: Duration): AggregateDefinition<"float64"> } => ({
-    over: (window) => ({ type: "float64", fn, expression, window: durationToMicros(window) }),
-  });
-
-export const mean = aggregate("mean");
-export const sum = aggregate("sum");
-export const min = aggregate("min");
-export const max = aggregate("max");
-/** Sample standard deviation (n - 1); null with fewer than two values. */
-export const std = aggregate("std");
-/** Rows in the window, or rows where the expression is true. 0 where there are none. */
-export const count = (expression: string | null = null): { over(window: Duration): AggregateDefinition<"int64"> } => ({
-  over: (window) => ({ type: "int64", fn: "count", expression, window: durationToMicros(window) }),
-});
+/** `sql("year < 1990", "bool")`: of the latest row, as a column's value would be. The expression gives exactly this type. */
+export const sql = <const T extends ColumnType>(expression: string, type: T): ExpressionDefinition<T> => ({ expression, type });
 
 /** One value that a model can take. K are the entity keys and R the request fields it needs. */
 export interface FeatureReference<
@@ -69,17 +56,47 @@ export interface FeatureReference<
 export interface FeatureViewDefinition {
   readonly kind: "feature-view";
   readonly name: string;
+  /** `noEntity` where the view describes everything at once. */
   readonly entity: EntityDefinition;
   readonly source: SourceDefinition;
   /** Columns whose latest value is the feature. */
   readonly features: readonly string[];
+  readonly expressions: Readonly<Record<string, ExpressionDefinition>>;
   readonly aggregates: Readonly<Record<string, AggregateDefinition>>;
   /** A latest value older than this is null. Absent: never too old. */
   readonly ttl?: Micros;
   readonly seasonal: readonly string[];
   readonly owner?: string;
   readonly description?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The view that this is another name of, and the field that holds each of its keys. Values are stored under the other one. */
+  readonly alias?: { readonly of: FeatureViewDefinition; readonly fields: Readonly<Record<string, string>> };
 }
+
+/** Every feature of a view with its type, in order: columns, expressions, aggregates. */
+export function viewFeatures({ source, features, expressions, aggregates }: FeatureViewDefinition): [string, ColumnType][] {
+  return [
+    // A column that is not declared is an availability or the event's time.
+    ...features.map((column): [string, ColumnType] => [column, source.contracts[column]?.type ?? "timestamp"]),
+    ...Object.entries(expressions).map(([name, { type }]): [string, ColumnType] => [name, type]),
+    ...Object.entries(aggregates).map(([name, { type }]): [string, ColumnType] => [name, type]),
+  ];
+}
+
+/** The field of a request or of a label row that holds each key of the view, by the key's own name. */
+export const keyFields = ({ entity, alias }: FeatureViewDefinition): Record<string, string> =>
+  Object.fromEntries(Object.keys(entity.keys).map((key) => [key, alias?.fields[key] ?? key]));
+
+/** The view whose values are stored: itself, unless it is another name of one. */
+export const storedView = (view: FeatureViewDefinition): FeatureViewDefinition => view.alias?.of ?? view;
+
+type RenamedKeys<K extends Types, M> =
+  Flat<{
+    readonly [P in keyof K & string as P extends keyof M ? (M[P] extends string ? M[P] : P) : P]: K[P];
+  }> extends infer T extends Types
+    ? T
+    : {};
+type OnlyKeysOf<K, M> = { readonly [P in Exclude<keyof M, keyof K>]: never };
 
 export interface FeatureView<K extends Types, F extends Types> {
   readonly definition: FeatureViewDefinition;
@@ -88,143 +105,108 @@ export interface FeatureView<K extends Types, F extends Types> {
   all(): readonly this["feature"][keyof F & string][];
   pick<const P extends keyof F & string>(...names: P[]): readonly this["feature"][P][];
   omit<const P extends keyof F & string>(...names: P[]): readonly this["feature"][Exclude<keyof F & string, P>][];
+  /**
+   * The same stored values under another name, asked for by other fields: `weather.as("dest_weather", { airport: "dest" })` beside
+   * `weather.as("origin_weather", { airport: "origin" })`. Keys that are not named keep their field.
+   * @throws DEFINITION_KEY_UNKNOWN
+   */
+  as<const M extends { readonly [P in keyof K]?: string }>(
+    name: string,
+    fields: M & OnlyKeysOf<K, M>,
+  ): FeatureView<RenamedKeys<K, M>, F>;
 }
 
+type Expressions = Readonly<Record<string, ExpressionDefinition>>;
+type FeaturesOf<C extends Types, F extends keyof C, X extends Expressions, A extends Aggregates> = Flat<
+  Pick<C, F> & { readonly [N in keyof X]: X[N]["type"] } & AggregateTypes<A>
+>;
+
+/** @throws DEFINITION_FEATURE_TWICE, TIME_DURATION_INVALID */
 export function featureView<
-  K extends Types,
   C extends K,
+  K extends Types = {},
   const F extends keyof C & string = never,
-  A extends Record<string, AggregateDefinition> = {},
+  const X extends Expressions = {},
+  const A extends Aggregates = {},
 >(
   name: string,
   options: {
-    entity: EntityDefinition<K>;
+    /** Absent: the features describe everything at once, and are asked for without a key. */
+    entity?: EntityDefinition<K>;
     source: SourceDefinition<C>;
     features?: readonly F[];
+    expressions?: X;
     aggregate?: A;
     ttl?: Duration;
-    seasonal?: readonly (F | (keyof A & string))[];
+    seasonal?: readonly (keyof FeaturesOf<C, NoInfer<F>, NoInfer<X>, NoInfer<A>> & string)[];
     owner?: string;
     description?: string;
+    tags?: Readonly<Record<string, string>>;
   },
-): FeatureView<K, Flat<Pick<C, F> & { readonly [N in keyof A]: A[N]["type"] }>> {
-  type Features = Flat<Pick<C, F> & { readonly [N in keyof A]: A[N]["type"] }>;
-  const aggregates: Record<string, AggregateDefinition> = options.aggregate ?? {};
+): FeatureView<K, FeaturesOf<C, F, X, A>> {
   const columns = options.features ?? [];
-  const definition: FeatureViewDefinition = {
+  const expressions: Expressions = options.expressions ?? {};
+  const aggregates = aggregateFeatures(options.aggregate ?? {});
+  refuseTwice(name, [...columns, ...Object.keys(expressions), ...aggregates.map(([feature]) => feature)]);
+  const view = viewOf({
     kind: "feature-view",
     name,
-    entity: options.entity,
+    entity: options.entity ?? noEntity,
     source: options.source,
     features: columns,
-    aggregates,
+    expressions,
+    aggregates: Object.fromEntries(aggregates),
     seasonal: options.seasonal ?? [],
+    tags: options.tags ?? {},
     ...(options.ttl === undefined ? {} : { ttl: durationToMicros(options.ttl) }),
     ...(options.owner === undefined ? {} : { owner: options.owner }),
     ...(options.description === undefined ? {} : { description: options.description }),
-  };
-  const reference = (feature: string, type: ColumnType): FeatureReference => ({
-    name: feature,
-    type,
-    id: `${name}.${feature}`,
-    keys: options.entity.keys,
-    request: {},
-    seasonal: definition.seasonal.includes(feature),
-    from: definition,
   });
-  const references = [
-    ...columns.map((column) => reference(column, options.source.contracts[column]?.type ?? "timestamp")),
-    ...Object.entries(aggregates).map(([feature, { type }]) => reference(feature, type)),
-  ];
+  // The references carry their types only here: everything below is built from names.
+  return view as unknown as FeatureView<K, FeaturesOf<C, F, X, A>>;
+}
+
+/** Two of one name would become one where definitions are kept by name. */
+function refuseTwice(view: string, names: readonly string[]): void {
+  const twice = names.find((each, index) => names.indexOf(each) !== index);
+  if (twice !== undefined)
+    throw definitionErrors.DEFINITION_FEATURE_TWICE(`Feature view "${view}" has two features named "${twice}"`);
+}
+
+function viewOf(definition: FeatureViewDefinition) {
+  const { name, entity, seasonal } = definition;
+  const keys = Object.fromEntries(Object.entries(keyFields(definition)).map(([key, field]) => [field, entity.keys[key]]));
+  const references = viewFeatures(definition).map(
+    ([feature, type]): FeatureReference => ({
+      name: feature,
+      type,
+      id: `${name}.${feature}`,
+      keys,
+      request: {},
+      seasonal: seasonal.includes(feature),
+      from: definition,
+    }),
+  );
   const chosen = (keep: (feature: string) => boolean) => references.filter(({ name }) => keep(name));
-  const view = {
+  return {
     definition,
     name,
     feature: Object.fromEntries(references.map((feature) => [feature.name, feature])),
     all: () => references,
     pick: (...names: string[]) => chosen((feature) => names.includes(feature)),
     omit: (...names: string[]) => chosen((feature) => !names.includes(feature)),
-  };
-  // The references carry their types only here: everything above is built from names.
-  return view as unknown as FeatureView<K, Features>;
-}
-
-/** A value as an on-demand function gives it back. */
-export type OnDemandValue = string | number | boolean | Date | null;
-
-/** A function of features and request fields, run by the same code offline and online. */
-export interface OnDemandDefinition {
-  readonly kind: "on-demand";
-  readonly name: string;
-  readonly inputs: readonly FeatureReference[];
-  readonly request: Types;
-  readonly returns: ColumnType;
-  readonly seasonal: boolean;
-  /** Pure, and free of names from outside its own body: its source text travels with the model. */
-  readonly compute: (row: Readonly<Record<string, OnDemandValue>>) => OnDemandValue;
-}
-
-type Inputs<I extends readonly FeatureReference[]> = { [F in I[number] as F["name"]]: ValueOf[F["type"]] | null };
-
-export function onDemand<
-  const N extends string,
-  const I extends readonly FeatureReference[],
-  const R extends Columns,
-  O extends ColumnType,
->(
-  name: N,
-  options: {
-    inputs: I;
-    request: R;
-    returns: O;
-    seasonal?: boolean;
-    compute(row: Flat<Inputs<I> & { [K in keyof R]: ValueOf[R[K]["contract"]["type"]] }>): ValueOf[O] | null;
-  },
-): FeatureReference<N, O, Merge<I[number]["keys"]>, Merge<I[number]["request"] | TypesOf<R>>> {
-  const types = (columns: Columns) =>
-    Object.fromEntries(Object.entries(columns).map(([field, { contract }]) => [field, contract.type]));
-  const request: Types = Object.assign({}, ...options.inputs.map((input) => input.request), types(options.request));
-  const keys: Types = Object.assign({}, ...options.inputs.map((input) => input.keys));
-  const definition: OnDemandDefinition = {
-    kind: "on-demand",
-    name,
-    inputs: options.inputs,
-    request,
-    returns: options.returns,
-    seasonal: options.seasonal ?? false,
-    compute: options.compute as OnDemandDefinition["compute"],
-  };
-  return {
-    name,
-    type: options.returns,
-    id: `on-demand.${name}`,
-    keys: keys as Merge<I[number]["keys"]>,
-    request: request as Merge<I[number]["request"] | TypesOf<R>>,
-    seasonal: definition.seasonal,
-    from: definition,
+    as: (alias: string, fields: Readonly<Record<string, string>>) => viewOf(aliasOf(definition, alias, fields)),
   };
 }
 
-/** A request field taken as a feature as it is; `seasonal` where it moves with the calendar. */
-export function requestField<const N extends string, T extends ColumnType>(
-  name: N,
-  type: ColumnBuilder<T>,
-  { seasonal = false }: { seasonal?: boolean } = {},
-): FeatureReference<N, T, {}, { readonly [K in N]: T }> {
-  const request = { [name]: type.contract.type } as { readonly [K in N]: T };
-  // The field's name must stand in the function's own text, since that text is what travels with the model.
-  const compute: OnDemandDefinition["compute"] = new Function(
-    "row",
-    `return row[${JSON.stringify(name)}] ?? null;`,
-  ) as OnDemandDefinition["compute"];
-  const from: OnDemandDefinition = {
-    kind: "on-demand",
-    name,
-    inputs: [],
-    request,
-    returns: type.contract.type,
-    seasonal,
-    compute,
-  };
-  return { name, type: type.contract.type, id: `on-demand.${name}`, keys: {}, request, seasonal, from };
+function aliasOf(view: FeatureViewDefinition, name: string, renamed: Readonly<Record<string, string>>): FeatureViewDefinition {
+  const fields = { ...keyFields(view), ...renamed };
+  const unknown = Object.keys(renamed).find((key) => !(key in view.entity.keys));
+  if (unknown !== undefined)
+    throw definitionErrors.DEFINITION_KEY_UNKNOWN(`"${unknown}" is no key of feature view "${view.name}"`);
+  const names = Object.values(fields);
+  const twice = names.find((field, index) => names.indexOf(field) !== index);
+  if (twice !== undefined)
+    throw definitionErrors.DEFINITION_KEY_UNKNOWN(`"${name}" would read two keys of feature view "${view.name}" from "${twice}"`);
+  return { ...view, name, alias: { of: storedView(view), fields } };
 }

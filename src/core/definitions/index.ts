@@ -1,11 +1,15 @@
+export * from "./aggregates.ts";
 export * from "./candidate-problems.ts";
 export * from "./candidates.ts";
 export * from "./charter.ts";
 export * from "./columns.ts";
+export { definitionErrors } from "./errors.ts";
+export * from "./feature-service.ts";
 export * from "./features.ts";
 export * from "./metrics.ts";
 export * from "./model.ts";
 export * from "./model-file.ts";
+export * from "./on-demand.ts";
 export * from "./operation.ts";
 export * from "./preparation-problems.ts";
 export * from "./preparation-steps.ts";

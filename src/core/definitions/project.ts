@@ -1,5 +1,6 @@
 import { type Duration, durationToMicros, type Micros } from "../time.ts";
 import type { CharterDefinition } from "./charter.ts";
+import type { FeatureServiceDefinition } from "./feature-service.ts";
 import type { FeatureViewDefinition } from "./features.ts";
 import type { ModelDefinition } from "./model.ts";
 import type { EndpointDefinition, PipelineDefinition } from "./operation.ts";
@@ -12,6 +13,7 @@ export interface ProjectDefinition<E extends EndpointDefinition = EndpointDefini
   readonly charter: CharterDefinition;
   readonly sources: readonly SourceDefinition[];
   readonly features: readonly FeatureViewDefinition[];
+  readonly services: readonly FeatureServiceDefinition[];
   readonly models: readonly ModelDefinition[];
   readonly pipelines: readonly PipelineDefinition[];
   readonly endpoints: readonly E[];
@@ -24,6 +26,7 @@ export function defineProject<const E extends EndpointDefinition = never>(projec
   charter: CharterDefinition;
   sources: readonly SourceDefinition[];
   features: readonly { readonly definition: FeatureViewDefinition }[];
+  services?: readonly FeatureServiceDefinition[];
   models: readonly ModelDefinition[];
   pipelines?: readonly PipelineDefinition[];
   endpoints?: readonly E[];
@@ -35,6 +38,7 @@ export function defineProject<const E extends EndpointDefinition = never>(projec
     charter: project.charter,
     sources: project.sources,
     features: project.features.map(({ definition }) => definition),
+    services: project.services ?? [],
     models: project.models,
     pipelines: project.pipelines ?? [],
     endpoints: project.endpoints ?? [],

@@ -113,5 +113,7 @@ export function aggregateOf(fn: AggregateFunction, ofRows: boolean, moments: Win
     case "min":
     case "max":
       return extreme;
+    default:
+      return Number.NaN;
   }
 }

@@ -85,5 +85,7 @@ export function bruteForce(
     case "std":
       if (values.length < 2) return null;
       return Math.sqrt(values.reduce((total, value) => total + (value - mean) ** 2, 0) / (values.length - 1));
+    default:
+      return null;
   }
 }
