@@ -25,7 +25,8 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-const fetchOf = ({ certFile }: Announcement): NonNullable<ClientOptions["fetch"]> =>
+/** What reaches a server of this machine, whatever its certificate. */
+export const fetchOf = ({ certFile }: Announcement): NonNullable<ClientOptions["fetch"]> =>
   certFile === undefined ? fetch : pinnedFetch(certFile);
 
 /** The running control plane of this state folder, if one answers. */

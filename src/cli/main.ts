@@ -176,7 +176,11 @@ program
 program
   .command("import")
   .argument("<kind>", "mlflow")
-  .argument("<address>", "of the server, as in MLFLOW_TRACKING_URI; its credentials too are read from MLflow's variables")
+  .argument(
+    "<address>",
+    "of a server, as in MLFLOW_TRACKING_URI (its credentials too are read from MLflow's variables); a folder or SQLite file",
+  )
+  .option("--artifacts-root <folder>", "where files lie that the server does not give out, or that are not beside the database")
   .option("--into <project>", "project that takes it in; the running server's own unless given")
   .option("--dry-run", "only count what there is")
   .description("take over experiments, runs, files and registered models; again takes what is new")

@@ -1,6 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 
 /**
  * A fetch for the server of this machine that speaks TLS: it believes that server's own certificate and no other, whatever name is in it, so
@@ -29,6 +31,7 @@ export function pinnedFetch(certFile: string): (url: string, init: RequestInit) 
         });
       });
       sent.on("error", reject);
-      sent.end(typeof init.body === "string" ? init.body : undefined);
+      if (init.body instanceof ReadableStream) pipeline(Readable.fromWeb(init.body), sent).catch(reject);
+      else sent.end(typeof init.body === "string" ? init.body : undefined);
     });
 }

@@ -43,7 +43,13 @@ export const experimentRoutes = {
     path: "/experiments",
     permission: "track",
     summary: "A new experiment",
-    body: z.object({ name: z.string(), artifactLocation: z.string().optional(), tags: texts.optional() }),
+    body: z.object({
+      name: z.string(),
+      artifactLocation: z.string().optional(),
+      tags: texts.optional(),
+      /** Of one that was made elsewhere; now unless given. */
+      createdAt: entities.micros.optional(),
+    }),
     response: entities.experiment,
   },
   get: {

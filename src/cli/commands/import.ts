@@ -1,81 +1,78 @@
 import { createClient } from "../../client/index.ts";
-import { type ConnectionOptions, findControlPlane } from "../connection.ts";
+import { type ConnectionOptions, fetchOf, findControlPlane } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
 import { importErrors } from "../import-mlflow/errors.ts";
-import { type ImportSummary, importExperiment } from "../import-mlflow/import-experiments.ts";
-import { importModel } from "../import-mlflow/import-registry.ts";
-import { reasonOf } from "../import-mlflow/import-target.ts";
-import { MlflowSource } from "../import-mlflow/mlflow-source.ts";
+import { importEverything } from "../import-mlflow/import-everything.ts";
+import { emptySummary, type ImportSummary } from "../import-mlflow/importing.ts";
+import { openSource } from "../import-mlflow/open-source.ts";
+import type { MlflowSource } from "../import-mlflow/source-records.ts";
 import { show, table } from "../output.ts";
 
 interface ImportOptions extends ConnectionOptions {
   json?: boolean;
   dryRun?: boolean;
   into?: string;
+  artifactsRoot?: string;
 }
 
 /** @throws CLI_ACTION_UNKNOWN, CLI_SERVER_NOT_RUNNING, IMPORT_… */
 export default async function importFrom(options: ImportOptions, kind: string, address: string): Promise<void> {
   if (kind !== "mlflow") throw cliErrors.CLI_ACTION_UNKNOWN(`There is no import from "${kind}"; there is one from mlflow`);
-  const source = new MlflowSource(address);
-  if (options.dryRun) return count(source, options.json);
+  const summary = emptySummary();
+  const source = await openSource(address, (what, reason) => summary.problems.push({ what, reason }), options.artifactsRoot);
+  try {
+    if (options.dryRun) await count(source, summary);
+    else await take(options, source, summary);
+  } finally {
+    source.close();
+  }
+  show(options.json, summary, () => described(summary));
+  const { length } = summary.problems;
+  if (length > 0)
+    throw importErrors.IMPORT_INCOMPLETE(length === 1 ? "One thing was not taken" : `${length} things were not taken`);
+}
+
+async function take(options: ImportOptions, source: MlflowSource, summary: ImportSummary): Promise<void> {
   const running = await findControlPlane(options);
   if (running === null) throw cliErrors.CLI_SERVER_NOT_RUNNING("No server of this state folder runs");
   const { url, workspace } = running;
   const project = options.into ?? running.project;
   const token = process.env.ORRERY_TOKEN ?? running.machineToken;
-  const target = {
-    client: createClient({ baseUrl: url, workspace, project, token }),
-    url: `${url}/projects/${encodeURIComponent(project)}`,
-    token,
-  };
-  const summary: ImportSummary = {
-    experiments: 0,
-    runs: 0,
-    metrics: 0,
-    loggedModels: 0,
-    models: 0,
-    versions: 0,
-    files: 0,
-    bytes: 0,
-    unchanged: 0,
-    problems: [],
-  };
-  const importing = {
+  const send = fetchOf(running);
+  await importEverything({
     source,
-    target,
+    target: {
+      client: createClient({ baseUrl: url, workspace, project, token, fetch: send }),
+      url: `${url}/projects/${encodeURIComponent(project)}`,
+      token,
+      fetch: send,
+    },
     summary,
-    experiments: new Map<string, string>(),
-    loggedModels: new Map<string, string>(),
-    onProgress: (line: string) => console.error(line),
-  };
-  for await (const experiment of source.experiments())
-    await importExperiment(importing, experiment).catch((error) => {
-      summary.problems.push({ what: `experiment ${experiment.name}`, reason: reasonOf(error) });
-    });
-  for await (const model of source.registeredModels())
-    await importModel(importing, model).catch((error) => {
-      summary.problems.push({ what: `registered model ${model.name}`, reason: reasonOf(error) });
-    });
-  const { problems, ...counts } = summary;
-  show(options.json, summary, () =>
-    [
-      table(Object.entries(counts).map(([what, number]) => ({ what, count: number }))),
-      ...problems.map(({ what, reason }) => `not taken: ${what}: ${reason}`),
-    ].join("\n"),
-  );
-  if (problems.length > 0) throw importErrors.IMPORT_INCOMPLETE(`${problems.length} things were not taken`);
+    onProgress: (line) => console.error(line),
+  });
 }
 
-async function count(source: MlflowSource, json: boolean | undefined): Promise<void> {
-  const counts = { experiments: 0, runs: 0, models: 0, versions: 0 };
+async function count(source: MlflowSource, summary: ImportSummary): Promise<void> {
   for await (const { experiment_id } of source.experiments()) {
-    counts.experiments += 1;
-    for await (const _ of source.runs(experiment_id)) counts.runs += 1;
+    summary.experiments.found += 1;
+    for await (const _ of source.runs(experiment_id)) summary.runs.found += 1;
+    for await (const _ of source.loggedModels(experiment_id)) summary.loggedModels.found += 1;
   }
   for await (const { name } of source.registeredModels()) {
-    counts.models += 1;
-    counts.versions += (await source.versions(name)).length;
+    summary.models.found += 1;
+    summary.versions.found += (await source.versions(name)).length;
   }
-  show(json, counts, () => table(Object.entries(counts).map(([what, number]) => ({ what, count: number }))));
 }
+
+const described = ({ experiments, runs, loggedModels, models, versions, metrics, files, bytes, problems }: ImportSummary) =>
+  [
+    table([
+      { what: "experiments", ...experiments },
+      { what: "runs", ...runs },
+      { what: "logged models", ...loggedModels },
+      { what: "registered models", ...models },
+      { what: "model versions", ...versions },
+    ]),
+    `${metrics} values of metrics and ${files} files (${bytes} bytes) were sent`,
+    ...problems.map(({ what, reason }) => `not taken: ${what}: ${reason}`),
+  ].join("\n");

@@ -105,14 +105,14 @@ export function experiments(store: MetadataStore, clock: Clock, scope: Scope): E
       return get(id);
     },
 
-    async create({ name, artifactLocation, tags = {} }) {
+    async create({ name, artifactLocation, tags = {}, createdAt = clock.now() }) {
       checkName(name, TRACKING_LIMITS.experimentName);
       const location = artifactLocation === undefined || artifactLocation === "" ? null : checkArtifactLocation(artifactLocation);
       for (const [key, value] of Object.entries(tags)) checkTag(key, value);
       const id = await store.transaction(async (db) => {
         await refuseTaken(db, name, null);
         const free = await freeId(db, clock, scope);
-        const row = experimentRow(scope, free, name, clock.now());
+        const row = experimentRow(scope, free, name, createdAt);
         await store.insertMany(db, "experiments", [{ ...row, artifact_location: location ?? row.artifact_location }]);
         const rows = Object.entries(tags).map(([key, value]) => ({ ...own, experiment_id: free, key, value }));
         if (rows.length > 0) await store.insertMany(db, "experiment_tags", rows);

@@ -46,6 +46,8 @@ export interface Experiments {
     readonly name: string;
     readonly artifactLocation?: string | undefined;
     readonly tags?: Readonly<Record<string, string>> | undefined;
+    /** Of one that was made elsewhere; now unless given. */
+    readonly createdAt?: Micros | undefined;
   }): Promise<Experiment>;
   /** Deleted ones too. @throws TRACKING_EXPERIMENT_UNKNOWN */
   get(id: string): Promise<Experiment>;

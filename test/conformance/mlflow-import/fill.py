@@ -5,7 +5,7 @@ import sys
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.entities import Metric
+from mlflow.entities import LoggedModelInput, Metric
 from sklearn.linear_model import LogisticRegression
 
 mlflow.set_tracking_uri(sys.argv[1])
@@ -21,12 +21,17 @@ with mlflow.start_run(run_name="parent", tags={"team": "ops"}) as parent:
     for begin in range(0, 5000, 1000):
         client.log_batch(run_id, [Metric("loss", 1 / (step + 1), 1000 + step, step) for step in range(begin, begin + 1000)])
     mlflow.log_metric("nan", float("nan"))
+    mlflow.log_metric("infinite", float("inf"))
+    mlflow.log_metric("below/all", float("-inf"))
     mlflow.log_text("hello", "folder/ü x.txt")
     mlflow.log_dict({"a": 1}, "d.json")
     mlflow.log_input(mlflow.data.from_pandas(pd.DataFrame({"a": [1]}), name="rows"), context="train")
     with mlflow.start_run(nested=True, run_name="child"):
         mlflow.log_metric("x", 1)
-    mlflow.sklearn.log_model(model, name="model", registered_model_name="classifier", input_example=features[:2])
+    first = mlflow.sklearn.log_model(model, name="model", registered_model_name="classifier", input_example=features[:2])
+with mlflow.start_run(run_name="evaluation") as evaluation:
+    client.log_inputs(evaluation.info.run_id, models=[LoggedModelInput(first.model_id)])
+    mlflow.log_metric("auc", 0.75, model_id=first.model_id, dataset=mlflow.data.from_pandas(pd.DataFrame({"a": [2]}), name="held-out"))
 for _ in range(3):
     mlflow.sklearn.log_model(model, name="again", registered_model_name="classifier")
 with mlflow.start_run(run_name="failing") as failing:
