@@ -16,6 +16,7 @@ export type Snapshot = z.infer<typeof entities.snapshot>;
 export type FeatureView = z.infer<typeof entities.featureView>;
 export type Profile = z.infer<typeof entities.profile>;
 export type RunSummary = z.infer<typeof entities.runSummary>;
+export type ListedRun = z.infer<typeof entities.listedRun>;
 export type Run = z.infer<typeof entities.run>;
 export type RunStatus = z.infer<typeof entities.runStatus>;
 export type RunComparison = z.infer<typeof entities.runComparison>;

@@ -59,6 +59,7 @@ const runFacts = {
 };
 
 export const runSummary = z.object(runFacts);
+export const listedRun = z.object({ ...runFacts, params: texts });
 
 export const run = z.object({
   ...runFacts,

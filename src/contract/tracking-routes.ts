@@ -122,8 +122,10 @@ export const runRoutes = {
     query: search.extend({
       /** Name of the experiment; all of them when absent. */
       experiment: z.string().optional(),
+      /** Instead of the name. */
+      experimentId: z.string().optional(),
     }),
-    response: paged(entities.runSummary),
+    response: paged(entities.listedRun),
   },
   create: {
     method: "POST",

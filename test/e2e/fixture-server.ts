@@ -35,15 +35,20 @@ const full = complete({
     list: async () => ({ items: fixtures.featureViews }),
     materialize: async () => ({ views: [{ view: "weather_now", rows: 26_115, entities: 3 }] }),
   },
+  experiments: { list: async () => ({ items: [fixtures.experiment], nextCursor: null }), get: async () => fixtures.experiment },
   runs: {
     list: async ({ limit, cursor, filter = "" }) => {
-      // The one condition that the page asks for by a choice.
-      const status = /attributes\.status = '(\w+)'/.exec(filter)?.[1];
+      // The conditions that pages write themselves.
+      if (filter.startsWith("parent_run_id =")) return { items: [], nextCursor: null };
+      if (filter.startsWith("run_id IN")) {
+        const ids = [...filter.matchAll(/'([^']+)'/g)].map((match) => match[1] ?? "");
+        return { items: ids.map((id) => fixtures.runAt(fixtures.runIndex(id))), nextCursor: null };
+      }
       const from = cursor === undefined ? 0 : Number(cursor);
       const items = Array.from({ length: Math.min(limit, fixtures.RUNS - from) }, (_, offset) => fixtures.runAt(from + offset));
       const next = from + limit;
       return {
-        items: status === undefined ? items : items.filter((run) => run.status === status),
+        items,
         nextCursor: next < fixtures.RUNS ? String(next) : null,
       };
     },
@@ -52,7 +57,12 @@ const full = complete({
       if (!(index >= 0 && index < fixtures.RUNS)) throw errors.FIXTURE_MISSING(`There is no run ${id}`);
       return fixtures.runDetail(index);
     },
+    metricHistory: async ({ id, key }) => {
+      const estimate = fixtures.runAt(fixtures.runIndex(id)).metrics[key];
+      return { items: estimate === undefined ? [] : [{ ...estimate, step: 0, at: 1_383_264_000_000_000 }], nextCursor: null };
+    },
   },
+  loggedModels: { list: async () => ({ items: [], nextCursor: null }) },
   models: {
     list: async () => ({ items: [fixtures.model], nextCursor: null }),
     get: async () => fixtures.model,

@@ -13,12 +13,15 @@ const MOST_COMPARED = 50;
 
 export function runHandlers(trackingOf: TrackingOf): RoomHandlers<"runs"> {
   return {
-    async list({ experiment, orderBy, ...search }, call) {
+    async list({ experiment, experimentId, orderBy, ...search }, call) {
       const tracking = trackingOf(call.scope);
-      const experiments = await experimentIds(tracking, experiment);
+      const experiments = experimentId === undefined ? await experimentIds(tracking, experiment) : [experimentId];
       if (experiments?.length === 0) return { items: [], nextCursor: null };
       const found = await tracking.runs.search({ ...search, orderBy: orderTerms(orderBy), experimentIds: experiments });
-      return { items: found.items.map(runEntity), nextCursor: found.nextCursor };
+      return {
+        items: found.items.map((run) => ({ ...runEntity(run), params: { ...run.params } })),
+        nextCursor: found.nextCursor,
+      };
     },
     async create({ id, experiment, experimentId, name, parentRunId, userName, startedAt, git, tags }, call) {
       const tracking = trackingOf(call.scope);
