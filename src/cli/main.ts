@@ -43,6 +43,7 @@ addServerOptions(program.command("up"), "4100")
   .description("run the control plane: API, web UI, scheduler, monitors and the endpoints")
   .option("--clock <kind>", "system, or virtual for replays", "system")
   .option("--at <timestamp>", "where a virtual clock starts")
+  .option("--online <url>", "redis://… for features instead of the state folder (or set ORRERY_ONLINE_URL)")
   .option("--no-serve", "do not start inference servers")
   .action(lazy(() => import("./commands/up.ts")));
 addServerOptions(program.command("server"), "4100")

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openLocalExecutor } from "../adapters/executors/local.ts";
-import { openLmdb } from "../adapters/online/lmdb.ts";
+import { isOnlineMade, openOnline } from "../adapters/online/open-online.ts";
 import { openDuckDb } from "../adapters/tables/duckdb.ts";
 import type { Snapshot } from "../core/data/index.ts";
 import type { PipelineDefinition, ProjectDefinition } from "../core/definitions/index.ts";
@@ -83,7 +83,8 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       throw error;
     });
     // Inference servers open it to read, before anything has been materialized.
-    if (!existsSync(join(paths.online, "data.mdb"))) await openLmdb(paths.online).close();
+    const onlineSettings = { url: storeSettings().online, directory: paths.online };
+    if (!isOnlineMade(onlineSettings)) await openOnline(onlineSettings).close();
     const tracking = createTracking({ store, artifacts, clock, scope });
     const registry = createRegistry({ store, clock, scope });
     const workers = options.workers ?? 2;
@@ -122,7 +123,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       registry,
       pipelines,
       engine: () => (engine ??= openOwnEngine(paths)),
-      online: () => (online ??= existsSync(join(paths.online, "data.mdb")) ? openLmdb(paths.online, { readOnly: true }) : null),
+      online: () => (online ??= isOnlineMade(onlineSettings) ? openOnline({ ...onlineSettings, readOnly: true }) : null),
       pipelineNamed: (name) => pipelineNamed(project, name),
       async startPipeline(name, { trigger, actor, dedupeKey = randomUUID(), suspicion, traceId }) {
         const plan = buildPlan(project, pipelineNamed(project, name), {

@@ -25,12 +25,20 @@ describe("where metadata and artifacts are kept", () => {
   });
 
   it("the environment says, and what the command line said is passed on in it", () => {
-    expect(storeSettings({})).toEqual({ database: null, artifacts: null });
-    expect(storeSettings({ ORRERY_DATABASE_URL: "", ORRERY_ARTIFACTS_URL: "" })).toEqual({ database: null, artifacts: null });
+    expect(storeSettings({})).toEqual({ database: null, artifacts: null, online: null });
+    expect(storeSettings({ ORRERY_DATABASE_URL: "", ORRERY_ARTIFACTS_URL: "" })).toEqual({
+      database: null,
+      artifacts: null,
+      online: null,
+    });
     useStores({});
-    expect(storeSettings()).toEqual({ database: null, artifacts: null });
-    useStores({ database: "postgres://host/db", artifacts: "s3://bucket/prefix" });
-    expect(storeSettings()).toEqual({ database: "postgres://host/db", artifacts: "s3://bucket/prefix" });
+    expect(storeSettings()).toEqual({ database: null, artifacts: null, online: null });
+    useStores({ database: "postgres://host/db", artifacts: "s3://bucket/prefix", online: "redis://host" });
+    expect(storeSettings()).toEqual({
+      database: "postgres://host/db",
+      artifacts: "s3://bucket/prefix",
+      online: "redis://host",
+    });
     // Workers run elsewhere.
     useStores({ artifacts: "files" });
     expect(storeSettings().artifacts).toBe(join(process.cwd(), "files"));

@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ONLINE_VARIABLE } from "../adapters/online/open-online.ts";
 import type { ArtifactStore, Clock, MetadataStore } from "../core/ports/index.ts";
 import type { StatePaths } from "./state-folder.ts";
 
@@ -9,20 +10,28 @@ export interface StoreSettings {
   readonly database: string | null;
   /** "s3://bucket/prefix?endpoint=…&region=…", or another folder; null for the state folder's own. */
   readonly artifacts: string | null;
+  /** "redis://…"; null for the state folder's own. */
+  readonly online: string | null;
 }
 
 /** Workers and commands find here what the process that started them was told. */
-export const STORE_VARIABLES = { database: "ORRERY_DATABASE_URL", artifacts: "ORRERY_ARTIFACTS_URL" } as const;
+export const STORE_VARIABLES = {
+  database: "ORRERY_DATABASE_URL",
+  artifacts: "ORRERY_ARTIFACTS_URL",
+  online: ONLINE_VARIABLE,
+} as const;
 
 /** What the environment says. */
 export const storeSettings = (environment: NodeJS.ProcessEnv = process.env): StoreSettings => ({
   database: environment[STORE_VARIABLES.database] || null,
   artifacts: environment[STORE_VARIABLES.artifacts] || null,
+  online: environment[STORE_VARIABLES.online] || null,
 });
 
 /** Puts options of the command line where this process and all below it look: a plan or a log never sees them. */
-export function useStores(given: { readonly database?: string | undefined; readonly artifacts?: string | undefined }): void {
+export function useStores(given: { readonly [S in keyof StoreSettings]?: string | undefined }): void {
   if (given.database !== undefined) process.env[STORE_VARIABLES.database] = given.database;
+  if (given.online !== undefined) process.env[STORE_VARIABLES.online] = given.online;
   if (given.artifacts !== undefined)
     process.env[STORE_VARIABLES.artifacts] = /^[a-z0-9+.-]{2,}:/i.test(given.artifacts)
       ? given.artifacts
@@ -40,7 +49,7 @@ export interface Stores {
  * @throws STATE_…, ARTIFACT_STORE_SETTING_INVALID
  */
 export async function openStores(
-  settings: StoreSettings,
+  settings: Omit<StoreSettings, "online">,
   paths: Pick<StatePaths, "metadata" | "artifacts" | "root">,
   clock: Clock,
   { readOnly = false }: { readonly readOnly?: boolean } = {},

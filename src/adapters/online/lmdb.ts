@@ -1,20 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { open, type RootDatabase } from "lmdb";
-import { defineErrors, type OrreryError } from "../../core/errors.ts";
+import type { OrreryError } from "../../core/errors.ts";
 import type { OnlineStore } from "../../core/ports/index.ts";
+import { checkKey, onlineErrors } from "./errors.ts";
 
-export const onlineErrors = defineErrors({
-  ONLINE_STORE_MISSING: { kind: "unavailable", hint: "Materialize the project's features first, or correct the folder's path." },
-  ONLINE_STORE_FULL: { kind: "unavailable", hint: "Free disk space; what was stored before is as it was." },
-  ONLINE_STORE_READ_ONLY: {
-    kind: "denied",
-    hint: "Write from the process that owns the state folder, or make the folder writable.",
-  },
-  ONLINE_STORE_FAILED: { kind: "internal", hint: "Check the online folder; it can be deleted and materialized again." },
-  ONLINE_KEY_INVALID: { kind: "invalid", hint: "Keys are non-empty and have at most 1978 bytes; hash longer ones." },
-});
-
-const MAX_KEY_BYTES = 1_978;
 const SLAB_BYTES = 262_144;
 /** A process that was killed leaves its reader slot behind, and the file grows until somebody clears it. */
 const READER_CHECK_MS = 30_000;
@@ -113,12 +102,6 @@ export function openLmdb(directory: string, options: { readOnly?: boolean } = {}
       throw onlineErrors.ONLINE_STORE_MISSING(`There is no online store in ${directory}`, { cause });
     throw storeError(cause);
   }
-}
-
-function checkKey(key: string): void {
-  const bytes = key.length > MAX_KEY_BYTES / 3 ? Buffer.byteLength(key) : key.length;
-  if (key === "") throw onlineErrors.ONLINE_KEY_INVALID("An online key is empty");
-  if (bytes > MAX_KEY_BYTES) throw onlineErrors.ONLINE_KEY_INVALID(`An online key has ${bytes} bytes`);
 }
 
 const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));

@@ -1,4 +1,4 @@
-import { openLmdb } from "../../adapters/online/lmdb.ts";
+import { openOnline } from "../../adapters/online/open-online.ts";
 import { openDuckDb } from "../../adapters/tables/duckdb.ts";
 import type { ProjectDefinition } from "../../core/definitions/index.ts";
 import {
@@ -67,7 +67,7 @@ export async function openStage(environment: StageEnvironment): Promise<Stage> {
     paths,
     artifacts,
     engine: () => (kept.engine ??= openDuckDb({ tempDirectory: `${paths.tmp}/duckdb-${process.pid}` })),
-    online: () => (kept.online ??= openLmdb(paths.online)),
+    online: () => (kept.online ??= openOnline({ url: storeSettings().online, directory: paths.online })),
     metadata: () => (kept.metadata ??= openMetadata(storeSettings(), paths, new VirtualClock(environment.now), true)),
     putJson: (value) => artifacts.put(JSON.stringify(value), "application/json"),
     readJson: async (ref) => JSON.parse(Buffer.from(await artifacts.read(ref.sha256)).toString("utf8")),

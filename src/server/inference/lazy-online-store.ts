@@ -1,4 +1,4 @@
-import { openLmdb } from "../../adapters/online/lmdb.ts";
+import { ONLINE_VARIABLE, openOnline } from "../../adapters/online/open-online.ts";
 import type { OnlineStore } from "../../core/ports/index.ts";
 
 /**
@@ -7,7 +7,8 @@ import type { OnlineStore } from "../../core/ports/index.ts";
  */
 export function lazyOnlineStore(directory: string): OnlineStore {
   let store: OnlineStore | null = null;
-  const opened = () => (store ??= openLmdb(directory, { readOnly: true }));
+  const url = process.env[ONLINE_VARIABLE] || null;
+  const opened = () => (store ??= openOnline({ url, directory, readOnly: true }));
   return {
     // Asynchronous, so that a store that cannot be opened rejects like one that cannot be read.
     getMany: async (keys) => opened().getMany(keys),
