@@ -10,7 +10,10 @@ export interface StoreSettings {
   readonly database: string | null;
   /** "s3://bucket/prefix?endpoint=…&region=…", or another folder; null for the state folder's own. */
   readonly artifacts: string | null;
-  /** "redis://…"; null for the state folder's own. */
+}
+
+export interface ProjectStoreSettings extends StoreSettings {
+  /** Of features: "redis://…"; null for the state folder's own. */
   readonly online: string | null;
 }
 
@@ -22,14 +25,14 @@ export const STORE_VARIABLES = {
 } as const;
 
 /** What the environment says. */
-export const storeSettings = (environment: NodeJS.ProcessEnv = process.env): StoreSettings => ({
+export const storeSettings = (environment: NodeJS.ProcessEnv = process.env): ProjectStoreSettings => ({
   database: environment[STORE_VARIABLES.database] || null,
   artifacts: environment[STORE_VARIABLES.artifacts] || null,
   online: environment[STORE_VARIABLES.online] || null,
 });
 
 /** Puts options of the command line where this process and all below it look: a plan or a log never sees them. */
-export function useStores(given: { readonly [S in keyof StoreSettings]?: string | undefined }): void {
+export function useStores(given: { readonly [S in keyof ProjectStoreSettings]?: string | undefined }): void {
   if (given.database !== undefined) process.env[STORE_VARIABLES.database] = given.database;
   if (given.online !== undefined) process.env[STORE_VARIABLES.online] = given.online;
   if (given.artifacts !== undefined)
@@ -49,7 +52,7 @@ export interface Stores {
  * @throws STATE_…, ARTIFACT_STORE_SETTING_INVALID
  */
 export async function openStores(
-  settings: Omit<StoreSettings, "online">,
+  settings: StoreSettings,
   paths: Pick<StatePaths, "metadata" | "artifacts" | "root">,
   clock: Clock,
   { readOnly = false }: { readonly readOnly?: boolean } = {},
