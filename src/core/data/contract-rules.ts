@@ -34,11 +34,17 @@ export function contractRules(source: SourceDefinition, references: ReadonlyMap<
     column: source.key.join(", "),
     rule: "key",
     severity: "quarantine",
-    broken: `${anyNull} OR ${repeated(key)}`,
+    broken: `${anyNull} OR ${repeated(versionColumns(source))}`,
     among: "rows",
     sample: personal ? null : `concat_ws(', ', ${key.map((name) => `coalesce(${name}::VARCHAR, 'null')`).join(", ")})`,
   });
   return rules;
+}
+
+/** What tells a source's versions of rows apart: rows of one key that become known at different times are versions of one row. */
+function versionColumns({ key, availability, eventTime }: SourceDefinition): string[] {
+  const { default: known = eventTime } = availability;
+  return [...new Set([...key, ...(known === undefined ? [] : [known])])].map(quoteIdentifier);
 }
 
 /** Of rows with equal values the last sound one stands; a broken one must not push a sound one out. */
@@ -100,7 +106,10 @@ function columnRules(
     add("set", allowed.length === 0 ? `${name} IS NOT NULL` : `${name} NOT IN (${allowed.join(", ")})`);
   }
   if (pattern !== undefined) add("pattern", `NOT regexp_full_match(${name}::VARCHAR, ${quoteLiteral(pattern)})`);
-  if (contract.unique === true) add("unique", `${name} IS NOT NULL AND ${repeated([name])}`, { among: "rows" });
+  if (contract.unique === true) {
+    const isKey = source.key.length === 1 && source.key[0] === column;
+    add("unique", `${name} IS NOT NULL AND ${repeated(isKey ? versionColumns(source) : [name])}`, { among: "rows" });
+  }
   if (reference !== undefined) {
     const allowed = references.get(reference);
     if (allowed === undefined)

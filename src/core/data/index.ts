@@ -8,5 +8,5 @@ export { nearestName } from "./nearest-name.ts";
 export { type ColumnProfile, type Profile, profileSnapshot } from "./profile-snapshot.ts";
 export { inReferenceOrder, type References, splitReference } from "./reference-values.ts";
 export type * from "./snapshot.ts";
-export { type RelationOptions, snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
+export { hasVersions, type RelationOptions, snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
 export { fileList, quoteIdentifier, quoteLiteral, timestampLiteral } from "./sql.ts";

@@ -205,14 +205,14 @@ function refuseNothing(source: SourceDefinition, parts: readonly SnapshotPart[])
   });
 }
 
-/** Whether no key stands in two parts; only new parts are looked at where the previous snapshot already knew the others. */
+/** Whether no key stands twice, in other parts or as versions of one row in the same. */
 async function partsAreDisjoint(
   { engine, artifacts }: IngestEngines,
   source: SourceDefinition,
   snapshot: Snapshot,
   previous: Snapshot | undefined,
 ): Promise<boolean> {
-  if (source.key.length === 0 || snapshot.parts.length < 2) return true;
+  if (source.key.length === 0) return true;
   const isSame = previous?.contentHash === snapshot.contentHash && previous.parts.length === snapshot.parts.length;
   if (isSame) return previous.disjoint;
   const paths = await snapshotPaths(artifacts, snapshot);

@@ -126,23 +126,24 @@ test("what it shows is what a plain reading of the rule shows, whatever is deliv
   });
   type Cell = { id: string; departs: number; published: number; landed: number; delay: number | null };
   const expected = (parts: Cell[][], asOf: Micros) => {
-    const shown = new Map<string, object>();
-    for (const part of parts) {
-      // Within one delivery the last row of a key stands, whenever it was available; across deliveries the last visible one.
-      const last = new Map(part.map((row) => [row.id, row]));
-      for (const row of last.values()) {
-        if (at(day(row.published)) > asOf) continue;
-        const landed = at(day(row.landed));
-        const isKnown = landed <= asOf;
-        shown.set(row.id, {
+    const shown = new Map<string, { published: number; row: object }>();
+    for (const row of parts.flat()) {
+      if (at(day(row.published)) > asOf) continue;
+      // The version that was published last stands; of two published at once the one delivered last.
+      if (row.published < (shown.get(row.id)?.published ?? 0)) continue;
+      const landed = at(day(row.landed));
+      const isKnown = landed <= asOf;
+      shown.set(row.id, {
+        published: row.published,
+        row: {
           id: row.id,
           departs: at(day(row.departs)),
           delay: isKnown ? row.delay : null,
           landed: isKnown ? landed : null,
-        });
-      }
+        },
+      });
     }
-    return [...shown.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+    return [...shown.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { row }]) => row);
   };
   const feed = { ...flights, path: "feed-*.csv" };
   const deliveries = fc.tuple(fc.array(cell, { minLength: 1, maxLength: 6 }), fc.array(cell, { minLength: 1, maxLength: 6 }));

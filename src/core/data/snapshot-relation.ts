@@ -17,16 +17,25 @@ export interface RelationOptions {
   readonly columns?: readonly string[];
   /** Adds `__row` (BIGINT): the row's place, by part and then within its file. */
   readonly rowNumber?: boolean;
+  /**
+   * All versions of each row, with `__superseded_at` (TIMESTAMP): when the next one, or the row's deletion, became known; null where
+   * none did. Without it, each row is its last version.
+   */
+  readonly versions?: boolean;
 }
+
+/** Whether a row of the snapshot may have later versions. */
+export const hasVersions = ({ disjoint }: Pick<Snapshot, "disjoint">): boolean => !disjoint;
 
 /** Rows of a part lie below this, so that part and row fit into one BIGINT. */
 const PART_SHIFT = 2 ** 32;
 
 /**
  * A parenthesised SQL query over the snapshot as it could be known at `asOf`: rows that were not yet available are not there,
- * and columns of groups that were not yet available are NULL, their own timestamp included. Of rows with one key in several
- * parts only the last delivered that is visible stands. Filters on the columns reach the Parquet reader where the parts are
- * disjoint; otherwise only the one by availability does.
+ * and columns of groups that were not yet available are NULL, their own timestamp included. Rows of one key with another
+ * availability are versions of one row, each of which holds until the next becomes known; of those with the same availability the
+ * last delivered stands. A version that is marked as deleted ends the one before it and is not there itself. Filters on the columns
+ * reach the Parquet reader where no key stands twice; otherwise only the one by availability does.
  */
 export function snapshotRelation(
   snapshot: Snapshot,
@@ -38,12 +47,37 @@ export function snapshotRelation(
   const wanted = options.columns ?? Object.keys(snapshot.columns);
   const columns = wanted.map((column) => maskedColumn(source, column, asOf));
   if (options.rowNumber === true) columns.push("__row");
+  if (options.versions === true) columns.push(hasVersions(snapshot) ? "__superseded_at" : "NULL::TIMESTAMP AS __superseded_at");
   // Without an availability of its own, a row is known when it happened; a source without time is known always.
   const { default: available = source.eventTime } = source.availability;
-  const visible = available === undefined ? "" : ` WHERE ${quoteIdentifier(available)} <= ${asOf}`;
+  const conditions = available === undefined ? [] : [`${quoteIdentifier(available)} <= ${asOf}`];
+  const rows = partRows(snapshot, paths, options);
+  const relation = hasVersions(snapshot) ? versionRows(source, rows, available, conditions, options) : rows;
+  const there = hasVersions(snapshot) ? [] : conditions;
+  if (source.deleted !== undefined) there.push(`NOT coalesce(${quoteIdentifier(source.deleted)}, false)`);
   // A relation without columns still has rows to count.
   if (columns.length === 0) columns.push("1");
-  return `(SELECT ${columns.join(", ")} FROM ${partRows(snapshot, paths, options)}${visible}${lastOfKey(snapshot, source)})`;
+  return `(SELECT ${columns.join(", ")} FROM ${relation}${there.length === 0 ? "" : ` WHERE ${there.join(" AND ")}`})`;
+}
+
+/** Each row's versions as they followed one another, deletions among them, or only the last. */
+function versionRows(
+  source: SourceDefinition,
+  rows: string,
+  available: string | undefined,
+  conditions: readonly string[],
+  { versions }: RelationOptions,
+): string {
+  const key = source.key.map(quoteIdentifier).join(", ");
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  const known = available === undefined ? null : quoteIdentifier(available);
+  if (versions !== true || known === null) {
+    const last = [...(known === null ? [] : [`${known} DESC`]), "__row DESC"].join(", ");
+    const ends = versions === true ? ", NULL::TIMESTAMP AS __superseded_at" : "";
+    return `(SELECT *${ends} FROM ${rows}${where} QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${last}) = 1)`;
+  }
+  const delivered = `SELECT * FROM ${rows}${where} QUALIFY row_number() OVER (PARTITION BY ${key}, ${known} ORDER BY __row DESC) = 1`;
+  return `(SELECT *, lead(${known}) OVER (PARTITION BY ${key} ORDER BY ${known}) AS __superseded_at FROM (${delivered}))`;
 }
 
 /** A column is known when all of its groups are. Event time and the row's own availability are never hidden: rows are found by them. */
@@ -65,10 +99,4 @@ function partRows(snapshot: Snapshot, paths: ReadonlyMap<string, string>, { rowN
       `SELECT * EXCLUDE (file_row_number), ${part * PART_SHIFT} + file_row_number AS __row FROM read_parquet(${fileList([file])}, file_row_number = true)`,
   );
   return `(${numbered.join(" UNION ALL ")})`;
-}
-
-function lastOfKey(snapshot: Snapshot, source: SourceDefinition): string {
-  if (snapshot.disjoint) return "";
-  const key = source.key.map(quoteIdentifier).join(", ");
-  return ` QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY __row DESC) = 1`;
 }

@@ -47,7 +47,7 @@ export interface Snapshot {
   readonly parent: string | null;
   readonly columns: Readonly<Record<string, ColumnType>>;
   readonly parts: readonly SnapshotPart[];
-  /** No key stands in two parts, so reading need not look for later versions of a row. */
+  /** No key stands twice, so reading need not look for other versions of a row. */
   readonly disjoint: boolean;
   readonly rows: number;
   readonly bytes: number;

@@ -29,6 +29,8 @@ export interface SourceDefinition<C extends Types = Types> {
   /** Timestamp column that says when a row happened; absent for tables without time, which are known always. */
   readonly eventTime?: string;
   readonly availability: Availability;
+  /** Bool column that marks a row as the deletion of its key. */
+  readonly deleted?: string;
   readonly contracts: Readonly<Record<string, ColumnContract>>;
   /** Only in types: the columns' types. */
   readonly "~columns"?: C;

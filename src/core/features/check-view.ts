@@ -1,4 +1,4 @@
-import type { ColumnType, FeatureViewDefinition } from "../definitions/index.ts";
+import { type ColumnType, type FeatureViewDefinition, noEntity, viewFeatures } from "../definitions/index.ts";
 import { featureErrors } from "./errors.ts";
 
 const KEY_TYPES: readonly ColumnType[] = ["string", "int32", "int64", "bool", "timestamp"];
@@ -10,7 +10,7 @@ const RESERVED = ["on-demand", "on_demand"];
  */
 export function checkView(view: FeatureViewDefinition): FeatureViewDefinition {
   const { name, entity, source, features, aggregates, ttl } = view;
-  const names = [...features, ...Object.keys(aggregates)];
+  const names = viewFeatures(view).map(([feature]) => feature);
   for (const each of [name, ...names]) {
     if (each === "" || each.includes("."))
       throw featureErrors.FEATURE_NAME_INVALID(`"${each}" cannot be a name in feature view "${name}"`);
@@ -19,9 +19,14 @@ export function checkView(view: FeatureViewDefinition): FeatureViewDefinition {
   const twice = names.find((each, index) => names.findIndex((other) => other.toLowerCase() === each.toLowerCase()) !== index);
   if (twice !== undefined) throw featureErrors.FEATURE_DUPLICATE(`Feature view "${name}" has two features named "${twice}"`);
   if (names.length === 0)
-    throw featureErrors.FEATURE_NONE(`Feature view "${name}" has no features`, { hint: "Give it features or aggregates." });
+    throw featureErrors.FEATURE_NONE(`Feature view "${name}" has no features`, {
+      hint: "Give it features, expressions or aggregates.",
+    });
   const keys = Object.entries(entity.keys);
-  if (keys.length === 0) throw featureErrors.FEATURE_KEY_INVALID(`Entity "${entity.name}" has no keys`);
+  if (keys.length === 0 && entity.name !== noEntity.name)
+    throw featureErrors.FEATURE_KEY_INVALID(`Entity "${entity.name}" has no keys`, {
+      hint: "Give it keys, or leave the view's entity out: then its features describe everything at once.",
+    });
   for (const [key, type] of keys) {
     const found = source.contracts[key]?.type;
     if (found !== type || !KEY_TYPES.includes(type)) {

@@ -1,9 +1,11 @@
-import type {
-  ColumnType,
-  FeatureReference,
-  FeatureViewDefinition,
-  ModelDefinition,
-  OnDemandDefinition,
+import {
+  type ColumnType,
+  type FeatureReference,
+  type FeatureViewDefinition,
+  keyFields,
+  type ModelDefinition,
+  type OnDemandDefinition,
+  storedView,
 } from "../definitions/index.ts";
 import { checkView } from "./check-view.ts";
 import { featureErrors } from "./errors.ts";
@@ -51,7 +53,7 @@ export function compileFeaturePlan(model: Pick<ModelDefinition, "name" | "featur
   for (const feature of model.features) need(feature);
 
   for (const { definition } of views.values()) {
-    for (const [key, type] of Object.entries(definition.entity.keys)) {
+    for (const [key, type] of Object.entries(fieldTypes(definition))) {
       const before = keys[key] ?? request[key] ?? type;
       if (before !== type) throw featureErrors.FEATURE_KEY_INVALID(`Entity key "${key}" is ${before} and ${type}`);
       keys[key] = type;
@@ -85,10 +87,15 @@ const planFeature = ({ id, name, type, seasonal, from }: FeatureReference): Plan
   source: from.kind === "feature-view" ? from.source.name : null,
 });
 
+/** Type of each field that a view's keys are asked by. */
+const fieldTypes = (view: FeatureViewDefinition): Record<string, ColumnType> =>
+  Object.fromEntries(Object.entries(keyFields(view)).map(([key, field]) => [field, view.entity.keys[key]]));
+
 const planView = (view: FeatureViewDefinition, features: ReadonlySet<string>): PlannedView => ({
   name: view.name,
-  keys: Object.keys(view.entity.keys),
-  keyTypes: view.entity.keys,
+  ...(view.alias === undefined ? {} : { stored: storedView(view).name }),
+  keys: Object.values(keyFields(view)),
+  keyTypes: fieldTypes(view),
   features: [...features],
   ttl: view.ttl ?? null,
   definitions: Object.fromEntries([...features].map((name) => [name, featureDefinition(view, name)])),

@@ -1,22 +1,44 @@
 import { expressionColumns, quoteIdentifier } from "../data/index.ts";
-import type { AggregateFunction, ColumnType, FeatureViewDefinition, SourceDefinition } from "../definitions/index.ts";
+import {
+  type AggregateDefinition,
+  type AggregateFunction,
+  type ColumnType,
+  type FeatureViewDefinition,
+  keyFields,
+  type SourceDefinition,
+  viewFeatures,
+} from "../definitions/index.ts";
 import type { TableEngine } from "../ports/index.ts";
 import type { Micros } from "../time.ts";
 import { checkView } from "./check-view.ts";
 import { featureErrors } from "./errors.ts";
+import {
+  asDouble,
+  declaredExpression,
+  distinctValue,
+  isCondition,
+  isNumber,
+  orderedValue,
+  type ValueExpression,
+} from "./expression-type.ts";
 
 export interface LatestFeature {
   readonly name: string;
   readonly type: ColumnType;
+  /** SQL of its value over the source's row, of the type. */
+  readonly sql: string;
 }
 
 export interface AggregateFeature {
   readonly name: string;
   readonly type: ColumnType;
-  readonly fn: AggregateFunction;
+  /** A rate is the mean of a condition that is never null. */
+  readonly fn: Exclude<AggregateFunction, "rate">;
   /** Index into the class's expressions; -1 counts rows. */
   readonly value: number;
   readonly window: Micros;
+  /** Of `last`, which one from the newest on; 1 where absent. */
+  readonly nth?: number;
 }
 
 /** Features of a view whose columns become known together: each row has one availability for all of them. */
@@ -24,8 +46,7 @@ export interface AvailabilityClass {
   /** Timestamp columns; a row is available at the latest of them, and never where one is null. Empty: with its event. */
   readonly availability: readonly string[];
   readonly latest: readonly LatestFeature[];
-  /** SQL expressions that give a DOUBLE. */
-  readonly expressions: readonly string[];
+  readonly expressions: readonly ValueExpression[];
   readonly aggregates: readonly AggregateFeature[];
 }
 
@@ -34,6 +55,8 @@ export interface CompiledView {
   readonly name: string;
   readonly source: SourceDefinition;
   readonly keys: readonly string[];
+  /** The field that an ask has each key in. */
+  readonly fields: readonly string[];
   readonly keyTypes: Readonly<Record<string, ColumnType>>;
   readonly eventTime: string | null;
   readonly ttl: Micros | null;
@@ -65,9 +88,16 @@ export function latestOf(columns: readonly string[], fallback: string): string {
   return `CASE WHEN ${quoted.map((column) => `${column} IS NOT NULL`).join(" AND ")} THEN greatest(${quoted.join(", ")}) END`;
 }
 
+interface DraftClass extends AvailabilityClass {
+  readonly latest: LatestFeature[];
+  readonly expressions: ValueExpression[];
+  readonly aggregates: AggregateFeature[];
+}
+
 /**
  * Takes a view apart; with `only`, just these of its features.
- * @throws what checkView throws, FEATURE_UNKNOWN, FEATURE_AGGREGATE_TYPE, and core/data's errors for an invalid expression
+ * @throws what checkView throws, FEATURE_UNKNOWN, FEATURE_EXPRESSION_TYPE, FEATURE_AGGREGATE_TYPE, and core/data's errors for an
+ * invalid expression
  */
 export async function compileView(
   engine: TableEngine,
@@ -75,13 +105,9 @@ export async function compileView(
   only?: readonly string[],
 ): Promise<CompiledView> {
   checkView(view);
-  const { source } = view;
-  const keys = Object.keys(view.entity.keys);
-  const wanted = only ?? [...view.features, ...Object.keys(view.aggregates)];
-  const classes = new Map<
-    string,
-    AvailabilityClass & { latest: LatestFeature[]; expressions: string[]; aggregates: AggregateFeature[] }
-  >();
+  const { source, entity, features, expressions, aggregates } = view;
+  const keys = Object.keys(entity.keys);
+  const classes = new Map<string, DraftClass>();
   const classOf = (columns: readonly string[]) => {
     const availability = availabilityColumns(source, [...keys, ...columns]);
     const id = JSON.stringify(availability);
@@ -89,22 +115,26 @@ export async function compileView(
     classes.set(id, known);
     return known;
   };
-  for (const name of wanted) {
-    const aggregate = view.aggregates[name];
+  for (const name of only ?? viewFeatures(view).map(([each]) => each)) {
     const type = source.contracts[name]?.type;
-    if (view.features.includes(name) && type !== undefined) {
-      classOf([name]).latest.push({ name, type });
-    } else if (aggregate !== undefined) {
-      const { fn, expression, window } = aggregate;
+    const id = `${view.name}.${name}`;
+    if (features.includes(name) && type !== undefined) {
+      classOf([name]).latest.push({ name, type, sql: quoteIdentifier(name) });
+    } else if (Object.hasOwn(expressions, name)) {
+      const { expression, type: declared } = expressions[name];
+      const { columns, sqlType } = await expressionColumns(engine, source, expression);
+      const sql = declaredExpression(expression, sqlType, declared);
+      if (sql === null)
+        throw featureErrors.FEATURE_EXPRESSION_TYPE(`"${expression}" of "${id}" is ${sqlType} and no ${declared}`);
+      classOf(columns).latest.push({ name, type: declared, sql });
+    } else if (Object.hasOwn(aggregates, name)) {
+      const aggregate = aggregates[name];
+      const { fn, expression, window, nth } = aggregate;
       const read = expression === null ? null : await expressionColumns(engine, source, expression);
       const into = classOf(read?.columns ?? []);
-      let value = -1;
-      if (expression !== null && read !== null) {
-        const sql = numberExpression(view.name, name, fn, expression, read.sqlType);
-        value = into.expressions.indexOf(sql);
-        if (value < 0) value = into.expressions.push(sql) - 1;
-      }
-      into.aggregates.push({ name, type: aggregate.type, fn, value, window });
+      const value = read === null ? -1 : placeOf(into.expressions, windowValue(id, aggregate, read.sqlType));
+      const compiled = { name, type: aggregate.type, fn: fn === "rate" ? "mean" : fn, value, window } as const;
+      into.aggregates.push(nth === undefined ? compiled : { ...compiled, nth });
     } else {
       throw featureErrors.FEATURE_UNKNOWN(`Feature view "${view.name}" has no feature "${name}"`);
     }
@@ -113,7 +143,8 @@ export async function compileView(
     name: view.name,
     source,
     keys,
-    keyTypes: view.entity.keys,
+    fields: Object.values(keyFields(view)),
+    keyTypes: entity.keys,
     eventTime: source.eventTime ?? null,
     ttl: view.ttl ?? null,
     classes: [...classes.values()],
@@ -121,13 +152,31 @@ export async function compileView(
   };
 }
 
-const NUMBERS = /^(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|U\w+INT\w*|FLOAT|REAL|DOUBLE|DECIMAL.*)$/i;
+/** Expressions that say the same are read once. */
+function placeOf(expressions: ValueExpression[], wanted: ValueExpression): number {
+  const place = expressions.findIndex(({ sql }) => sql === wanted.sql);
+  return place < 0 ? expressions.push(wanted) - 1 : place;
+}
 
-function numberExpression(view: string, feature: string, fn: AggregateFunction, expression: string, type: string): string {
-  const condition = /^BOOLEAN$/i.test(type);
-  if (!condition && (fn === "count" || !NUMBERS.test(type))) {
-    throw featureErrors.FEATURE_AGGREGATE_TYPE(`${fn}("${expression}") of "${view}.${feature}" is over ${type}`);
+/** What an aggregate's function takes of a row. @throws FEATURE_AGGREGATE_TYPE */
+function windowValue(id: string, { fn, expression, type }: AggregateDefinition, sqlType: string): ValueExpression {
+  const text = expression ?? "";
+  const refuse = (wanted = "") => featureErrors.FEATURE_AGGREGATE_TYPE(`${fn}("${text}") of "${id}" is over ${sqlType}${wanted}`);
+  const condition = isCondition(sqlType);
+  switch (fn) {
+    case "count-distinct":
+      return distinctValue(text, sqlType);
+    case "first":
+    case "last": {
+      const value = orderedValue(text, sqlType, type);
+      if (value === null) throw refuse(` and gives no ${type}`);
+      return value;
+    }
+    case "rate":
+      if (!condition) throw refuse();
+      return { sql: asDouble(`coalesce((${text}\n), false)`), text: false };
+    default:
+      if (!condition && (fn === "count" || !isNumber(sqlType))) throw refuse();
+      return { sql: asDouble(text), text: false };
   }
-  // The line break ends a comment in the expression.
-  return `CAST((${expression}\n) AS DOUBLE)`;
 }

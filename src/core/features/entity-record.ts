@@ -1,34 +1,78 @@
 import type { AvailabilityClass } from "./compile-view.ts";
 import { featureErrors } from "./errors.ts";
 
-/** Rows in columns, ascending by the first column, which is when a row becomes visible. */
+/** Rows in columns. */
 export interface Block {
   readonly rows: number;
   readonly columns: readonly Float64Array[];
 }
 
-/** Columns of a block of latest values that come before the features' own. */
-export const LATEST_COLUMNS = { visibleAt: 0, eventAt: 1, availableAt: 2, first: 3 } as const;
-/** Columns of a block of aggregated rows that come before the expressions' own. */
-export const EVENT_COLUMNS = { visibleAt: 0, eventAt: 1, first: 2 } as const;
+/** Where the columns of a block stand; -1 for one that it does not have. */
+export interface BlockLayout {
+  readonly visibleAt: 0;
+  readonly eventAt: 1;
+  readonly availableAt: number;
+  /** NaN is never. A time later than the view's last materialization is not known yet. */
+  readonly supersededAt: number;
+  /** First column of each latest feature or expression. An int64 feature has a second one, with what a double of it lacks. */
+  readonly values: readonly number[];
+  readonly columns: number;
+}
+
+/** What decides which columns a record has. */
+export interface RecordShape {
+  readonly classes: readonly Pick<AvailabilityClass, "latest" | "expressions" | "aggregates">[];
+  /** Whether rows can have later versions. */
+  readonly versions: boolean;
+}
+
+/** Layouts of each class's two blocks. */
+export interface ClassLayout {
+  readonly latest: BlockLayout;
+  readonly events: BlockLayout;
+}
+
+export const recordLayout = ({ classes, versions }: RecordShape): ClassLayout[] =>
+  classes.map(({ latest, expressions, aggregates }) => {
+    const widths = latest.map(({ type }) => (type === "int64" ? 2 : 1));
+    const ordered = aggregates.some(({ fn }) => fn === "first" || fn === "last");
+    return {
+      latest: latest.length === 0 ? NO_COLUMNS : blockLayout(true, versions, widths),
+      events:
+        aggregates.length === 0
+          ? NO_COLUMNS
+          : blockLayout(
+              ordered,
+              versions,
+              expressions.map(() => 1),
+            ),
+    };
+  });
+
+const NO_COLUMNS: BlockLayout = { visibleAt: 0, eventAt: 1, availableAt: -1, supersededAt: -1, values: [], columns: 0 };
+
+function blockLayout(availableAt: boolean, versions: boolean, widths: readonly number[]): BlockLayout {
+  let next = 2;
+  const place = (there: boolean) => (there ? next++ : -1);
+  const times = { visibleAt: 0, eventAt: 1, availableAt: place(availableAt), supersededAt: place(versions) } as const;
+  const values = widths.map((width) => {
+    next += width;
+    return next - width;
+  });
+  return { ...times, values, columns: next };
+}
 
 /**
- * What the online store holds of one entity in one view: per class of availability the rows that were the latest, one after
- * the other, and the rows inside the longest window. String values are positions in the record's own string table.
+ * What the online store holds of one entity in one view: per class of availability the rows that were the latest, each
+ * ahead of the one before it, and the rows inside the longest window. String values are positions in the record's own string table.
  */
 export interface EntityRecord {
   readonly classes: readonly { readonly latest: Block; readonly events: Block }[];
   string(code: number): string;
 }
 
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const HEADER_WORDS = 4;
-
-type Shape = readonly Pick<AvailabilityClass, "latest" | "expressions" | "aggregates">[];
-
-const latestColumns = ({ latest }: Shape[number]) => (latest.length === 0 ? 0 : LATEST_COLUMNS.first + latest.length);
-const eventColumns = ({ aggregates, expressions }: Shape[number]) =>
-  aggregates.length === 0 ? 0 : EVENT_COLUMNS.first + expressions.length;
 
 export const emptyBlock: Block = { rows: 0, columns: [] };
 
@@ -36,13 +80,17 @@ export const emptyBlock: Block = { rows: 0, columns: [] };
  * Layout, little endian: u32 format version, strings, bytes of strings, 0; u32 rows of each block; the blocks'
  * columns as f64; u32 length of each string; the strings in UTF-8.
  */
-export function encodeRecord(shape: Shape, classes: EntityRecord["classes"], strings: readonly string[]): Uint8Array {
+export function encodeRecord(
+  layouts: readonly ClassLayout[],
+  classes: EntityRecord["classes"],
+  strings: readonly string[],
+): Uint8Array {
   const texts = strings.map((text) => Buffer.from(text));
   const textBytes = texts.reduce((bytes, text) => bytes + text.length, 0);
-  const headerBytes = headerSize(shape);
+  const headerBytes = headerSize(layouts);
   const numbers = classes.reduce(
     (sum, { latest, events }, index) =>
-      sum + latest.rows * latestColumns(shape[index]) + events.rows * eventColumns(shape[index]),
+      sum + latest.rows * layouts[index].latest.columns + events.rows * layouts[index].events.columns,
     0,
   );
   const bytes = new Uint8Array(headerBytes + 8 * numbers + 4 * texts.length + textBytes);
@@ -73,21 +121,21 @@ export function encodeRecord(shape: Shape, classes: EntityRecord["classes"], str
 }
 
 /** A multiple of 8: four words and two for each class. */
-const headerSize = (shape: Shape) => 4 * (HEADER_WORDS + 2 * shape.length);
+const headerSize = (layouts: readonly ClassLayout[]) => 4 * (HEADER_WORDS + 2 * layouts.length);
 
 /**
  * The record over the same bytes, without copying where they are aligned.
  * @throws FEATURE_RECORD_CORRUPT
  */
-export function decodeRecord(shape: Shape, bytes: Uint8Array): EntityRecord {
+export function decodeRecord(layouts: readonly ClassLayout[], bytes: Uint8Array): EntityRecord {
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
-  const headerBytes = headerSize(shape);
+  const headerBytes = headerSize(layouts);
   if (aligned.length < headerBytes) throw corrupt();
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset, headerBytes / 4);
   const [version, strings, textBytes] = words;
   let cells = 0;
-  shape.forEach((each, index) => {
-    cells += words[HEADER_WORDS + 2 * index] * latestColumns(each) + words[HEADER_WORDS + 2 * index + 1] * eventColumns(each);
+  layouts.forEach(({ latest, events }, index) => {
+    cells += words[HEADER_WORDS + 2 * index] * latest.columns + words[HEADER_WORDS + 2 * index + 1] * events.columns;
   });
   const stringsAt = headerBytes + 8 * cells;
   if (version !== FORMAT_VERSION || aligned.length !== stringsAt + 4 * strings + textBytes) throw corrupt();
@@ -101,18 +149,25 @@ export function decodeRecord(shape: Shape, bytes: Uint8Array): EntityRecord {
     }
     return { rows, columns: made };
   };
+  let starts: Uint32Array | null = null;
   return {
-    classes: shape.map((each, index) => ({
-      latest: block(words[HEADER_WORDS + 2 * index], latestColumns(each)),
-      events: block(words[HEADER_WORDS + 2 * index + 1], eventColumns(each)),
+    classes: layouts.map(({ latest, events }, index) => ({
+      latest: block(words[HEADER_WORDS + 2 * index], latest.columns),
+      events: block(words[HEADER_WORDS + 2 * index + 1], events.columns),
     })),
     string(code) {
-      const lengths = new DataView(aligned.buffer, aligned.byteOffset + stringsAt, 4 * strings);
-      let start = stringsAt + 4 * strings;
-      for (let before = 0; before < code; before++) start += lengths.getUint32(4 * before, true);
-      return Buffer.from(aligned.buffer, aligned.byteOffset + start, lengths.getUint32(4 * code, true)).toString("utf8");
+      starts ??= textStarts(new DataView(aligned.buffer, aligned.byteOffset + stringsAt, 4 * strings), stringsAt + 4 * strings);
+      return Buffer.from(aligned.buffer, aligned.byteOffset + starts[code], starts[code + 1] - starts[code]).toString("utf8");
     },
   };
+}
+
+/** Where each text begins, and where the last one ends, from their lengths. */
+function textStarts(lengths: DataView, first: number): Uint32Array {
+  const starts = new Uint32Array(lengths.byteLength / 4 + 1);
+  starts[0] = first;
+  for (let text = 0; text + 1 < starts.length; text++) starts[text + 1] = starts[text] + lengths.getUint32(4 * text, true);
+  return starts;
 }
 
 const corrupt = () => featureErrors.FEATURE_RECORD_CORRUPT("A record of the online store cannot be read");

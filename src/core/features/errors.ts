@@ -29,7 +29,11 @@ export const featureErrors = defineErrors({
   FEATURE_WINDOW_INVALID: { kind: "invalid", hint: 'Windows and ttl are longer than nothing: .over("24h"), ttl: "6h".' },
   FEATURE_AGGREGATE_TYPE: {
     kind: "invalid",
-    hint: "Aggregate a number or a condition; count() takes a condition and counts the rows where it is true.",
+    hint: "Aggregate a number or a condition; count() and rate() take a condition; first(), last() and lastN() are told the type that their expression has.",
+  },
+  FEATURE_EXPRESSION_TYPE: {
+    kind: "invalid",
+    hint: 'Say the type that the SQL expression has, or cast it: sql("CAST(distance / 2 AS INTEGER)", "int32").',
   },
   FEATURE_INTEGER_UNSAFE: {
     kind: "invalid",

@@ -1,4 +1,4 @@
-import { quoteIdentifier, type Snapshot, snapshotPaths, snapshotRelation, timestampLiteral } from "../data/index.ts";
+import { hasVersions, quoteIdentifier, type Snapshot, snapshotPaths, snapshotRelation, timestampLiteral } from "../data/index.ts";
 import type { FeatureReference, FeatureViewDefinition, OnDemandDefinition, SourceDefinition } from "../definitions/index.ts";
 import type { ArtifactStore, TableEngine } from "../ports/index.ts";
 import type { Micros } from "../time.ts";
@@ -9,7 +9,7 @@ import { featureErrors } from "./errors.ts";
 import { evaluateOnDemand } from "./on-demand-columns.ts";
 import type { ColumnTypes, FeaturePlan } from "./plan.ts";
 import { type Asks, joinView } from "./point-in-time.ts";
-import { columnOf, type FeatureArray, featureArray, numbersOf, readViewRows, viewRowColumns } from "./view-rows.ts";
+import { columnOf, type FeatureArray, featureArray, numbersOf, readViewRows, takeRows, viewRowColumns } from "./view-rows.ts";
 
 export type SnapshotMap = ReadonlyMap<string, { readonly snapshot: Snapshot; readonly source: SourceDefinition }>;
 
@@ -66,8 +66,9 @@ export async function featuresAt(
     }
     const view = await compileView(deps.engine, definition, wanted);
     const paths = await snapshotPaths(deps.artifacts, found.snapshot);
-    const relation = snapshotRelation(found.snapshot, found.source, paths, { asOf, rowNumber: true });
-    for (const [feature, values] of await joinFromTables(deps.engine, view, relation, asks, at))
+    const versions = hasVersions(found.snapshot);
+    const relation = snapshotRelation(found.snapshot, found.source, paths, { asOf, rowNumber: true, versions });
+    for (const [feature, values] of await joinFromTables(deps.engine, view, { relation, versions }, asks, at))
       joined.set(`${name}.${feature}`, values);
   }
   await evaluateOnDemand(deps.engine, plan, onDemand, asks, joined);
@@ -77,11 +78,17 @@ export async function featuresAt(
 async function joinFromTables(
   engine: TableEngine,
   view: CompiledView,
-  relation: string,
+  { relation, versions }: { readonly relation: string; readonly versions: boolean },
   asks: AskTable,
   at: Float64Array,
 ): Promise<Map<string, FeatureArray>> {
-  const keys = view.keys.map((key) => fieldColumn(asks, key));
+  const rows = (keys: readonly string[]) =>
+    `SELECT ${[...keys, viewRowColumns(view, versions)].join(", ")} FROM ${relation}${timeBounds(view, at)}`;
+  if (view.keys.length === 0) {
+    const source = readViewRows(view, await engine.query(rows([])));
+    return joinView(view, source, new Int32Array(source.rows), { entities: 1, entity: new Int32Array(asks.rows), at });
+  }
+  const keys = view.fields.map((field) => fieldColumn(asks, field));
   const codes = temporaryTable("keys");
   await engine.run(
     `CREATE TEMP TABLE ${codes} AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS code, *
@@ -99,8 +106,7 @@ async function joinFromTables(
     });
     const source = await engine.query(
       `SELECT known.code, seen.* EXCLUDE (${keys.join(", ")})
-       FROM (SELECT ${view.keys.map((key, index) => `${quoteIdentifier(key)} AS ${keys[index]}`).join(", ")}, ${viewRowColumns(view)}
-             FROM ${relation}${timeBounds(view, at)}) AS seen
+       FROM (${rows(view.keys.map((key, index) => `${quoteIdentifier(key)} AS ${keys[index]}`))}) AS seen
        JOIN ${codes} AS known USING (${keys.join(", ")})`,
     );
     const asked: Asks = { entities: Number(entities), entity, at };
@@ -155,25 +161,18 @@ export async function historicalFeatures(
     if (numbersOf(columnOf(given, "__at")).some(Number.isNaN))
       throw featureErrors.FEATURE_LABEL_TIME_MISSING("An entity row has no time");
     const joined = await featuresAt(deps, plan, input.features, input.snapshots, { name, rows: given.rows, fields }, input.asOf);
-    const order = numbersOf(columnOf(given, "given"));
+    // Where each row stands among the asks, which are in order of time.
+    const order = new Float64Array(given.rows);
+    numbersOf(columnOf(given, "given")).forEach((place, ordinal) => {
+      order[place] = ordinal;
+    });
     const chosen = plan.features.map(({ id, type }) => {
       const values =
         joined.get(id) ?? featureArray({ type: "float64", values: new Float64Array(given.rows), nulls: null }, type, id);
-      return [id, scatter(values, order)] as const;
+      return [id, takeRows(values, order)] as const;
     });
     return { rows: given.rows, plan, columns: new Map(chosen) };
   } finally {
     await deps.engine.run(`DROP TABLE ${name}`);
   }
-}
-
-function scatter(source: FeatureArray, order: Float64Array): FeatureArray {
-  if (source.type === "string") {
-    const values = new Array<string | null>(order.length);
-    for (let index = 0; index < order.length; index++) values[order[index]] = source.values[index];
-    return { type: source.type, values };
-  }
-  const values = new Float64Array(order.length);
-  for (let index = 0; index < order.length; index++) values[order[index]] = source.values[index];
-  return { type: source.type, values };
 }

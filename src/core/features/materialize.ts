@@ -1,11 +1,11 @@
-import { quoteIdentifier, type Snapshot, snapshotRelation, timestampLiteral } from "../data/index.ts";
-import type { FeatureViewDefinition, SourceDefinition } from "../definitions/index.ts";
+import { hasVersions, quoteIdentifier, type Snapshot, snapshotRelation, timestampLiteral } from "../data/index.ts";
+import { type FeatureViewDefinition, type SourceDefinition, viewFeatures } from "../definitions/index.ts";
 import type { OnlineStore, TableEngine } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import { DAY, type Micros } from "../time.ts";
 import { ascending } from "./ascending.ts";
 import { type CompiledView, compileView } from "./compile-view.ts";
-import { decodeRecord, type EntityRecord } from "./entity-record.ts";
+import { type ClassLayout, decodeRecord, type EntityRecord, recordLayout } from "./entity-record.ts";
 import { EntityWriter } from "./entity-writer.ts";
 import { featureErrors } from "./errors.ts";
 import {
@@ -75,21 +75,21 @@ export async function materialize(
     ? visibleRows(engine, view, input, null, until)
     : increment(engine, view, input, from, lateness, until));
   const prefix = entityPrefix(scope, view.name);
-  const written = await writeEntities(online, view, rows, prefix, { from: from?.until ?? null, until });
+  const layouts = recordLayout({ classes: view.classes, versions: hasVersions(snapshot) });
+  const written = await writeEntities(online, view, layouts, rows, prefix, { from: from?.until ?? null, until });
   const entries: [string, Uint8Array | null][] = [...written.records];
   if (from === null) {
     for await (const key of online.keys(prefix)) if (!written.records.has(key)) entries.push([key, null]);
   }
   const next: OnlineView = {
-    formatVersion: 1,
+    formatVersion: 2,
     view: view.name,
     fingerprint,
     keys: view.keys,
     keyTypes: view.keyTypes,
-    definitions: Object.fromEntries(
-      [...definition.features, ...Object.keys(definition.aggregates)].map((name) => [name, featureDefinition(definition, name)]),
-    ),
+    definitions: Object.fromEntries(viewFeatures(definition).map(([name]) => [name, featureDefinition(definition, name)])),
     classes: view.classes,
+    versions: hasVersions(snapshot),
     until,
     retention: ONLINE_RETENTION,
     contentHash: snapshot.contentHash,
@@ -119,18 +119,26 @@ const isTimeless = ({ availability }: CompiledView["classes"][number]) => availa
 /** @throws FEATURE_RECORD_CORRUPT */
 export async function readOnlineView(online: OnlineStore, scope: Scope, view: string): Promise<OnlineView | null> {
   const [bytes] = await online.getMany([viewKey(scope, view)]);
-  return bytes === null || bytes === undefined ? null : parseOnlineView(bytes, view);
+  if (bytes === null || bytes === undefined) return null;
+  // What an earlier version of Orrery wrote is written anew.
+  return Number(readEntry(bytes, view).formatVersion) < FORMAT_VERSION ? null : parseOnlineView(bytes, view);
 }
 
+const FORMAT_VERSION = 2;
+
+/** @throws FEATURE_RECORD_CORRUPT */
 export function parseOnlineView(bytes: Uint8Array, view: string): OnlineView {
-  let parsed: OnlineView;
+  const parsed = readEntry(bytes, view);
+  if (parsed.formatVersion === FORMAT_VERSION) return parsed;
+  throw featureErrors.FEATURE_RECORD_CORRUPT(`Feature view "${view}" was materialized by another version of Orrery`);
+}
+
+function readEntry(bytes: Uint8Array, view: string): OnlineView {
   try {
-    parsed = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
   } catch (cause) {
     throw featureErrors.FEATURE_RECORD_CORRUPT(`The online entry of feature view "${view}" cannot be read`, { cause });
   }
-  if (parsed.formatVersion === 1) return parsed;
-  throw featureErrors.FEATURE_RECORD_CORRUPT(`Feature view "${view}" was materialized by another version of Orrery`);
 }
 
 const newer = (one: Micros | null, other: Micros | null) =>
@@ -171,7 +179,7 @@ async function greatestLateness(
   const { eventTime } = view;
   const later = visibilityColumns(view).filter((column) => column !== eventTime);
   if (eventTime === null || later.length === 0) return 0;
-  const relation = snapshotRelation(snapshot, source, paths, { asOf: ALWAYS });
+  const relation = snapshotRelation(snapshot, source, paths, { asOf: ALWAYS, versions: hasVersions(snapshot) });
   const event = quoteIdentifier(eventTime);
   const delays = later.map((column) => `max(epoch_us(${quoteIdentifier(column)}) - epoch_us(${event}))`);
   const [found] = await engine.rows(`SELECT CAST(greatest(0, ${delays.join(", ")}) AS BIGINT) AS lateness FROM ${relation}`);
@@ -222,7 +230,7 @@ async function visibleRows(
   increment: { readonly after: Micros; readonly lateness: Micros } | null,
   until: Micros,
 ): Promise<KeyedRows> {
-  const relation = snapshotRelation(snapshot, source, paths, { asOf: ALWAYS, rowNumber: true });
+  const relation = snapshotRelation(snapshot, source, paths, { asOf: ALWAYS, rowNumber: true, versions: hasVersions(snapshot) });
   const keys = view.keys.map((key, index) => `${quoteIdentifier(key)} AS k${index}`);
   const present = view.keys.map((key) => `${quoteIdentifier(key)} IS NOT NULL`);
   const bounds = view.eventTime === null ? [] : [`${quoteIdentifier(view.eventTime)} <= ${timestampLiteral(until)}`];
@@ -238,7 +246,7 @@ async function visibleRows(
     bounds.push(`${quoteIdentifier(view.eventTime)} > ${timestampLiteral(until - ONLINE_RETENTION - view.longestWindow)}`);
   }
   const table = await engine.query(
-    `SELECT ${[...keys, viewRowColumns(view)].join(", ")} FROM ${relation} WHERE ${[...present, ...bounds].join(" AND ")}`,
+    `SELECT ${[...keys, viewRowColumns(view, hasVersions(snapshot))].join(", ")} FROM ${relation} WHERE ${[...present, ...bounds].join(" AND ")}`,
   );
   return {
     ...readViewRows(view, table),
@@ -259,6 +267,7 @@ interface Written {
 async function writeEntities(
   online: OnlineStore,
   view: CompiledView,
+  layouts: readonly ClassLayout[],
   source: KeyedRows,
   prefix: string,
   range: { readonly from: Micros | null; readonly until: Micros },
@@ -279,7 +288,7 @@ async function writeEntities(
           source.keys.map(({ at }) => at(row)),
         ) ?? undefined);
       if (key === undefined) continue;
-      const writer = writers.get(key) ?? new EntityWriter(view, source);
+      const writer = writers.get(key) ?? new EntityWriter(view, layouts, source);
       writers.set(key, writer);
       writer.add(index, row);
       touched[row] = 1;
@@ -292,7 +301,7 @@ async function writeEntities(
   const records = new Map<string, Uint8Array>();
   keys.forEach((key, index) => {
     const bytes = before[index] ?? null;
-    const record: EntityRecord | null = bytes === null ? null : decodeRecord(view.classes, bytes);
+    const record: EntityRecord | null = bytes === null ? null : decodeRecord(layouts, bytes);
     const next = writers.get(key)?.encode(record, until - ONLINE_RETENTION);
     if (next !== undefined) records.set(key, next);
   });

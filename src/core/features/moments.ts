@@ -1,5 +1,3 @@
-import type { AggregateFunction } from "../definitions/index.ts";
-
 /** 2^27 + 1 splits a double into two halves of 26 bits. */
 const SPLITTER = 134_217_729;
 
@@ -93,27 +91,4 @@ export class Moments {
   }
 }
 
-/** Where all values are whole numbers of 32 bits, their plain sum is exact and these are the same figures. */
-export const wholeMoments = (rows: number, sum: number): WindowMoments => ({ rows, sum, mean: sum / rows, std: Number.NaN });
-
 export type WindowMoments = Readonly<Pick<Moments, "rows" | "sum" | "mean" | "std">>;
-
-/** What an aggregate is of the rows in its window; NaN stands for null. `extreme` is their least or greatest value. */
-export function aggregateOf(fn: AggregateFunction, ofRows: boolean, moments: WindowMoments | undefined, extreme: number): number {
-  const rows = moments?.rows ?? 0;
-  if (fn === "count") return ofRows ? rows : (moments?.sum ?? 0);
-  if (rows === 0 || moments === undefined) return Number.NaN;
-  switch (fn) {
-    case "sum":
-      return moments.sum;
-    case "mean":
-      return moments.mean;
-    case "std":
-      return moments.std;
-    case "min":
-    case "max":
-      return extreme;
-    default:
-      return Number.NaN;
-  }
-}

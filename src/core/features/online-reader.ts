@@ -1,7 +1,7 @@
 import type { OnlineStore } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import { formatTimestamp, type Micros, parseTimestamp } from "../time.ts";
-import { decodeRecord } from "./entity-record.ts";
+import { type ClassLayout, decodeRecord, recordLayout } from "./entity-record.ts";
 import { featureErrors } from "./errors.ts";
 import { parseOnlineView } from "./materialize.ts";
 import { loadOnDemand, type OnDemandFunction } from "./on-demand.ts";
@@ -35,6 +35,7 @@ interface OpenView {
   /** Bytes of the view's entry at the last read, and what was made of them. */
   bytes: Uint8Array | null;
   online: OnlineView | null;
+  layouts: readonly ClassLayout[];
   reading: RecordReading | null;
 }
 
@@ -53,11 +54,12 @@ export function createFeatureReader(plan: FeaturePlan, online: OnlineStore, scop
   const views = plan.views.map(
     (planned): OpenView => ({
       planned,
-      key: viewKey(scope, planned.name),
-      prefix: entityPrefix(scope, planned.name),
+      key: viewKey(scope, planned.stored ?? planned.name),
+      prefix: entityPrefix(scope, planned.stored ?? planned.name),
       slots: new Map(planned.features.map((feature) => [feature, slot(`${planned.name}.${feature}`)])),
       bytes: null,
       online: null,
+      layouts: [],
       reading: null,
     }),
   );
@@ -132,13 +134,19 @@ function refresh(view: OpenView, bytes: Uint8Array | null): void {
       throw featureErrors.FEATURE_VIEW_CHANGED(`Feature "${name}.${feature}" is not what the model was trained on`);
     }
   }
-  view.reading = recordReading(online.classes, view.slots, view.planned.ttl);
+  view.reading = recordReading(online, view.slots, view.planned.ttl, online.until);
+  view.layouts = recordLayout(online);
   view.online = online;
   view.bytes = bytes;
 }
 
 /** Whether the store knows the entity. */
-function readView({ planned, online, reading }: OpenView, bytes: Uint8Array | null, at: Micros, vector: FeatureValue[]): boolean {
+function readView(
+  { planned, online, layouts, reading }: OpenView,
+  bytes: Uint8Array | null,
+  at: Micros,
+  vector: FeatureValue[],
+): boolean {
   if (online === null || reading === null) return false;
   if (at < online.until - online.retention) {
     const { until, retention } = online;
@@ -150,7 +158,7 @@ function readView({ planned, online, reading }: OpenView, bytes: Uint8Array | nu
     for (const [slot, value] of reading.absent) vector[slot] = value;
     return false;
   }
-  readRecord(reading, decodeRecord(online.classes, bytes), at, vector);
+  readRecord(reading, decodeRecord(layouts, bytes), at, vector);
   return true;
 }
 

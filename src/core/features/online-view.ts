@@ -7,7 +7,7 @@ import type { FeatureValue } from "./plan.ts";
 
 /** How a view stands in the online store: written in one transaction with the entities' records. JSON. */
 export interface OnlineView {
-  readonly formatVersion: 1;
+  readonly formatVersion: 2;
   readonly view: string;
   /** Sha256 of everything the records depend on; another one means that the view has to be written anew. */
   readonly fingerprint: string;
@@ -16,6 +16,8 @@ export interface OnlineView {
   /** Hash of each feature's definition: a model that was trained on another one must not be served from here. */
   readonly definitions: Readonly<Record<string, string>>;
   readonly classes: readonly AvailabilityClass[];
+  /** Whether records say until when rows are true: only where some have later versions. */
+  readonly versions: boolean;
   /** Rows visible by then are in. Reads are exact from `until - retention` on. */
   readonly until: Micros;
   readonly retention: Micros;
@@ -48,14 +50,23 @@ export function entityKey(prefix: string, values: readonly FeatureValue[]): stri
 
 /** Hash of what a feature's values depend on, ttl apart (the model's plan brings its own). */
 export function featureDefinition(view: FeatureViewDefinition, feature: string): string {
-  const { source, entity, aggregates } = view;
+  const { source, entity, aggregates, expressions } = view;
   const { eventTime = null, availability, name } = source;
-  const content = { source: name, keys: entity.keys, eventTime, availability, feature, aggregate: aggregates[feature] ?? null };
+  const content = {
+    source: name,
+    keys: entity.keys,
+    eventTime,
+    availability,
+    feature,
+    aggregate: Object.hasOwn(aggregates, feature) ? aggregates[feature] : null,
+    // A column's hash stays what it was before there were expressions.
+    ...(Object.hasOwn(expressions, feature) ? { expression: expressions[feature] } : {}),
+  };
   return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
 }
 
 export function fingerprintOf(view: CompiledView): string {
   const { name, source, keys, keyTypes, eventTime, ttl, classes } = view;
-  const content = { version: 1, name, source: source.name, key: source.key, keys, keyTypes, eventTime, ttl, classes };
+  const content = { version: 2, name, source: source.name, key: source.key, keys, keyTypes, eventTime, ttl, classes };
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }

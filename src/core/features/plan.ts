@@ -23,8 +23,11 @@ export interface PlannedFeature {
 
 export interface PlannedView {
   readonly name: string;
-  /** Entity key columns, in order. */
+  /** The view whose stored values it reads, where this is another name of it. */
+  readonly stored?: string;
+  /** Request fields with the entity's keys, in the order of the stored view's. */
   readonly keys: readonly string[];
+  /** By field. */
   readonly keyTypes: ColumnTypes;
   /** Features of this view that the model or its on-demand functions read. */
   readonly features: readonly string[];

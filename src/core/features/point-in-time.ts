@@ -1,8 +1,9 @@
 import type { Micros } from "../time.ts";
 import { ascending } from "./ascending.ts";
 import type { AggregateFeature, AvailabilityClass, CompiledView } from "./compile-view.ts";
-import { aggregateOf, Moments } from "./moments.ts";
-import type { ClassRows, FeatureArray, ViewRows } from "./view-rows.ts";
+import { LatestRows } from "./latest-rows.ts";
+import { type ClassRows, decodedTexts, type FeatureArray, takeRows, type ViewRows, type WindowValues } from "./view-rows.ts";
+import { aggregateOf, figuresWanted, WindowAccumulator } from "./window-accumulators.ts";
 
 /** Who is asked about, and when. `entity[i]` is a code below `entities`, or -1 for nobody known; `at` ascends. */
 export interface Asks {
@@ -12,199 +13,141 @@ export interface Asks {
 }
 
 /**
- * Point-in-time join of one view: each feature's values at each ask, from what had happened and was available by then. One
- * sweep over time per class of availability, all entities at once: rows enter in the order in which they become visible
- * and leave a window in the order of their events. O((rows + asks) log rows).
+ * Point-in-time join of one view: each feature's values at each ask, from what had happened, was available and was not yet superseded
+ * by then. One sweep over time per class of availability, all entities at once: rows enter in the order in which they become visible
+ * and leave a window in the order of their events, or when a later version takes their place. O((rows + asks) log rows).
  *
  * @param entity code of each source row's entity
  */
 export function joinView(view: CompiledView, source: ViewRows, entity: Int32Array, asks: Asks): Map<string, FeatureArray> {
   const joined = new Map<string, FeatureArray>();
-  const byEvent = view.longestWindow > 0 ? ascending(source.eventAt) : new Uint32Array(0);
+  const hasWindows = view.longestWindow > 0;
+  const byEvent = hasWindows ? ascending(source.eventAt) : new Uint32Array(0);
+  const bySuperseded = hasWindows && source.supersededAt !== null ? ascending(source.supersededAt) : new Uint32Array(0);
   view.classes.forEach((each, index) => {
     const rows = source.classes[index];
     if (rows === undefined) return;
-    const byVisible = ascending(rows.visibleAt);
+    const sweep: Sweep = { source, rows, entity, byVisible: ascending(rows.visibleAt), byEvent, bySuperseded, asks };
     if (each.latest.length > 0) {
-      const matched = latestRows(source, rows, entity, byVisible, asks, view.ttl);
+      const matched = latestRows(sweep, view.ttl);
       each.latest.forEach(({ name }, feature) => {
         const values = rows.latest[feature];
-        if (values !== undefined) joined.set(name, take(values, matched));
+        if (values !== undefined) joined.set(name, takeRows(values, matched));
       });
     }
-    for (const [name, values] of windowAggregates(each, source, rows, entity, { byVisible, byEvent }, asks))
-      joined.set(name, values);
+    for (const [name, values] of windowAggregates(each, sweep)) joined.set(name, values);
   });
   return joined;
 }
 
-/** Row with the greatest event time, then availability, then position among those visible at each ask; -1 for none. */
-function latestRows(
-  { eventAt, position }: ViewRows,
-  { visibleAt, availableAt }: ClassRows,
-  entity: Int32Array,
-  byVisible: Uint32Array,
-  asks: Asks,
-  ttl: Micros | null,
-): Int32Array {
-  const best = new Int32Array(asks.entities).fill(-1);
+/** Rows of one class, the orders in which they come and go, and who asks. */
+interface Sweep {
+  readonly source: ViewRows;
+  readonly rows: ClassRows;
+  readonly entity: Int32Array;
+  readonly byVisible: Uint32Array;
+  readonly byEvent: Uint32Array;
+  readonly bySuperseded: Uint32Array;
+  readonly asks: Asks;
+}
+
+/** Whether the first row is later by event, then by availability, then by place. */
+function rowOrder({ eventAt, position }: ViewRows, { availableAt }: ClassRows) {
+  return (one: number, other: number): boolean =>
+    eventAt[one] > eventAt[other] ||
+    (eventAt[one] === eventAt[other] &&
+      (availableAt[one] > availableAt[other] || (availableAt[one] === availableAt[other] && position[one] > position[other])));
+}
+
+/** Latest row among those visible at each ask; -1 for none. */
+function latestRows({ source, rows, entity, byVisible, asks }: Sweep, ttl: Micros | null): Int32Array {
+  const { eventAt, supersededAt } = source;
+  const { visibleAt } = rows;
+  const latest = new LatestRows(asks.entities, { isAhead: rowOrder(source, rows), supersededAt });
   const matched = new Int32Array(asks.at.length);
   let next = 0;
   for (let ask = 0; ask < matched.length; ask++) {
     const at = asks.at[ask];
     for (; next < byVisible.length && visibleAt[byVisible[next]] <= at; next++) {
       const row = byVisible[next];
-      const other = best[entity[row]];
-      if (
-        other < 0 ||
-        eventAt[row] > eventAt[other] ||
-        (eventAt[row] === eventAt[other] &&
-          (availableAt[row] > availableAt[other] || (availableAt[row] === availableAt[other] && position[row] > position[other])))
-      )
-        best[entity[row]] = row;
+      if (supersededAt === null || !(supersededAt[row] <= visibleAt[row])) latest.enter(entity[row], row);
     }
-    const row = asks.entity[ask] < 0 ? -1 : best[asks.entity[ask]];
+    const row = asks.entity[ask] < 0 ? -1 : latest.at(asks.entity[ask], at);
     matched[ask] = row >= 0 && ttl !== null && eventAt[row] < at - ttl ? -1 : row;
   }
   return matched;
 }
 
-function take(source: FeatureArray, rows: Int32Array): FeatureArray {
-  if (source.type === "string") {
-    const values = new Array<string | null>(rows.length);
-    for (let index = 0; index < rows.length; index++) values[index] = rows[index] < 0 ? null : source.values[rows[index]];
-    return { type: source.type, values };
-  }
-  const values = new Float64Array(rows.length);
-  for (let index = 0; index < rows.length; index++) values[index] = rows[index] < 0 ? Number.NaN : source.values[rows[index]];
-  return { type: source.type, values };
-}
-
-interface Orders {
-  readonly byVisible: Uint32Array;
-  readonly byEvent: Uint32Array;
-}
-
-function windowAggregates(
-  { aggregates, expressions }: AvailabilityClass,
-  source: ViewRows,
-  rows: ClassRows,
-  entity: Int32Array,
-  orders: Orders,
-  asks: Asks,
-): Map<string, FeatureArray> {
+function windowAggregates({ aggregates }: AvailabilityClass, sweep: Sweep): Map<string, FeatureArray> {
   const results = new Map<string, FeatureArray>();
   for (const group of groupBy(aggregates, ({ value, window }) => `${value} ${window}`)) {
     const [{ value, window }] = group;
-    const values = value < 0 ? null : (rows.expressions[value] ?? null);
-    const outputs = group.map(({ name, type }) => {
-      const output = new Float64Array(asks.at.length);
-      // Aggregates give numbers whatever they are over.
-      results.set(name, { type: type === "string" ? "float64" : type, values: output });
-      return output;
+    const values = value < 0 ? null : (sweep.rows.expressions[value] ?? null);
+    const outputs = sweepWindow(group, values?.values ?? null, window, sweep);
+    group.forEach((feature, output) => {
+      results.set(feature.name, aggregateArray(feature, outputs[output], values));
     });
-    sweepWindow(group, expressions[value] === undefined, source, rows, entity, orders, values, window, asks, outputs);
   }
   return results;
 }
 
+/** First and last values are given back as what they are; all else is a number. */
+function aggregateArray({ fn, type }: AggregateFeature, values: Float64Array, of: WindowValues | null): FeatureArray {
+  const texts = fn === "first" || fn === "last" ? (of?.texts ?? null) : null;
+  if (texts !== null) return decodedTexts(values, texts, type);
+  return { type: type === "string" ? "float64" : type, values };
+}
+
+/** Each function's value at each ask, over the rows of one expression (null: rows are counted) in one window. */
 function sweepWindow(
   group: readonly AggregateFeature[],
-  ofRows: boolean,
-  { eventAt }: ViewRows,
-  { visibleAt }: ClassRows,
-  entity: Int32Array,
-  { byVisible, byEvent }: Orders,
   values: Float64Array | null,
   window: Micros,
-  asks: Asks,
-  outputs: readonly Float64Array[],
-): void {
-  const squares = group.some(({ fn }) => fn === "std");
-  const moments = Array.from({ length: asks.entities }, () => new Moments(squares));
-  const least = group.some(({ fn }) => fn === "min") ? new WindowExtremes(asks.entities, values, eventAt, 1) : null;
-  const greatest = group.some(({ fn }) => fn === "max") ? new WindowExtremes(asks.entities, values, eventAt, -1) : null;
+  { source, rows, entity, byVisible, byEvent, bySuperseded, asks }: Sweep,
+): Float64Array[] {
+  const { eventAt, supersededAt } = source;
+  const { visibleAt } = rows;
+  const wanted = figuresWanted(group);
+  const isAhead = rowOrder(source, rows);
+  const order = (one: number, other: number) => (isAhead(one, other) ? 1 : -1);
+  const windows = new Array<WindowAccumulator | undefined>(asks.entities);
+  const outputs = group.map(() => new Float64Array(asks.at.length));
+  const cellOf = (row: number) => (values === null ? 1 : values[row]);
+  const endsFirst = (row: number) => supersededAt !== null && supersededAt[row] < eventAt[row] + window;
   let entered = 0;
-  let left = 0;
+  let aged = 0;
+  let superseded = 0;
   for (let ask = 0; ask < asks.at.length; ask++) {
     const at = asks.at[ask];
     for (; entered < byVisible.length && visibleAt[byVisible[entered]] <= at; entered++) {
       const row = byVisible[entered];
-      const value = values === null ? 1 : values[row];
+      const value = cellOf(row);
       // A row that becomes visible only after it has left the window is never in it.
       if (Number.isNaN(value) || visibleAt[row] >= eventAt[row] + window) continue;
-      moments[entity[row]].add(value);
-      least?.add(entity[row], row);
-      greatest?.add(entity[row], row);
+      if (supersededAt !== null && supersededAt[row] <= visibleAt[row]) continue;
+      const who = entity[row];
+      const into = windows[who] ?? new WindowAccumulator(wanted, order);
+      windows[who] = into;
+      into.add(value, row);
     }
-    for (; left < byEvent.length && eventAt[byEvent[left]] + window <= at; left++) {
-      const row = byEvent[left];
-      const value = values === null ? 1 : values[row];
-      if (!Number.isNaN(value) && visibleAt[row] < eventAt[row] + window) moments[entity[row]].remove(value);
+    for (; aged < byEvent.length && eventAt[byEvent[aged]] + window <= at; aged++) {
+      const row = byEvent[aged];
+      const value = cellOf(row);
+      if (Number.isNaN(value) || !(visibleAt[row] < eventAt[row] + window) || endsFirst(row)) continue;
+      windows[entity[row]]?.remove(value, row);
+    }
+    for (; superseded < bySuperseded.length && (supersededAt?.[bySuperseded[superseded]] ?? at) <= at; superseded++) {
+      const row = bySuperseded[superseded];
+      const value = cellOf(row);
+      if (Number.isNaN(value) || !endsFirst(row) || !(visibleAt[row] < (supersededAt?.[row] ?? 0))) continue;
+      windows[entity[row]]?.remove(value, row);
     }
     const who = asks.entity[ask];
-    const inWindow = who < 0 ? undefined : moments[who];
-    for (let output = 0; output < group.length; output++) {
-      const { fn } = group[output];
-      const extreme =
-        who < 0 ? Number.NaN : fn === "min" ? least?.at(who, at - window) : fn === "max" ? greatest?.at(who, at - window) : 0;
-      outputs[output][ask] = aggregateOf(fn, ofRows, inWindow, extreme ?? Number.NaN);
-    }
+    const inWindow = who < 0 ? undefined : windows[who];
+    for (let output = 0; output < group.length; output++)
+      outputs[output][ask] = aggregateOf(group[output], values === null, inWindow);
   }
-}
-
-/** Least (sign 1) or greatest (sign -1) value of each entity's window: a binary heap whose expired tops are dropped when asked. */
-class WindowExtremes {
-  readonly #heaps: (number[] | undefined)[];
-  readonly #values: Float64Array | null;
-  readonly #eventAt: Float64Array;
-  readonly #sign: 1 | -1;
-
-  constructor(entities: number, values: Float64Array | null, eventAt: Float64Array, sign: 1 | -1) {
-    this.#heaps = new Array(entities);
-    this.#values = values;
-    this.#eventAt = eventAt;
-    this.#sign = sign;
-  }
-
-  #key(row: number): number {
-    return this.#values === null ? 1 : this.#sign * this.#values[row];
-  }
-
-  add(entity: number, row: number): void {
-    const heap = (this.#heaps[entity] ??= []);
-    let at = heap.push(row) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (this.#key(heap[parent]) <= this.#key(row)) break;
-      heap[at] = heap[parent];
-      at = parent;
-    }
-    heap[at] = row;
-  }
-
-  /** The extreme among rows with an event after `start`; NaN without any. */
-  at(entity: number, start: Micros): number {
-    const heap = this.#heaps[entity];
-    if (heap === undefined) return Number.NaN;
-    while (heap.length > 0 && this.#eventAt[heap[0]] <= start) this.#dropTop(heap);
-    return heap.length === 0 ? Number.NaN : this.#sign * this.#key(heap[0]);
-  }
-
-  #dropTop(heap: number[]): void {
-    const row = heap.pop();
-    if (row === undefined || heap.length === 0) return;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#key(heap[child + 1]) < this.#key(heap[child])) child++;
-      if (this.#key(heap[child]) >= this.#key(row)) break;
-      heap[at] = heap[child];
-      at = child;
-    }
-    heap[at] = row;
-  }
+  return outputs;
 }
 
 function groupBy<T>(items: readonly T[], key: (item: T) => string): [T, ...T[]][] {

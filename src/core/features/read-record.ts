@@ -1,151 +1,204 @@
 import type { Micros } from "../time.ts";
-import type { AggregateFeature, AvailabilityClass } from "./compile-view.ts";
-import { type Block, type EntityRecord, EVENT_COLUMNS, LATEST_COLUMNS } from "./entity-record.ts";
-import { aggregateOf, Moments, type WindowMoments, wholeMoments } from "./moments.ts";
+import type { AggregateFeature } from "./compile-view.ts";
+import { type Block, type BlockLayout, type EntityRecord, type RecordShape, recordLayout } from "./entity-record.ts";
 import type { FeatureValue } from "./plan.ts";
+import { aggregateOf, type FiguresWanted, figuresWanted, WindowAccumulator, type WindowFigures } from "./window-accumulators.ts";
 
 /** One feature's place in the vector and in the record. */
 interface LatestSlot {
   readonly slot: number;
   readonly column: number;
-  readonly bool: boolean;
-  readonly string: boolean;
+  readonly type: "bool" | "string" | "int64" | "number";
 }
 
+type WindowSlot = AggregateFeature & { readonly slot: number };
+
 interface WindowSlots {
-  readonly value: number;
+  /** Column of its expression's values; -1 counts rows. */
+  readonly column: number;
   readonly window: Micros;
-  readonly squares: boolean;
-  readonly features: readonly (AggregateFeature & { readonly slot: number })[];
+  readonly wanted: FiguresWanted;
+  /** Whether values are positions among the record's texts. */
+  readonly texts: boolean;
+  readonly features: readonly WindowSlot[];
+}
+
+interface ClassReading {
+  readonly index: number;
+  readonly layouts: { readonly latest: BlockLayout; readonly events: BlockLayout };
+  readonly latest: readonly LatestSlot[];
+  readonly windows: readonly WindowSlots[];
 }
 
 /** Which features of a view go where in a row of values. */
 export interface RecordReading {
   readonly ttl: Micros | null;
-  readonly classes: readonly {
-    readonly index: number;
-    readonly latest: readonly LatestSlot[];
-    readonly windows: readonly WindowSlots[];
-  }[];
+  /** A row that is superseded later than this still stands: its next version is not in the record yet. */
+  readonly until: Micros;
+  readonly classes: readonly ClassReading[];
   /** Value of each slot for an unknown entity: 0 for counts, null otherwise. */
   readonly absent: readonly (readonly [slot: number, value: FeatureValue])[];
 }
 
 /** @param slots slot of each wanted feature by its name */
 export function recordReading(
-  classes: readonly AvailabilityClass[],
+  shape: RecordShape,
   slots: ReadonlyMap<string, number>,
   ttl: Micros | null,
+  until: Micros,
 ): RecordReading {
-  const readings = classes.map(({ latest, aggregates }, index) => {
+  const layouts = recordLayout(shape);
+  const readings = shape.classes.map(({ latest, aggregates, expressions }, index): ClassReading => {
     const latestSlots = latest.flatMap(({ name, type }, feature): LatestSlot[] => {
       const slot = slots.get(name);
       if (slot === undefined) return [];
-      return [{ slot, column: LATEST_COLUMNS.first + feature, bool: type === "bool", string: type === "string" }];
+      const kind = type === "bool" || type === "string" || type === "int64" ? type : "number";
+      return [{ slot, column: layouts[index].latest.values[feature], type: kind }];
     });
-    const windows = new Map<string, WindowSlots & { features: (AggregateFeature & { slot: number })[] }>();
+    const windows = new Map<string, WindowSlot[]>();
     for (const aggregate of aggregates) {
       const slot = slots.get(aggregate.name);
       if (slot === undefined) continue;
-      const { value, window } = aggregate;
-      const known = windows.get(`${value} ${window}`) ?? { value, window, squares: false, features: [] };
-      windows.set(`${value} ${window}`, known);
-      known.features.push({ ...aggregate, slot });
+      const id = `${aggregate.value} ${aggregate.window}`;
+      const known = windows.get(id) ?? [];
+      windows.set(id, known);
+      known.push({ ...aggregate, slot });
     }
     return {
       index,
+      layouts: layouts[index],
       latest: latestSlots,
-      windows: [...windows.values()].map((each) => ({
-        ...each,
-        squares: each.features.some(({ fn }) => fn === "std"),
-      })),
+      windows: [...windows.values()].map((features): WindowSlots => {
+        const [{ value, window }] = features;
+        const column = value < 0 ? -1 : layouts[index].events.values[value];
+        return { column, window, wanted: figuresWanted(features), texts: expressions[value]?.text === true, features };
+      }),
     };
   });
   const used = readings.filter(({ latest, windows }) => latest.length + windows.length > 0);
+  const isCount = (fn: AggregateFeature["fn"]) => fn === "count" || fn === "count-distinct";
   const absent = used.flatMap(({ latest, windows }) => [
     ...latest.map(({ slot }) => [slot, null] as const),
-    ...windows.flatMap(({ features }) => features.map(({ slot, fn }) => [slot, fn === "count" ? 0 : null] as const)),
+    ...windows.flatMap(({ features }) => features.map(({ slot, fn }) => [slot, isCount(fn) ? 0 : null] as const)),
   ]);
-  return { ttl, classes: used, absent };
+  return { ttl, until, classes: used, absent };
 }
 
 /** Fills the slots with what the record says at `at`. */
-export function readRecord({ ttl, classes }: RecordReading, record: EntityRecord, at: Micros, values: FeatureValue[]): void {
-  for (const { index, latest, windows } of classes) {
-    const blocks = record.classes[index];
-    if (latest.length > 0) readLatest(latest, blocks.latest, record, at, ttl, values);
-    for (const window of windows) readWindow(window, blocks.events, at, values);
+export function readRecord(reading: RecordReading, record: EntityRecord, at: Micros, values: FeatureValue[]): void {
+  for (const each of reading.classes) {
+    if (each.latest.length > 0) readLatest(each, reading, record, at, values);
+    for (const window of each.windows) readWindow(window, each, reading, record, at, values);
   }
 }
 
 function readLatest(
-  slots: readonly LatestSlot[],
-  { rows, columns }: Block,
+  { index, latest, layouts }: ClassReading,
+  { ttl, until }: RecordReading,
   record: EntityRecord,
   at: Micros,
-  ttl: Micros | null,
   values: FeatureValue[],
 ): void {
+  const { rows, columns } = record.classes[index].latest;
+  const { visibleAt, eventAt, supersededAt } = layouts.latest;
+  // Each row is ahead of those before it.
   let row = rows - 1;
-  while (row >= 0 && columns[LATEST_COLUMNS.visibleAt][row] > at) row--;
-  const found = row >= 0 && (ttl === null || columns[LATEST_COLUMNS.eventAt][row] >= at - ttl);
-  for (const { slot, column, bool, string } of slots) {
+  while (row >= 0 && (columns[visibleAt][row] > at || (supersededAt >= 0 && columns[supersededAt][row] <= Math.min(at, until))))
+    row--;
+  const found = row >= 0 && (ttl === null || columns[eventAt][row] >= at - ttl);
+  for (const { slot, column, type } of latest) {
     const value = found ? columns[column][row] : Number.NaN;
-    values[slot] = Number.isNaN(value) ? null : string ? record.string(value) : bool ? value === 1 : value;
+    if (Number.isNaN(value)) values[slot] = null;
+    else if (type === "number") values[slot] = value;
+    else if (type === "bool") values[slot] = value === 1;
+    else values[slot] = type === "string" ? record.string(value) : value;
   }
 }
 
-function readWindow(slots: WindowSlots, { rows, columns }: Block, at: Micros, values: FeatureValue[]): void {
-  const { value, window, squares, features } = slots;
-  if (rows === 0) {
-    writeWindow(features, value < 0, wholeMoments(0, 0), null, values);
-    return;
+function readWindow(
+  slots: WindowSlots,
+  { index, layouts }: ClassReading,
+  { until }: RecordReading,
+  record: EntityRecord,
+  at: Micros,
+  values: FeatureValue[],
+): void {
+  const block = record.classes[index].events;
+  const { column, texts, features } = slots;
+  const figures = block.rows === 0 ? undefined : windowFigures(slots, block, layouts.events, at, Math.min(at, until));
+  for (const feature of features) {
+    const result = aggregateOf(feature, column < 0, figures);
+    const isOneOfRows = feature.fn === "first" || feature.fn === "last";
+    if (Number.isNaN(result)) values[feature.slot] = null;
+    else if (!isOneOfRows) values[feature.slot] = result;
+    else values[feature.slot] = oneOfRows(feature, texts ? record.string(result) : result);
   }
-  const visibleAt = columns[EVENT_COLUMNS.visibleAt];
-  const eventAt = columns[EVENT_COLUMNS.eventAt];
-  const cells = value < 0 ? null : columns[EVENT_COLUMNS.first + value];
+}
+
+/** A row's value as what the feature is. */
+function oneOfRows({ type }: WindowSlot, value: string | number): FeatureValue {
+  if (type === "bool") return value === 1;
+  return type === "int64" ? Number(value) : value;
+}
+
+/** @param known rows superseded by then are not true any more */
+function windowFigures(
+  { column, window, wanted }: WindowSlots,
+  { columns }: Block,
+  { visibleAt, eventAt, availableAt, supersededAt }: BlockLayout,
+  at: Micros,
+  known: Micros,
+): WindowFigures {
+  const visible = columns[visibleAt];
+  const events = columns[eventAt];
+  const superseded = supersededAt < 0 ? null : columns[supersededAt];
+  const cells = column < 0 ? null : columns[column];
   const start = at - window;
   // No row is visible before its event, so those visible by the window's start lie before it.
-  const first = firstAfter(visibleAt, start);
-  const end = firstAfter(visibleAt, at);
-  let count = 0;
-  let sum = 0;
-  let least = Number.POSITIVE_INFINITY;
-  let greatest = Number.NEGATIVE_INFINITY;
-  let whole = !squares;
+  const first = firstAfter(visible, start);
+  const end = firstAfter(visible, at);
+  const isIn = (row: number) => events[row] > start && (superseded === null || !(superseded[row] <= known));
+  const simple = !(wanted.squares || wanted.distinct || wanted.ordered);
+  if (simple) {
+    let rows = 0;
+    let sum = 0;
+    let least = Number.POSITIVE_INFINITY;
+    let greatest = Number.NEGATIVE_INFINITY;
+    let whole = true;
+    for (let row = first; row < end; row++) {
+      const cell = cells === null ? 1 : cells[row];
+      if (!isIn(row) || Number.isNaN(cell)) continue;
+      if ((cell | 0) !== cell) whole = false;
+      rows++;
+      sum += cell;
+      if (cell < least) least = cell;
+      if (cell > greatest) greatest = cell;
+    }
+    // The plain sum of whole numbers of 32 bits is exact: the same figures as an accumulator's.
+    if (whole)
+      return {
+        rows,
+        sum,
+        mean: sum / rows,
+        std: Number.NaN,
+        least: least + 0,
+        greatest: greatest + 0,
+        distinct: 0,
+        nth: () => Number.NaN,
+      };
+  }
+  const order = (one: number, other: number) =>
+    events[one] - events[other] || compareAvailable(columns[availableAt], one, other) || one - other;
+  const accumulator = new WindowAccumulator(wanted, order);
   for (let row = first; row < end; row++) {
     const cell = cells === null ? 1 : cells[row];
-    if (eventAt[row] <= start || Number.isNaN(cell)) continue;
-    if ((cell | 0) !== cell) whole = false;
-    count++;
-    sum += cell;
-    if (cell < least) least = cell;
-    if (cell > greatest) greatest = cell;
+    if (isIn(row) && !Number.isNaN(cell)) accumulator.add(cell, row);
   }
-  if (whole) {
-    writeWindow(features, value < 0, wholeMoments(count, sum), { least, greatest }, values);
-    return;
-  }
-  const moments = new Moments(squares);
-  for (let row = first; row < end; row++) {
-    const cell = cells === null ? 1 : cells[row];
-    if (eventAt[row] > start && !Number.isNaN(cell)) moments.add(cell);
-  }
-  writeWindow(features, value < 0, moments, { least, greatest }, values);
+  return accumulator;
 }
 
-function writeWindow(
-  features: WindowSlots["features"],
-  ofRows: boolean,
-  moments: WindowMoments,
-  extremes: { readonly least: number; readonly greatest: number } | null,
-  values: FeatureValue[],
-): void {
-  for (const { slot, fn } of features) {
-    const result = aggregateOf(fn, ofRows, moments, (fn === "min" ? extremes?.least : extremes?.greatest) ?? Number.NaN);
-    values[slot] = Number.isNaN(result) ? null : result;
-  }
-}
+const compareAvailable = (available: Float64Array | undefined, one: number, other: number) =>
+  available === undefined ? 0 : available[one] - available[other];
 
 /** First position of an ascending array whose value is greater. */
 function firstAfter(ascending: Float64Array, value: number): number {

@@ -25,6 +25,26 @@ export function availability(source: SourceDefinition, columns: readonly string[
   return known.includes(null) ? null : Math.max(...known.map(Number));
 }
 
+/**
+ * Rows that stand for what they say, each with the moment from which it does not any more: of rows with one key and one availability
+ * the last, until another version of the key is known. Deleted ones end others, and are not among them.
+ */
+function standing(source: SourceDefinition, rows: readonly SourceRow[], knownBy: Micros): { row: SourceRow; until: Micros }[] {
+  const { default: known = source.eventTime } = source.availability;
+  const time = (row: SourceRow) => (known === undefined ? 0 : (row[known] as Micros | null));
+  const keyOf = (row: SourceRow) => JSON.stringify(source.key.map((column) => row[column] ?? null));
+  return rows.flatMap((row, index) => {
+    if (source.key.length === 0) return [{ row, until: Number.POSITIVE_INFINITY }];
+    const at = time(row);
+    if (at === null) return [];
+    const versions = rows.filter((other) => keyOf(other) === keyOf(row));
+    if (rows.slice(index + 1).some((later) => keyOf(later) === keyOf(row) && time(later) === at)) return [];
+    const ends = versions.map(time).filter((end) => end !== null && end > at && end <= knownBy);
+    const isDeleted = source.deleted !== undefined && row[source.deleted] === true;
+    return isDeleted ? [] : [{ row, until: Math.min(...ends.map(Number)) }];
+  });
+}
+
 /** A feature's value by going through all rows, in the order in which they are stored. */
 export function bruteForce(
   view: FeatureViewDefinition,
@@ -38,42 +58,50 @@ export function bruteForce(
 ): FeatureValue {
   const { source, entity, ttl } = view;
   const aggregate = view.aggregates[feature];
-  const expression = aggregate?.expression == null ? null : expressions[aggregate.expression];
-  const columns = aggregate === undefined ? [feature] : (expression?.columns ?? []);
-  const candidates = rows
-    .map((row) => ({
+  const sql = aggregate === undefined ? view.expressions[feature]?.expression : aggregate.expression;
+  const expression = sql == null ? null : expressions[sql];
+  const columns = expression?.columns ?? (aggregate === undefined ? [feature] : []);
+  const candidates = standing(source, rows, knownBy)
+    .map(({ row, until }) => ({
       row,
+      until,
       eventAt: source.eventTime === undefined ? Number.NEGATIVE_INFINITY : (row[source.eventTime] as Micros | null),
       availableAt: availability(source, [...Object.keys(entity.keys), ...columns], row),
     }))
-    .filter(({ row, eventAt, availableAt }) => {
+    .filter(({ row, until, eventAt, availableAt }) => {
       if (eventAt === null || availableAt === null) return false;
       if (Object.keys(entity.keys).some((key) => keys[key] === null || keys[key] === undefined || row[key] !== keys[key]))
         return false;
-      return eventAt <= at && availableAt <= at && Math.max(eventAt, availableAt) <= knownBy;
-    });
+      return eventAt <= at && availableAt <= at && at < until && Math.max(eventAt, availableAt) <= knownBy;
+    })
+    .sort(
+      (one, other) =>
+        compare(Number(one.eventAt), Number(other.eventAt)) || compare(Number(one.availableAt), Number(other.availableAt)),
+    );
   if (aggregate === undefined) {
-    const inTime = candidates.filter(({ eventAt }) => ttl === undefined || Number(eventAt) >= at - ttl);
-    let best: (typeof inTime)[number] | undefined;
-    for (const each of inTime) {
-      const ahead =
-        best === undefined ||
-        Number(each.eventAt) > Number(best.eventAt) ||
-        (each.eventAt === best.eventAt && Number(each.availableAt) >= Number(best.availableAt));
-      if (ahead) best = each;
-    }
-    return best?.row[feature] ?? null;
+    const newest = candidates.at(-1);
+    if (newest === undefined || (ttl !== undefined && Number(newest.eventAt) < at - ttl)) return null;
+    return expression === null ? (newest.row[feature] ?? null) : expression.value(newest.row);
   }
   const inWindow = candidates.filter(({ eventAt }) => Number(eventAt) > at - aggregate.window).map(({ row }) => row);
   if (aggregate.fn === "count") return inWindow.filter((row) => expression == null || expression.value(row) === true).length;
-  const values = inWindow.flatMap((row) => {
-    const value = expression?.value(row) ?? null;
-    return value === null ? [] : [Number(value)];
-  });
+  if (aggregate.fn === "rate")
+    return inWindow.length === 0 ? null : inWindow.filter((row) => expression?.value(row) === true).length / inWindow.length;
+  const given = inWindow.map((row) => expression?.value(row) ?? null).filter((value) => value !== null);
+  if (aggregate.fn === "count-distinct") return new Set(given).size;
+  if (aggregate.fn === "first") return given.at(0) ?? null;
+  if (aggregate.fn === "last") return given.at(-(aggregate.nth ?? 1)) ?? null;
+  return ofNumbers(aggregate.fn, given.map(Number));
+}
+
+/** Infinities of one sign are equal, and their difference is no number. */
+const compare = (one: number, other: number) => (one < other ? -1 : one > other ? 1 : 0);
+
+function ofNumbers(fn: "sum" | "mean" | "min" | "max" | "std", values: readonly number[]): number | null {
+  if (values.length === 0) return null;
   const sum = values.reduce((total, value) => total + value, 0);
   const mean = sum / values.length;
-  if (values.length === 0) return null;
-  switch (aggregate.fn) {
+  switch (fn) {
     case "sum":
       return sum;
     case "mean":
@@ -85,7 +113,5 @@ export function bruteForce(
     case "std":
       if (values.length < 2) return null;
       return Math.sqrt(values.reduce((total, value) => total + (value - mean) ** 2, 0) / (values.length - 1));
-    default:
-      return null;
   }
 }

@@ -3,17 +3,23 @@ import {
   bool,
   type ColumnType,
   count,
+  countDistinct,
   entity,
   type FeatureReference,
   type FeatureViewDefinition,
   featureView,
+  first,
   float64,
   int32,
+  last,
+  lastN,
   max,
   mean,
   min,
+  rate,
   type SourceDefinition,
   source,
+  sql,
   std,
   string,
   sum,
@@ -23,6 +29,8 @@ import { MINUTE, type Micros } from "../../time.ts";
 import type { Expression, SourceRow } from "./oracle.ts";
 
 const columns = {
+  sale: int32().nullable(),
+  void: bool().nullable(),
   shop: string().nullable(),
   till: int32().nullable(),
   price: float64().nullable(),
@@ -51,6 +59,18 @@ export const sources = {
   } satisfies SourceDefinition,
   "known when it happens": source.parquet("sales", { path: "-", columns, eventTime: "at" }),
   "no event time": source.parquet("sales", { path: "-", columns, availableTime: { default: "seen", settled } }),
+  "versions, deletions and a late group": {
+    ...source.parquet("sales", {
+      path: "-",
+      columns,
+      key: ["sale"],
+      eventTime: "at",
+      availableTime: { default: "seen", settled },
+    }),
+    deleted: "void",
+  } satisfies SourceDefinition,
+  "versions by event": source.parquet("sales", { path: "-", columns, key: ["sale"], eventTime: "at" }),
+  "versions in order of delivery": source.parquet("sales", { path: "-", columns, key: ["sale"] }),
   "no time at all": source.parquet("sales", { path: "-", columns }),
 } as const satisfies Record<string, SourceDefinition>;
 export type SourceKind = keyof typeof sources;
@@ -60,6 +80,9 @@ export const expressions: Readonly<Record<string, Expression>> = {
   price: { columns: ["price"], value: (row) => row.price ?? null },
   rebate: { columns: ["rebate"], value: (row) => row.rebate ?? null },
   refunded: { columns: ["refunded"], value: (row) => row.refunded ?? null },
+  note: { columns: ["note"], value: (row) => row.note ?? null },
+  settled: { columns: ["settled"], value: (row) => row.settled ?? null },
+  "upper(note) || '-'": { columns: ["note"], value: ({ note }) => (note == null ? null : `${String(note).toUpperCase()}-`) },
   "price > 2": { columns: ["price"], value: ({ price }) => (price == null ? null : Number(price) > 2) },
   "price - rebate": {
     columns: ["price", "rebate"],
@@ -83,6 +106,11 @@ export function viewOver(kind: SourceKind, of: keyof typeof entities, window: nu
     // The sources differ in their times only.
     source: definition as (typeof sources)["known when it happens"],
     features: ["price", "rebate", "refunded", "note", "settled"],
+    expressions: {
+      is_dear: sql("price > 2", "bool"),
+      tag: sql("upper(note) || '-'", "string"),
+      net: sql("price - rebate", "float64"),
+    },
     ...(timed
       ? {
           aggregate: {
@@ -96,6 +124,13 @@ export function viewOver(kind: SourceKind, of: keyof typeof entities, window: nu
             net_min: min("price - rebate").over(long),
             rebate_max: max("rebate").over(short),
             price_min: min("price").over(short),
+            dear_rate: rate("price > 2").over(short, long),
+            notes: countDistinct("note").over(short),
+            prices: countDistinct("price").over(long),
+            first_price: first("price").over(long),
+            was_refunded: last("refunded", "bool").over(short),
+            note_of: lastN("note", 2, "string").over(short, long),
+            settled_at: last("settled", "timestamp").over(long),
           },
           ...(ttl === null ? {} : { ttl: `${ttl}m` as const }),
         }
@@ -118,6 +153,8 @@ export const shop = fc.constantFrom("a", "b", 'a","1', "a|1", "");
 export const row = (from: number, to: number): fc.Arbitrary<SourceRow> =>
   fc
     .record({
+      sale: fc.integer({ min: 1, max: 30 }),
+      void: nullable(fc.boolean()),
       shop: nullable(shop, 10),
       till: nullable(fc.integer({ min: 1, max: 2 }), 10),
       price: nullable(fc.oneof(fc.integer({ min: 0, max: 5 }), amount(-1e6, 1e6))),

@@ -62,6 +62,11 @@ export function selectRows(types: Readonly<Record<string, ColumnType>>, rows: re
   return `SELECT * FROM (VALUES ${line({})}) AS t(${names}) WHERE false`;
 }
 
+function hasRepeats(source: SourceDefinition, rows: readonly SourceRow[]): boolean {
+  const keys = rows.map((row) => JSON.stringify(source.key.map((column) => row[column] ?? null)));
+  return new Set(keys).size < keys.length;
+}
+
 /** A snapshot with one part for each list of rows. */
 export async function snapshotOf(
   bench: Workbench,
@@ -100,7 +105,7 @@ export async function snapshotOf(
     parent: null,
     columns: types,
     parts: stored,
-    disjoint: true,
+    disjoint: source.key.length === 0 || !hasRepeats(source, parts.flat()),
     rows,
     bytes: stored.reduce((sum, part) => sum + part.bytes, 0),
     report: { rows, quarantined: 0, violations: [], nullShares: [] },
