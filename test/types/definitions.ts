@@ -1,8 +1,7 @@
 /** Compiled, never run: what must not compile is marked, and the compiler complains where a mark is not needed. */
 import { createClient } from "../../src/client/index.ts";
 import { createTracker, logMetrics, startRun } from "../../src/client/tracking/index.ts";
-import { baseline, byTime, clip, count, countDistinct, dateParts, defineCharter, defineModel, endpoint, entity, featureService, featureView, float64, groupKFold, grouped, impute, int32, kFold, labels, last, lastN, mean, metric, needs, nested, onDemand, polynomial, powerTransform, rate, repeated, requestField, rule, segment, selectFeatures, source, sql, stratified, stratifiedKFold, string, targetEncode, threshold, timeFolds, timestamp } from "../../src/index.ts";
-
+import { baseline, bool, byTime, clip, count, countDistinct, dateParts, defineCharter, defineModel, endpoint, entity, featureService, featureView, float64, groupKFold, grouped, impute, int32, int64, kFold, labels, last, lastN, mean, metric, needs, nested, onDemand, polynomial, powerTransform, rate, repeated, requestField, rule, secret, segment, selectFeatures, source, sql, stratified, stratifiedKFold, string, targetEncode, threshold, timeFolds, timestamp } from "../../src/index.ts";
 const flights = source.parquet("flights", {
   path: "x",
   eventTime: "scheduled_departure",
@@ -206,3 +205,26 @@ defineCharter({ ...about, target: whether, decision, alternative, accept: [metri
 defineCharter({ ...about, target: howMuch, accept: [metric("roc_auc").atLeast(0.7)] });
 // @ts-expect-error a metric of two classes for several
 defineCharter({ ...about, target: which, accept: [metric("pr_auc").atLeast(0.7)] });
+
+/** Sources by origin: rows are typed by their columns, and `since` by the watermark's. */
+const sensor = { sensor: string(), value: float64(), count: int64(), broken: bool(), changed_at: timestamp() };
+source.rows("readings", {
+  columns: sensor,
+  watermark: { column: "changed_at", overlap: "10m" },
+  deleted: "broken",
+  rows: async function* (since) {
+    yield { sensor: "a", value: 1, count: 5n, changed_at: since ?? new Date(0) };
+    yield { sensor: "b", value: null, changed_at: "2024-01-01T00:00:00.000001Z" };
+  },
+});
+source.rows("readings", { columns: sensor, watermark: "count", rows: (since) => [{ count: since === null ? 0n : since + 1n }] });
+source.rows("readings", { columns: sensor, rows: () => [{ value: 1 }] });
+// @ts-expect-error a value of another type
+source.rows("readings", { columns: sensor, rows: () => [{ value: "1" }] });
+// @ts-expect-error a row says whether it is deleted in a bool column
+source.rows("readings", { columns: sensor, deleted: "value", rows: () => [] });
+source.postgres("orders", { url: secret.env("ORDERS"), query: "SELECT * FROM orders", key: ["count"], columns: sensor, watermark: "changed_at" });
+// @ts-expect-error an address holds a password, and comes from a secret
+source.postgres("orders", { url: "postgres://me:secret@host/db", query: "SELECT 1", columns: sensor });
+source.jsonLines("events", { path: "https://example.com/events.jsonl.gz", headers: { authorization: secret.env("TOKEN") }, columns: sensor });
+source.push("clicks", { columns: sensor, key: ["sensor"], eventTime: "at" });

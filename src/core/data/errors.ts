@@ -14,6 +14,10 @@ export const dataErrors = defineErrors({
     kind: "conflict",
     hint: "Write the file under another name and rename it when it is whole; then run this again.",
   },
+  DATA_ORIGIN_MISSING: {
+    kind: "unavailable",
+    hint: "This process was started without what reads such a source; use the `orrery` command or the platform.",
+  },
   DATA_COLUMN_MISSING: { kind: "invalid", hint: "Rename the column in the definition or deliver it in the file." },
   DATA_EMPTY: { kind: "invalid", hint: "A source needs at least one row; was the file delivered whole?" },
   DATA_CONTRACT_INVALID: { kind: "invalid", hint: "Correct the column's contract in the source's definition." },

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { SourceDefinition } from "../definitions/index.ts";
+import type { FileFormat, SourceDefinition } from "../definitions/index.ts";
 import { OrreryError } from "../errors.ts";
 import type { ArtifactStore, TableEngine } from "../ports/index.ts";
 import { isExact, ROW, rawColumn, rawName, typedColumn } from "./column-sql.ts";
@@ -77,10 +77,15 @@ export async function ingestPart(
   }
 }
 
+/** What rows from elsewhere are written as before they are taken in is CSV. */
+const formatOf = ({ origin }: SourceDefinition): FileFormat => (origin.kind === "files" ? origin.format : "csv");
+
 function fileRelation(source: SourceDefinition, path: string): string {
   const files = fileList([path]);
-  if (source.format === "parquet")
+  const format = formatOf(source);
+  if (format === "parquet")
     return `(SELECT * EXCLUDE (file_row_number), file_row_number AS ${ROW} FROM read_parquet(${files}, file_row_number = true))`;
+  if (format === "json-lines") throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read JSON lines of source ${source.name}`);
   // Everything as text first: a bad cell is then a counted violation of one row, not the end of the file.
   return `(SELECT *, row_number() OVER () - 1 AS ${ROW} FROM read_csv(${files}, header = true, all_varchar = true, nullstr = '', parallel = false))`;
 }
@@ -99,7 +104,7 @@ async function deliveredTypes(engine: TableEngine, source: SourceDefinition, pat
 function unreadable(source: SourceDefinition, path: string, cause: unknown): unknown {
   if (!(cause instanceof OrreryError) || cause.kind !== "invalid") return cause;
   return dataErrors.DATA_FILE_CORRUPT(
-    `${basename(path)} of source ${source.name} cannot be read as ${source.format}: ${cause.message}`,
+    `${basename(path)} of source ${source.name} cannot be read as ${formatOf(source)}: ${cause.message}`,
     { cause },
   );
 }

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { glob, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { SourceDefinition } from "../definitions/index.ts";
+import type { FilesOrigin, SourceDefinition } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
 import { checkPatterns, contractRules } from "./contract-rules.ts";
 import { dataErrors } from "./errors.ts";
@@ -77,8 +77,10 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 /** Everything but its bytes that decides what becomes of a file. */
 async function contractHash({ engine }: IngestEngines, source: SourceDefinition, references: ReadonlyMap<string, string>) {
   const values = await referenceHash(engine, references);
-  const { name, format, key, eventTime = null, availability, contracts } = source;
-  return sha256(JSON.stringify([name, format, key, eventTime, availability, contracts, values]));
+  const { name, origin, key, eventTime = null, availability, contracts, deleted } = source;
+  const from = origin.kind === "files" ? origin.format : origin.kind;
+  const mark = deleted === undefined ? [] : [deleted];
+  return sha256(JSON.stringify([name, from, key, eventTime, availability, contracts, values, ...mark]));
 }
 
 interface InputFile {
@@ -97,7 +99,7 @@ async function recognise(
   previous: Snapshot | undefined,
 ): Promise<InputFile> {
   const before = await identity(source, path);
-  if (before.size === 0n && source.format === "csv")
+  if (before.size === 0n && filesOrigin(source).format !== "parquet")
     throw dataErrors.DATA_EMPTY(`${basename(path)} of source ${source.name} has no rows`);
   const inputHash = sha256(contract + (await fileHash(source, path, before)));
   const known = previous?.parts.find((part) => part.inputHash === inputHash);
@@ -136,16 +138,23 @@ async function takeIn(
  */
 async function inputFiles(source: SourceDefinition, projectDirectory: string): Promise<string[]> {
   // A name that exists is that file, even where it holds characters that a pattern would read otherwise.
-  const exact = resolve(projectDirectory, source.path);
+  const { path } = filesOrigin(source);
+  const exact = resolve(projectDirectory, path);
   const found = (await isFile(exact)) ? [exact] : [];
   if (found.length === 0) {
-    for await (const name of glob(source.path, { cwd: projectDirectory })) found.push(resolve(projectDirectory, name));
+    for await (const name of glob(path, { cwd: projectDirectory })) found.push(resolve(projectDirectory, name));
   }
   const plain = await Promise.all(found.sort().map(isFile));
   const files = found.filter((_, i) => plain[i]);
   if (files.length === 0)
-    throw dataErrors.DATA_FILE_MISSING(`No file matches ${source.path} of source ${source.name} in ${projectDirectory}`);
+    throw dataErrors.DATA_FILE_MISSING(`No file matches ${path} of source ${source.name} in ${projectDirectory}`);
   return files;
+}
+
+/** @throws DATA_ORIGIN_MISSING */
+function filesOrigin({ name, origin }: SourceDefinition): FilesOrigin {
+  if (origin.kind === "files") return origin;
+  throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read ${origin.kind} rows of source ${name}`);
 }
 
 const isFile = (path: string): Promise<boolean> =>

@@ -19,6 +19,7 @@ export * from "./python-candidate.ts";
 export * from "./search.ts";
 export * from "./secret.ts";
 export * from "./source.ts";
+export * from "./source-origin.ts";
 export * from "./splits.ts";
 export * from "./training-problems.ts";
 export * from "./training-weights.ts";
