@@ -1,6 +1,7 @@
 export { checkContract } from "./contract-rules.ts";
 export { dataErrors } from "./errors.ts";
 export { type ExpressionFacts, expressionColumns, expressionNames } from "./expression-columns.ts";
+export { aggregateValue, declaredExpression, type ValueExpression } from "./expression-type.ts";
 export { type IngestOptions, ingest } from "./ingest.ts";
 export type { IngestEngines } from "./ingest-part.ts";
 export { labelTypeProblem, labelValue } from "./label-type.ts";

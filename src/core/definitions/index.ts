@@ -35,3 +35,4 @@ export {
   wholeFrom,
   zeroOrMore,
 } from "./value-rules.ts";
+export * from "./view-problems.ts";

@@ -1,6 +1,5 @@
-import { expressionColumns, quoteIdentifier } from "../data/index.ts";
+import { aggregateValue, declaredExpression, expressionColumns, quoteIdentifier, type ValueExpression } from "../data/index.ts";
 import {
-  type AggregateDefinition,
   type AggregateFunction,
   type ColumnType,
   type FeatureViewDefinition,
@@ -12,15 +11,6 @@ import type { TableEngine } from "../ports/index.ts";
 import type { Micros } from "../time.ts";
 import { checkView } from "./check-view.ts";
 import { featureErrors } from "./errors.ts";
-import {
-  asDouble,
-  declaredExpression,
-  distinctValue,
-  isCondition,
-  isNumber,
-  orderedValue,
-  type ValueExpression,
-} from "./expression-type.ts";
 
 export interface LatestFeature {
   readonly name: string;
@@ -132,7 +122,10 @@ export async function compileView(
       const { fn, expression, window, nth } = aggregate;
       const read = expression === null ? null : await expressionColumns(engine, source, expression);
       const into = classOf(read?.columns ?? []);
-      const value = read === null ? -1 : placeOf(into.expressions, windowValue(id, aggregate, read.sqlType));
+      const taken = read === null ? null : aggregateValue(aggregate, read.sqlType);
+      if (read !== null && taken === null)
+        throw featureErrors.FEATURE_AGGREGATE_TYPE(`${fn}("${expression}") of "${id}" is over ${read.sqlType}`);
+      const value = taken === null ? -1 : placeOf(into.expressions, taken);
       const compiled = { name, type: aggregate.type, fn: fn === "rate" ? "mean" : fn, value, window } as const;
       into.aggregates.push(nth === undefined ? compiled : { ...compiled, nth });
     } else {
@@ -156,27 +149,4 @@ export async function compileView(
 function placeOf(expressions: ValueExpression[], wanted: ValueExpression): number {
   const place = expressions.findIndex(({ sql }) => sql === wanted.sql);
   return place < 0 ? expressions.push(wanted) - 1 : place;
-}
-
-/** What an aggregate's function takes of a row. @throws FEATURE_AGGREGATE_TYPE */
-function windowValue(id: string, { fn, expression, type }: AggregateDefinition, sqlType: string): ValueExpression {
-  const text = expression ?? "";
-  const refuse = (wanted = "") => featureErrors.FEATURE_AGGREGATE_TYPE(`${fn}("${text}") of "${id}" is over ${sqlType}${wanted}`);
-  const condition = isCondition(sqlType);
-  switch (fn) {
-    case "count-distinct":
-      return distinctValue(text, sqlType);
-    case "first":
-    case "last": {
-      const value = orderedValue(text, sqlType, type);
-      if (value === null) throw refuse(` and gives no ${type}`);
-      return value;
-    }
-    case "rate":
-      if (!condition) throw refuse();
-      return { sql: asDouble(`coalesce((${text}\n), false)`), text: false };
-    default:
-      if (!condition && (fn === "count" || !isNumber(sqlType))) throw refuse();
-      return { sql: asDouble(text), text: false };
-  }
 }

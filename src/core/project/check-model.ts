@@ -1,5 +1,5 @@
 import { expressionNames } from "../data/index.ts";
-import type { FeatureReference, ModelDefinition, ProjectDefinition } from "../definitions/index.ts";
+import { type FeatureReference, type ModelDefinition, type ProjectDefinition, storedView } from "../definitions/index.ts";
 import { OrreryError } from "../errors.ts";
 import type { TableEngine } from "../ports/index.ts";
 import { unknownColumn } from "./check-source.ts";
@@ -63,7 +63,7 @@ function checkFeature(project: ProjectDefinition, model: ModelDefinition, featur
   const { source } = model.labels;
   const { from, id, keys, request } = feature;
   if (from.kind === "feature-view") {
-    if (!project.features.includes(from))
+    if (!project.features.includes(storedView(from)))
       findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `Its feature ${id} is of a view that is not in the project`);
   } else {
     for (const input of from.inputs) checkFeature(project, model, input, findings);

@@ -14,6 +14,8 @@ import {
   endpoint,
   entity,
   type FeatureReference,
+  type FeatureViewDefinition,
+  featureService,
   featureView,
   float64,
   gradientBoosting,
@@ -37,6 +39,7 @@ import {
   search,
   segment,
   source,
+  sql,
   stratified,
   string,
   threshold,
@@ -204,6 +207,21 @@ describe("what a project names must be there", () => {
     const views = [recent.definition, { ...info.definition, source: keyless }];
     expect(await codes({ ...sound, sources: [airlines, flights, keyless], features: views })).toEqual([
       "view info: PROJECT_COLUMN_UNKNOWN",
+    ]);
+  });
+
+  test("the views of a feature service, by whatever name it asks for them", async () => {
+    const listed = (features: ProjectDefinition["services"][number]["features"]) =>
+      codes({ ...sound, services: [featureService("departure", { features })] });
+    expect(await listed(recent.as("by_airline", { carrier: "airline" }).all())).toEqual([]);
+    const elsewhere = featureView("elsewhere", { entity: carrier, source: flights, features: ["distance"] });
+    expect(await listed(elsewhere.all())).toEqual(["feature service departure: PROJECT_REFERENCE_UNKNOWN"]);
+  });
+
+  test("a view itself, not another name of it", async () => {
+    const alias = recent.as("by_airline", { carrier: "airline" });
+    expect(await codes({ ...sound, features: [recent.definition, alias.definition] })).toEqual([
+      "view by_airline: PROJECT_VALUE_INVALID",
     ]);
   });
 
@@ -487,6 +505,39 @@ describe("a target that is a number or one of several classes", () => {
       "Its calibration isotonic is not for a regression target",
       "The candidate logistic-regression is for classes, and the charter's target is regression",
     ]);
+  });
+});
+
+describe("a feature view", () => {
+  const viewOf = (changes: Partial<FeatureViewDefinition>) =>
+    codes({ ...sound, features: [recent.definition, { ...recent.definition, name: "odd", ...changes }] });
+
+  test.each<[string, string, Partial<FeatureViewDefinition>]>([
+    ["two names that differ in letter case", "PROJECT_NAME_TWICE", { features: ["distance", "DISTANCE"] }],
+    ["a name with a dot", "PROJECT_NAME_INVALID", { expressions: { "a.b": sql("distance > 1", "bool") } }],
+    ["a reserved name", "PROJECT_NAME_INVALID", { name: "on_demand" }],
+    ["no features", "PROJECT_VALUE_INVALID", { features: [], aggregates: {} }],
+    ["a ttl of no length", "PROJECT_VALUE_INVALID", { ttl: 0 }],
+    ["an expression of another type", "PROJECT_EXPRESSION_INVALID", { expressions: { x: sql("distance > 1", "float64") } }],
+    ["an expression that cannot be read", "PROJECT_EXPRESSION_INVALID", { expressions: { x: sql("distance >", "bool") } }],
+    [
+      "a sum of texts",
+      "PROJECT_EXPRESSION_INVALID",
+      { aggregates: { x: { type: "float64", fn: "sum", expression: "id", window: 1 } } },
+    ],
+    [
+      "a last text as a number",
+      "PROJECT_EXPRESSION_INVALID",
+      { aggregates: { x: { type: "float64", fn: "last", expression: "id", window: 1 } } },
+    ],
+  ])("with %s is found", async (_, code, changes) => {
+    const name = changes.name ?? "odd";
+    const found = await viewOf(changes);
+    expect(found).toContain(`view ${name}: ${code}`);
+  });
+
+  test.each(["select", "größe", "a b", 'say "x"', "x'; DROP TABLE t; --"])("may call a feature %j", async (feature) => {
+    expect(await viewOf({ expressions: { [feature]: sql("distance > 1", "bool") } })).toEqual([]);
   });
 });
 

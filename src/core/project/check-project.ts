@@ -1,10 +1,11 @@
 import type { PipelineDefinition, ProjectDefinition } from "../definitions/index.ts";
 import type { TableEngine } from "../ports/index.ts";
 import { checkCharter, checkTarget } from "./check-charter.ts";
+import { checkFeatureView, checkServices } from "./check-features.ts";
 import { checkModel } from "./check-model.ts";
-import { checkSource, unknownColumn } from "./check-source.ts";
+import { checkSource } from "./check-source.ts";
 import { checkTraining } from "./check-training.ts";
-import { checkExpression, collectFindings, type Findings, type ProjectFinding } from "./finding.ts";
+import { collectFindings, type Findings, type ProjectFinding } from "./finding.ts";
 
 /**
  * Everything that can be said about a project without data: names, references, contracts, expressions (parsed against the
@@ -19,16 +20,8 @@ export async function checkProject(
   const findings = collectFindings();
   checkNames(project, findings);
   for (const source of project.sources) await checkSource(engine, project, source, findings);
-  for (const view of project.features) {
-    const where = `view ${view.name}`;
-    const { source } = view;
-    if (!project.sources.includes(source))
-      findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `Its source ${source.name} is not in the project`);
-    for (const column of [...Object.keys(view.entity.keys), ...view.features])
-      if (!(column in source.contracts)) findings.add(where, "PROJECT_COLUMN_UNKNOWN", unknownColumn(source, column));
-    for (const { expression } of Object.values(view.aggregates))
-      if (expression !== null) await checkExpression(engine, findings, where, source, expression, "value");
-  }
+  for (const view of project.features) await checkFeatureView(engine, project, view, findings);
+  checkServices(project, findings);
   if (!checkTarget(project, findings)) return findings.list;
   for (const model of project.models) {
     await checkModel(engine, project, model, findings);
@@ -57,6 +50,7 @@ function checkNames(project: ProjectDefinition, findings: Findings): void {
     project: [project],
     source: project.sources,
     view: project.features,
+    "feature service": project.services,
     model: project.models,
     pipeline: project.pipelines,
     endpoint: project.endpoints,
