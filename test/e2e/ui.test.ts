@@ -224,9 +224,9 @@ describe.skipIf(chromium === null)("the web UI in a browser", () => {
 
   it("walks a hundred thousand runs page by page and compares those that were chosen", async () => {
     const trouble = await visit("/runs", async (page) => {
-      await page.getByRole("button", { name: "Older" }).click();
+      await page.getByRole("button", { name: "Next" }).click();
       await read(page, "51 to 100");
-      await page.getByRole("button", { name: "Newer" }).click();
+      await page.getByRole("button", { name: "Previous" }).click();
       await read(page, "1 to 50");
       expect(await page.getByRole("button", { name: "Select runs to compare" }).isDisabled()).toBe(true);
       await page.getByRole("checkbox", { name: "Compare logistic-regression" }).first().check();

@@ -2,6 +2,8 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { ErrorNotice } from "./components/error-notice.tsx";
 import { Frame } from "./components/frame.tsx";
 import { Empty } from "./components/loaded.tsx";
+import { readExperimentsSearch } from "./features/experiments/prepare.ts";
+import { readCompareSearch, readRunsSearch } from "./features/runs/address.ts";
 
 const root = createRootRoute({
   component: Frame,
@@ -27,17 +29,22 @@ const features = createRoute({
   path: "/features",
   component: lazyRouteComponent(() => import("./features/features/page.tsx"), "FeaturesPage"),
 });
+const experiments = createRoute({
+  getParentRoute: () => root,
+  path: "/experiments",
+  validateSearch: readExperimentsSearch,
+  component: lazyRouteComponent(() => import("./features/experiments/page.tsx"), "ExperimentsPage"),
+});
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
+  validateSearch: readRunsSearch,
   component: lazyRouteComponent(() => import("./features/runs/page.tsx"), "RunsPage"),
 });
 const compare = createRoute({
   getParentRoute: () => root,
   path: "/runs/compare",
-  validateSearch: (search): { ids: string[] } => ({
-    ids: Array.isArray(search.ids) ? search.ids.filter((id) => typeof id === "string") : [],
-  }),
+  validateSearch: readCompareSearch,
   component: lazyRouteComponent(() => import("./features/runs/compare-page.tsx"), "ComparePage"),
 });
 const run = createRoute({
@@ -112,6 +119,7 @@ export const router = createRouter({
     home,
     data,
     features,
+    experiments,
     runs,
     compare,
     run,

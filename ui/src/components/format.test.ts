@@ -31,6 +31,7 @@ describe("formats", () => {
   it("gives scores three decimals and large figures two", () => {
     expect(formatMetric(0.7416)).toBe("0.742");
     expect(formatMetric(-12.345)).toBe("-12.35");
+    expect([formatMetric(0), formatMetric(0.00001234), formatMetric(-3.2e9)]).toEqual(["0.000", "1.23e-5", "-3.20e+9"]);
   });
 
   it("names a missing value and shows the others as they are", () => {

@@ -36,8 +36,12 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Three decimals for scores, which rarely deserve more; two once a value is large, as payoffs are. */
-export const formatMetric = (value: number): string => (Math.abs(value) >= 10 ? value.toFixed(2) : value.toFixed(3));
+/** Three decimals for scores, which rarely deserve more; two once a value is large, as payoffs are; powers of ten where those would say nothing. */
+export function formatMetric(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.001 || size >= 1e7)) return value.toExponential(2);
+  return size >= 10 ? value.toFixed(2) : value.toFixed(3);
+}
 export const formatInterval = ({ low, high }: MetricEstimate): string => `${formatMetric(low)} to ${formatMetric(high)}`;
 
 const METRIC_LABELS: Record<string, string> = {

@@ -28,15 +28,17 @@ interface PagerProps {
   /** Rows on this page, and the most that a page holds. */
   count: number;
   size: number;
+  /** What lies before and after this page; what is newer and older, as most lists stand. */
+  words?: readonly [before: string, after: string];
 }
 
-export function Pager({ pages, next, count, size }: PagerProps) {
+export function Pager({ pages, next, count, size, words: [before, after] = ["Newer", "Older"] }: PagerProps) {
   if (pages.number === 1 && next === null) return null;
   const from = (pages.number - 1) * size + 1;
   return (
     <nav className="row" aria-label="Pages of the list">
       <Button size="compact-sm" variant="default" disabled={pages.number === 1} onClick={pages.back}>
-        Newer
+        {before}
       </Button>
       <span className="muted num">
         {from} to {from + count - 1}
@@ -49,7 +51,7 @@ export function Pager({ pages, next, count, size }: PagerProps) {
           if (next !== null) pages.forward(next);
         }}
       >
-        Older
+        {after}
       </Button>
     </nav>
   );

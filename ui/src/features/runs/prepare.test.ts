@@ -1,83 +1,81 @@
 import { describe, expect, it } from "vitest";
-import type { Run } from "../../../../src/contract/index.ts";
-import { bestRun, compareParams, leadingMetrics, MOST_COMPARED, metricDots, runFilter, toggleSelection } from "./prepare.ts";
+import { MOST_COMPARED, otherList, readCompareSearch, readRunsSearch, without } from "./address.ts";
+import { DEFAULT_FILTER, filterOf, runsQuery, togglePage, toggleSelection, withCondition } from "./prepare.ts";
 
-const run = (id: string, metrics: Record<string, number>, params: Record<string, string> = {}): Run => ({
-  id,
-  name: id,
-  experiment: "e",
-  experimentId: "1",
-  status: "finished",
-  lifecycle: "active",
-  parentRunId: null,
-  startedAt: "2013-11-01T00:00:00Z",
-  endedAt: null,
-  actor: "anna",
-  userName: "",
-  notFinite: {},
-  metrics: Object.fromEntries(
-    Object.entries(metrics).map(([name, value]) => [name, { value, low: value - 0.1, high: value + 0.1 }]),
-  ),
-  tags: {},
-  params,
-  datasets: [],
-  artifactUri: "",
-  artifacts: [],
-  snapshots: [],
-  gitCommit: null,
-  gitDiff: null,
-  traceId: null,
-});
-
-describe("runFilter", () => {
-  it("hides trials unless they are asked for, and says nothing where nothing is chosen", () => {
-    expect(runFilter(null, true)).toBe("");
-    expect(runFilter(null, false)).toBe("tags.`orrery.trial` IS NULL");
-    expect(runFilter("failed", false)).toBe("attributes.status = 'failed' AND tags.`orrery.trial` IS NULL");
+describe("the address of a list of runs", () => {
+  it("says everything that the list shows, and is read back as it was written", () => {
+    const search = {
+      experiment: "612345678901234567",
+      filter: "metrics.auc > 0.9",
+      sort: "metrics.auc",
+      descending: true,
+      view: "deleted",
+      columns: ["metrics.auc", "params.lr"],
+      cursor: "abc",
+      page: 3,
+    } as const;
+    expect(readRunsSearch(search)).toEqual(search);
+  });
+  it("leaves out what cannot be meant, but keeps an empty filter, which means every run", () => {
+    expect(readRunsSearch({ experiment: "", filter: "", view: "all", columns: "x", descending: true, page: 2 })).toEqual({
+      filter: "",
+    });
+    expect(readRunsSearch({ experiment: 7, columns: ["a", "a", "", 4, {}], cursor: "c", page: -1 })).toEqual({
+      experiment: "7",
+      columns: ["a", "4"],
+      cursor: "c",
+    });
+  });
+  it("begins another list at its first page", () => {
+    expect(otherList({ filter: "a = 1", view: "deleted", cursor: "c", page: 4 }, { filter: "" })).toEqual({
+      filter: "",
+      view: "deleted",
+    });
+    expect(without({ view: "deleted", experiment: "1" }, "view")).toEqual({ experiment: "1" });
+  });
+  it("names each compared run once, and no more than can be read", () => {
+    const ids = Array.from({ length: 30 }, (_, index) => `r${index}`);
+    expect(readCompareSearch({ ids: ["a", "b", "a", null] }).ids).toEqual(["a", "b"]);
+    expect(readCompareSearch({ ids }).ids).toEqual(ids.slice(0, MOST_COMPARED));
+    expect(readCompareSearch({ ids: "a" }).ids).toEqual([]);
   });
 });
 
-describe("compareParams", () => {
-  it("puts those that differ first, and counts a missing one as different", () => {
-    const rows = compareParams([
-      run("a", {}, { seed: "1", rate: "0.1" }),
-      run("b", {}, { seed: "1", rate: "0.2", leaves: "63" }),
-    ]);
-    expect(rows).toEqual([
-      { name: "leaves", values: [null, "63"], differs: true },
-      { name: "rate", values: ["0.1", "0.2"], differs: true },
-      { name: "seed", values: ["1", "1"], differs: false },
-    ]);
+describe("runsQuery", () => {
+  it("hides the trials of searches until somebody says what to search for", () => {
+    expect(runsQuery({})).toEqual({ limit: 50, view: "active", filter: DEFAULT_FILTER });
+    expect(runsQuery({ filter: "" })).toEqual({ limit: 50, view: "active" });
+    expect(filterOf({ filter: "params.a = '1'" })).toBe("params.a = '1'");
   });
-});
-
-describe("bestRun", () => {
-  it("takes the greatest of a score and the least of a loss", () => {
-    const runs = [run("a", { roc_auc: 0.7, log_loss: 0.5 }), run("b", { roc_auc: 0.8, log_loss: 0.6 })];
-    expect([bestRun(runs, "roc_auc"), bestRun(runs, "log_loss")]).toEqual([1, 0]);
-  });
-  it("names none where two share it, or where there is nothing to compare", () => {
-    expect(bestRun([run("a", { f1: 0.5 }), run("b", { f1: 0.5 })], "f1")).toBeNull();
-    expect(bestRun([run("a", { f1: 0.5 }), run("b", {})], "f1")).toBeNull();
-    expect(bestRun([], "f1")).toBeNull();
-  });
-});
-
-describe("the list of runs", () => {
-  it("shows the leading metrics of any run on the page", () => {
-    expect(leadingMetrics([run("a", { ece: 0, own: 1 }), run("b", { roc_auc: 1 })], 2)).toEqual(["roc_auc", "ece"]);
-  });
-  it("draws a dot for each estimate that is there", () => {
+  it("asks by experiment, order, view and place", () => {
     expect(
-      metricDots([
-        { label: "x", metrics: run("a", { f1: 0.5 }).metrics },
-        { label: "y", metrics: {} },
-      ]),
-    ).toEqual([{ row: "x", metric: "F1", value: 0.5, low: 0.4, high: 0.6 }]);
+      runsQuery({ filter: "", experiment: "1", sort: "metrics.auc", descending: true, view: "deleted", cursor: "c", page: 2 }),
+    ).toEqual({ limit: 50, view: "deleted", orderBy: 'metrics."auc" DESC', experimentId: "1", cursor: "c" });
   });
+});
+
+describe("withCondition", () => {
+  it("adds to what is asked for without changing what that means, and never twice", () => {
+    expect(withCondition("", "status = 'failed'")).toBe("status = 'failed'");
+    expect(withCondition("a.b = 1", "status = 'failed'")).toBe("a.b = 1 AND status = 'failed'");
+    expect(withCondition("metrics.a = 1 or metrics.b = 1", "status = 'failed'")).toBe(
+      "(metrics.a = 1 or metrics.b = 1) AND status = 'failed'",
+    );
+    expect(withCondition("status = 'failed'", "status = 'failed'")).toBe("status = 'failed'");
+  });
+});
+
+describe("the selection", () => {
+  const many = Array.from({ length: MOST_COMPARED }, (_, index) => `r${index}`);
   it("forgets the oldest choice when there are too many, and a choice made twice", () => {
-    const many = Array.from({ length: MOST_COMPARED }, (_, index) => `r${index}`);
     expect(toggleSelection(many, "new")).toEqual([...many.slice(1), "new"]);
     expect(toggleSelection(["a", "b"], "a")).toEqual(["b"]);
+  });
+  it("takes a page as far as there is room, and lets it go again", () => {
+    const page = Array.from({ length: 50 }, (_, index) => `p${index}`);
+    const taken = togglePage(["other"], page);
+    expect(taken).toEqual(["other", ...page.slice(0, MOST_COMPARED - 1)]);
+    expect(togglePage(taken, page)).toEqual(["other"]);
+    expect(togglePage(["p1"], ["p0", "p1"])).toEqual(["p0", "p1"]);
   });
 });

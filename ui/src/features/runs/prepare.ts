@@ -1,64 +1,49 @@
-import type { Run, RunSummary } from "../../../../src/contract/index.ts";
-import { isLoss, metricLabel, metricNames } from "../../components/format.ts";
+import type { RunsSearch } from "./address.ts";
+import { MOST_COMPARED } from "./address.ts";
+import { orderBy } from "./columns.ts";
 
-/** The metrics that fit beside everything else in the list of runs. */
-export const leadingMetrics = (runs: readonly RunSummary[], most = 4): string[] =>
-  metricNames(runs.map(({ metrics }) => metrics)).slice(0, most);
+export const PAGE_SIZE = 50;
 
-export interface ComparedRow {
-  readonly name: string;
-  /** One cell a run; null: the run does not have it. */
-  readonly values: (string | null)[];
-  readonly differs: boolean;
+/** A search's trials would bury the runs they belong to, whose pages list them. */
+export const DEFAULT_FILTER = "tags.orrery.trial IS NULL";
+
+export const filterOf = ({ filter = DEFAULT_FILTER }: RunsSearch): string => filter;
+
+/** What the server is asked for. */
+export function runsQuery(search: RunsSearch) {
+  const filter = filterOf(search);
+  const order = orderBy(search);
+  return {
+    limit: PAGE_SIZE,
+    view: search.view ?? "active",
+    ...(filter !== "" && { filter }),
+    ...(order !== undefined && { orderBy: order }),
+    ...(search.experiment !== undefined && { experimentId: search.experiment }),
+    ...(search.cursor !== undefined && { cursor: search.cursor }),
+  } as const;
 }
 
-/** Params of several runs side by side, those that differ first. */
-export function compareParams(runs: readonly Run[]): ComparedRow[] {
-  const names = [...new Set(runs.flatMap(({ params }) => Object.keys(params)))].sort();
-  const rows = names.map((name) => {
-    const values = runs.map(({ params }) => params[name] ?? null);
-    return { name, values, differs: new Set(values).size > 1 };
-  });
-  return rows.sort((a, b) => Number(b.differs) - Number(a.differs));
+/** A condition more: what is there keeps its meaning. */
+export function withCondition(filter: string, condition: string): string {
+  if (filter === "") return condition;
+  if (filter.includes(condition)) return filter;
+  return `${/\bOR\b/i.test(filter) ? `(${filter})` : filter} AND ${condition}`;
 }
 
-/** Index of the run that is best in a metric; null where fewer than two have it, or where two share the best. */
-export function bestRun(runs: readonly RunSummary[], metric: string): number | null {
-  const scored = runs.flatMap((run, index) => {
-    const value = run.metrics[metric]?.value;
-    return value === undefined ? [] : [{ index, value: isLoss(metric) ? -value : value }];
-  });
-  if (scored.length < 2) return null;
-  const best = scored.reduce((leader, each) => (each.value > leader.value ? each : leader));
-  return scored.filter(({ value }) => value === best.value).length > 1 ? null : best.index;
-}
-
-export interface IntervalDot {
-  readonly row: string;
-  readonly metric: string;
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** Every run's estimate of every metric, for a chart of intervals with one facet a metric. */
-export const metricDots = (runs: readonly { label: string; metrics: RunSummary["metrics"] }[]): IntervalDot[] =>
-  metricNames(runs.map(({ metrics }) => metrics)).flatMap((name) =>
-    runs.flatMap(({ label, metrics }) => {
-      const estimate = metrics[name];
-      return estimate === undefined ? [] : [{ row: label, metric: metricLabel(name), ...estimate }];
-    }),
-  );
-
-/** What the list's choices are in the filter language; trials of searches carry a tag that says whose they are. */
-export const runFilter = (status: string | null, trials: boolean): string =>
-  [...(status === null ? [] : [`attributes.status = '${status}'`]), ...(trials ? [] : ["tags.`orrery.trial` IS NULL"])].join(
-    " AND ",
-  );
-
-/** At most this many runs are compared at once: more columns cannot be read side by side. */
-export const MOST_COMPARED = 6;
+export const CONDITIONS = [
+  { label: "running", condition: "status = 'running'" },
+  { label: "failed", condition: "status = 'failed'" },
+  { label: "not below another run", condition: "parent_run_id IS NULL" },
+] as const;
 
 /** Adds or removes a run; the oldest choice goes when there are too many. */
 export const toggleSelection = (selected: readonly string[], id: string): string[] =>
   selected.includes(id) ? selected.filter((other) => other !== id) : [...selected, id].slice(-MOST_COMPARED);
+
+/** Chooses a whole page, as far as there is room, or lets it go when all of it is chosen. */
+export function togglePage(selected: readonly string[], page: readonly string[]): string[] {
+  const others = selected.filter((id) => !page.includes(id));
+  const chosen = selected.filter((id) => page.includes(id));
+  const room = Math.max(0, MOST_COMPARED - others.length);
+  return chosen.length > 0 && chosen.length >= Math.min(page.length, room) ? others : [...others, ...page.slice(0, room)];
+}
