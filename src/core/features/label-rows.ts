@@ -1,8 +1,10 @@
 import {
   expressionColumns,
+  hasVersions,
   labelTypeProblem,
   labelValue,
   quoteIdentifier,
+  type Snapshot,
   snapshotPaths,
   snapshotRelation,
   timestampLiteral,
@@ -31,8 +33,9 @@ export interface LabelRange {
 }
 
 /**
- * A temporary table with one row per row of the label's source: when it would have been asked, its label as known at `asOf`,
- * and the keys and request fields it would have been asked with, as known at the prediction time.
+ * A temporary table with one row per row of the label's source: when it would have been asked, its label as known at `asOf` (the
+ * corrected one where it was corrected; a row that was deleted is not there), and the keys and request fields it would have been asked
+ * with, as known at the prediction time.
  * @throws FEATURE_SOURCE_MISSING, FEATURE_LABEL_INVALID, FEATURE_LABEL_EMPTY, FEATURE_LABEL_TIME_MISSING, FEATURE_KEY_INVALID,
  * FEATURE_REQUEST_MISSING, FEATURE_REQUEST_TYPE, FEATURE_LEAK
  */
@@ -63,11 +66,10 @@ export async function createLabelRows(
   const isCensored = censored === null ? "false" : `coalesce((${censored}\n), false)`;
   const reference = source.key.map((key) => `coalesce(CAST(${quoteIdentifier(key)} AS VARCHAR), '')`);
   const names = Object.keys(fields);
-  const known = names.map((field) => availabilityColumns(source, [field]));
-  const available = known.map((columns) =>
-    columns.length === 0 ? "true" : `coalesce(${latestOf(columns, event)} <= __at, false)`,
-  );
-  const relation = snapshotRelation(snapshot, source, await snapshotPaths(artifacts, snapshot), { asOf, rowNumber: true });
+  const paths = await snapshotPaths(artifacts, snapshot);
+  const relation = snapshotRelation(snapshot, source, paths, { asOf, rowNumber: true });
+  const askedAt = `${event} - to_microseconds(${lead}::BIGINT)`;
+  const asked = askedFields(found, paths, names, event, askedAt, asOf);
   const bounds = [
     ...(from === null ? [] : [`${event} >= ${timestampLiteral(from + lead)}`]),
     `${event} < ${timestampLiteral(to + lead)}`,
@@ -78,14 +80,14 @@ export async function createLabelRows(
      SELECT row_number() OVER (ORDER BY __at, __row) - 1 AS __ordinal, *
      FROM (SELECT __row,
              ${reference.length === 0 ? "CAST(__row AS VARCHAR)" : reference.join(" || '|' || ")} AS __reference,
-             ${event} - to_microseconds(${lead}::BIGINT) AS __at,
+             ${askedAt} AS __at,
              ${event} AS __event_at,
              CASE WHEN (${labelAt}) <= ${timestampLiteral(asOf)} AND NOT ${isCensored} THEN ${label.value} END AS __label,
              ${labelAt} AS __label_at,
              ${isCensored} AS __censored
-             ${names.map((field, index) => `, CASE WHEN ${available[index]} THEN ${quoteIdentifier(field)} END AS field_${index}, NOT ${available[index]} AS late_${index}`).join("")}
+             ${asked.fields.map(({ value, available }, index) => `, CASE WHEN ${available} THEN ${value} END AS field_${index}, NOT ${available} AS late_${index}`).join("")}
              ${segments.map((segment, index) => `, CAST(${quoteIdentifier(segment)} AS VARCHAR) AS segment_${index}`).join("")}
-           FROM ${relation} WHERE ${event} IS NULL OR (${bounds.join(" AND ")}))
+           FROM ${relation}${asked.join} WHERE ${event} IS NULL OR (${bounds.join(" AND ")}))
      ORDER BY __ordinal`,
   );
   try {
@@ -116,6 +118,49 @@ export async function createLabelRows(
     await engine.run(`DROP TABLE ${name}`);
     throw error;
   }
+}
+
+interface AskedFields {
+  /** SQL of each field's value, and of whether it was known when it was asked. */
+  readonly fields: readonly { readonly value: string; readonly available: string }[];
+  /** What the rows are joined with for it. */
+  readonly join: string;
+}
+
+/** Fields as they were known when they were asked: of a row that was corrected since, the version of that time. */
+function askedFields(
+  { snapshot, source }: { readonly snapshot: Snapshot; readonly source: SourceDefinition },
+  paths: ReadonlyMap<string, string>,
+  names: readonly string[],
+  event: string,
+  askedAt: string,
+  asOf: Micros,
+): AskedFields {
+  const known = names.map((field) => availabilityColumns(source, [field]));
+  const { default: rowKnown } = source.availability;
+  if (rowKnown === undefined || names.length === 0 || !hasVersions(snapshot)) {
+    const available = (columns: readonly string[]) =>
+      columns.length === 0 ? "true" : `coalesce(${latestOf(columns, event)} <= ${askedAt}, false)`;
+    return {
+      fields: names.map((field, index) => ({ value: quoteIdentifier(field), available: available(known[index]) })),
+      join: "",
+    };
+  }
+  const keys = source.key.map((key, index) => `${quoteIdentifier(key)} AS __seen_key_${index}`);
+  const values = names.map(
+    (field, index) => `${quoteIdentifier(field)} AS __seen_${index}, ${latestOf(known[index], "NULL")} AS __seen_at_${index}`,
+  );
+  const times = `${quoteIdentifier(rowKnown)} AS __seen_from, __superseded_at AS __seen_until`;
+  const versions = snapshotRelation(snapshot, source, paths, { asOf, versions: true });
+  const sameKey = source.key.map((key, index) => `${quoteIdentifier(key)} = __seen_key_${index}`);
+  return {
+    fields: names.map((_, index) => ({
+      value: `__seen_${index}`,
+      available: `coalesce(__seen_at_${index} <= ${askedAt}, false)`,
+    })),
+    join: ` LEFT JOIN (SELECT ${[...keys, times, ...values].join(", ")} FROM ${versions})
+           ON ${sameKey.join(" AND ")} AND __seen_from <= ${askedAt} AND (__seen_until IS NULL OR __seen_until > ${askedAt})`,
+  };
 }
 
 /** Keys and request fields with their types; all are columns of the label's source. */

@@ -232,6 +232,40 @@ describe("a training set", () => {
     expect(missingShare).toEqual({ "plane_info.year": 0.5, "plane_info.seats": 1, "on-demand.plane_age": 0.5 });
   });
 
+  test("has the label of a corrected flight as it was known, and what was asked as it was known then", async () => {
+    const corrected = NOON + 24 * HOUR;
+    const first = flight({ id: "noon", departs: NOON, late: 5 });
+    const longer = { ...first, distance: 999, published_at: NOON - 3 * HOUR };
+    const later = { ...longer, distance: 720, arr_delay: 45, landed_at: corrected, published_at: corrected };
+    snapshots = await snapshotsOf([[flights, [first, longer, later, flight({ id: "early", departs: NOON - HOUR })]]]);
+    const asOf = async (at: Micros) =>
+      (await read(await build([requestField("distance", float64())], { asOf: at }))).map((row) => [
+        row.__reference,
+        row.__label,
+        row["on-demand.distance"],
+      ]);
+    expect(await asOf(corrected - 1)).toEqual([
+      ["early", false, 719],
+      ["noon", false, 999],
+    ]);
+    expect(await asOf(corrected)).toEqual([
+      ["early", false, 719],
+      ["noon", true, 999],
+    ]);
+  });
+
+  test("has no row of a flight that was deleted by asOf", async () => {
+    const removed = { ...flights, deleted: "diverted" };
+    const [early, noon] = board.slice(0, 2).map(flight);
+    const tombstone = { ...noon, diverted: true, published_at: NOON + 5 * HOUR };
+    snapshots = await snapshotsOf([[removed, [early, noon, tombstone]]]);
+    const model = labels(removed, { late: "arr_delay >= 15", at: "scheduled_departure", lead: "2h" });
+    const known = async (asOf: Micros) =>
+      (await read(await build([requestField("carrier", string())], { labels: model, asOf }))).map((row) => row.__reference);
+    expect(await known(NOON + 5 * HOUR - 1)).toEqual(["early", "noon"]);
+    expect(await known(NOON + 5 * HOUR)).toEqual(["early"]);
+  });
+
   test("leaves no temporary table and no file behind, also when it fails", async () => {
     await build(weatherNow.all());
     await expect(build(weatherNow.all(), { charter: withRule("nonsense > 1") })).rejects.toMatchObject(
