@@ -35,10 +35,6 @@ export const featureErrors = defineErrors({
     kind: "invalid",
     hint: 'Say the type that the SQL expression has, or cast it: sql("CAST(distance / 2 AS INTEGER)", "int32").',
   },
-  FEATURE_INTEGER_UNSAFE: {
-    kind: "invalid",
-    hint: "Integers beyond 2^53 lose digits in JavaScript: declare the column as a string.",
-  },
   FEATURE_ON_DEMAND_SOURCE: {
     kind: "invalid",
     hint: "Write compute as an arrow function or a method: its source text travels with the model.",

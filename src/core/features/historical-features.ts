@@ -1,21 +1,23 @@
-import { hasVersions, quoteIdentifier, type Snapshot, snapshotPaths, snapshotRelation, timestampLiteral } from "../data/index.ts";
+import { hasVersions, quoteIdentifier, type Snapshot, snapshotPaths, snapshotRelation } from "../data/index.ts";
 import type { FeatureReference, FeatureViewDefinition, OnDemandDefinition, SourceDefinition } from "../definitions/index.ts";
 import type { ArtifactStore, TableEngine } from "../ports/index.ts";
 import type { Micros } from "../time.ts";
-import { type AskTable, fieldColumn, temporaryTable } from "./ask-table.ts";
+import { type AskTable, temporaryTable } from "./ask-table.ts";
 import { compileFeaturePlan } from "./compile-plan.ts";
-import { type CompiledView, compileView } from "./compile-view.ts";
+import { compileView } from "./compile-view.ts";
 import { featureErrors } from "./errors.ts";
+import { type JoinLimits, joinTables } from "./join-tables.ts";
 import { evaluateOnDemand } from "./on-demand-columns.ts";
 import type { ColumnTypes, FeaturePlan } from "./plan.ts";
-import { type Asks, joinView } from "./point-in-time.ts";
-import { columnOf, type FeatureArray, featureArray, numbersOf, readViewRows, takeRows, viewRowColumns } from "./view-rows.ts";
+import { columnOf, type FeatureArray, featureArray, numbersOf, takeRows } from "./view-rows.ts";
 
 export type SnapshotMap = ReadonlyMap<string, { readonly snapshot: Snapshot; readonly source: SourceDefinition }>;
 
 export interface FeatureDeps {
   readonly engine: TableEngine;
   readonly artifacts: ArtifactStore;
+  /** How large a source and how many rows an entity must have to be joined in another way, with the same result. */
+  readonly joinLimits?: JoinLimits;
 }
 
 /** Definitions behind a model's features, by name. */
@@ -68,64 +70,16 @@ export async function featuresAt(
     const paths = await snapshotPaths(deps.artifacts, found.snapshot);
     const versions = hasVersions(found.snapshot);
     const relation = snapshotRelation(found.snapshot, found.source, paths, { asOf, rowNumber: true, versions });
-    for (const [feature, values] of await joinFromTables(deps.engine, view, { relation, versions }, asks, at))
+    const tables = { relation, versions, rows: delivered(found.snapshot) };
+    for (const [feature, values] of await joinTables(deps.engine, view, tables, asks, at, deps.joinLimits))
       joined.set(`${name}.${feature}`, values);
   }
   await evaluateOnDemand(deps.engine, plan, onDemand, asks, joined);
   return joined;
 }
 
-async function joinFromTables(
-  engine: TableEngine,
-  view: CompiledView,
-  { relation, versions }: { readonly relation: string; readonly versions: boolean },
-  asks: AskTable,
-  at: Float64Array,
-): Promise<Map<string, FeatureArray>> {
-  const rows = (keys: readonly string[]) =>
-    `SELECT ${[...keys, viewRowColumns(view, versions)].join(", ")} FROM ${relation}${timeBounds(view, at)}`;
-  if (view.keys.length === 0) {
-    const source = readViewRows(view, await engine.query(rows([])));
-    return joinView(view, source, new Int32Array(source.rows), { entities: 1, entity: new Int32Array(asks.rows), at });
-  }
-  const keys = view.fields.map((field) => fieldColumn(asks, field));
-  const codes = temporaryTable("keys");
-  await engine.run(
-    `CREATE TEMP TABLE ${codes} AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS code, *
-     FROM (SELECT DISTINCT ${keys.join(", ")} FROM ${asks.name} WHERE ${keys.map((key) => `${key} IS NOT NULL`).join(" AND ")})`,
-  );
-  try {
-    const [{ entities = 0 } = {}] = await engine.rows(`SELECT count(*) AS entities FROM ${codes}`);
-    const coded = await engine.query(
-      `SELECT CAST(__ordinal AS INTEGER) AS ordinal, code FROM ${asks.name} JOIN ${codes} USING (${keys.join(", ")})`,
-    );
-    const entity = new Int32Array(asks.rows).fill(-1);
-    const code = numbersOf(columnOf(coded, "code"));
-    numbersOf(columnOf(coded, "ordinal")).forEach((ordinal, index) => {
-      entity[ordinal] = code[index];
-    });
-    const source = await engine.query(
-      `SELECT known.code, seen.* EXCLUDE (${keys.join(", ")})
-       FROM (${rows(view.keys.map((key, index) => `${quoteIdentifier(key)} AS ${keys[index]}`))}) AS seen
-       JOIN ${codes} AS known USING (${keys.join(", ")})`,
-    );
-    const asked: Asks = { entities: Number(entities), entity, at };
-    return joinView(view, readViewRows(view, source), Int32Array.from(numbersOf(columnOf(source, "code"))), asked);
-  } finally {
-    await engine.run(`DROP TABLE ${codes}`);
-  }
-}
-
-/** Rows that no ask can see need not be read. */
-function timeBounds(view: CompiledView, at: Float64Array): string {
-  if (view.eventTime === null || at.length === 0) return "";
-  const event = quoteIdentifier(view.eventTime);
-  const bounds = [`${event} <= ${timestampLiteral(at[at.length - 1])}`];
-  const reach = view.classes.some(({ latest }) => latest.length > 0) ? (view.ttl ?? Number.POSITIVE_INFINITY) : 0;
-  const oldest = at[0] - Math.max(reach, view.longestWindow);
-  if (Number.isFinite(oldest)) bounds.push(`${event} >= ${timestampLiteral(oldest)}`);
-  return ` WHERE ${bounds.join(" AND ")}`;
-}
+/** Rows of all versions. */
+const delivered = ({ parts }: Snapshot): number => parts.reduce((sum, { rows }) => sum + rows, 0);
 
 export interface HistoricalFeatures {
   readonly rows: number;

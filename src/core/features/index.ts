@@ -3,7 +3,7 @@ export { featureErrors } from "./errors.ts";
 export { type FeatureDeps, type HistoricalFeatures, historicalFeatures, type SnapshotMap } from "./historical-features.ts";
 export { type Materialization, type MaterializeInput, materialize, readOnlineView } from "./materialize.ts";
 export { loadOnDemand, type OnDemandArguments, type OnDemandFunction } from "./on-demand.ts";
-export { createFeatureReader, type FeatureReader, type FeatureVectors } from "./online-reader.ts";
+export { createExactReader, createFeatureReader, type FeatureReader, type FeatureVectors } from "./online-reader.ts";
 export { ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
 export type * from "./plan.ts";
 export { checkRequest, parseRequest, type RequestProblem } from "./request.ts";

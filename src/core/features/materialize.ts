@@ -17,8 +17,8 @@ import {
   type OnlineView,
   viewKey,
 } from "./online-view.ts";
-import type { FeatureValue } from "./plan.ts";
-import { columnOf, featureArray, readViewRows, type ViewRows, viewRowColumns } from "./view-rows.ts";
+import type { ExactValue } from "./plan.ts";
+import { columnOf, featureArray, readViewRows, type ViewRows, valueAt, viewRowColumns } from "./view-rows.ts";
 
 export interface MaterializeInput {
   readonly scope: Scope;
@@ -220,7 +220,7 @@ async function increment(
 }
 
 interface KeyedRows extends ViewRows {
-  readonly keys: readonly { readonly at: (row: number) => FeatureValue }[];
+  readonly keys: readonly { readonly at: (row: number) => ExactValue }[];
 }
 
 async function visibleRows(
@@ -251,9 +251,8 @@ async function visibleRows(
   return {
     ...readViewRows(view, table),
     keys: view.keys.map((key, index) => {
-      const type = view.keyTypes[key] ?? "string";
-      const { values } = featureArray(columnOf(table, `k${index}`), type, `${view.name}.${key}`);
-      return { at: type === "bool" ? (row: number) => values[row] === 1 : (row: number) => values[row] };
+      const column = featureArray(columnOf(table, `k${index}`), view.keyTypes[key] ?? "string", `${view.name}.${key}`);
+      return { at: (row: number) => valueAt(column, row) };
     }),
   };
 }

@@ -2,14 +2,15 @@ import type { ColumnType, OnDemandDefinition } from "../definitions/index.ts";
 import type { TableEngine } from "../ports/index.ts";
 import { type AskTable, fieldColumn } from "./ask-table.ts";
 import { featureErrors } from "./errors.ts";
+import { integerOf } from "./integers.ts";
 import { definedOnDemand, loadOnDemand, type OnDemandFunction } from "./on-demand.ts";
-import type { FeaturePlan, FeatureValue, PlannedOnDemand } from "./plan.ts";
-import { columnOf, type FeatureArray, featureArray } from "./view-rows.ts";
+import type { ExactValue, FeaturePlan, PlannedOnDemand } from "./plan.ts";
+import { columnOf, type FeatureArray, featureArray, integerArray, valueAt } from "./view-rows.ts";
 
 /** Rows on which the rebuilt function is compared with the definition's own. */
 const COMPARED_ROWS = 200;
 
-type Argument = readonly [name: string, valueAt: (row: number) => FeatureValue];
+type Argument = readonly [name: string, valueAt: (row: number) => ExactValue];
 
 /**
  * Adds each on-demand feature of the plan to the columns, computed by the functions that serving will run.
@@ -44,14 +45,11 @@ async function requestColumns(engine: TableEngine, plan: FeaturePlan, asks: AskT
 
 function argument(name: string, column: FeatureArray | undefined): Argument {
   if (column === undefined) return [name, () => null];
-  if (column.type === "string") return [name, (row) => column.values[row]];
-  const { values } = column;
-  if (column.type === "bool") return [name, (row) => (Number.isNaN(values[row]) ? null : values[row] === 1)];
-  return [name, (row) => (Number.isNaN(values[row]) ? null : values[row])];
+  return [name, (row) => valueAt(column, row)];
 }
 
-const rowOf = (args: readonly Argument[], row: number): Record<string, FeatureValue> => {
-  const given: Record<string, FeatureValue> = {};
+const rowOf = (args: readonly Argument[], row: number): Record<string, ExactValue> => {
+  const given: Record<string, ExactValue> = {};
   for (const [name, valueAt] of args) given[name] = valueAt(row);
   return given;
 };
@@ -65,6 +63,7 @@ function evaluate(compute: OnDemandFunction, args: readonly Argument[], type: Co
     }
     return { type, values };
   }
+  if (type === "int64") return integerArray(rows, (row) => integerOf(compute(rowOf(args, row))) ?? null);
   const values = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     const value = compute(rowOf(args, row));
@@ -87,8 +86,10 @@ function compare(
     const other = defined(given);
     if (one !== other) {
       throw featureErrors.FEATURE_ON_DEMAND_DIFFERS(
-        `On-demand feature "${planned.name}" gives ${JSON.stringify(one)} when rebuilt and ${JSON.stringify(other)} as defined`,
+        `On-demand feature "${planned.name}" gives ${shown(one)} when rebuilt and ${shown(other)} as defined`,
       );
     }
   }
 }
+
+const shown = (value: ExactValue) => (typeof value === "string" ? JSON.stringify(value) : String(value));

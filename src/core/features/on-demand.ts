@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { createContext, runInContext } from "node:vm";
 import type { ColumnType, OnDemandDefinition } from "../definitions/index.ts";
 import { featureErrors } from "./errors.ts";
-import type { FeatureValue, PlannedOnDemand } from "./plan.ts";
+import { integerOf } from "./integers.ts";
+import type { ExactValue, PlannedOnDemand } from "./plan.ts";
 
-/** Inputs and request fields by name; timestamps as Micros. */
-export type OnDemandArguments = Readonly<Record<string, FeatureValue>>;
-export type OnDemandFunction = (row: OnDemandArguments) => FeatureValue;
+/** Inputs and request fields by name; timestamps as Micros, integers beyond 2^53 as bigints. */
+export type OnDemandArguments = Readonly<Record<string, ExactValue>>;
+export type OnDemandFunction = (row: OnDemandArguments) => ExactValue;
 
 type Compute = (row: Record<string, unknown>) => unknown;
 type DateConstructorLike = new (millis: number) => { getTime(): number };
@@ -119,22 +120,25 @@ function onDemandFailure(name: string, cause: unknown) {
   return featureErrors.FEATURE_ON_DEMAND_FAILED(`On-demand feature "${name}" failed: ${message.split("\n", 1)[0]}`, { cause });
 }
 
-function resultOf(name: string, type: ColumnType, result: unknown): FeatureValue {
+function resultOf(name: string, type: ColumnType, result: unknown): ExactValue {
   if (result === null || result === undefined || (typeof result === "number" && Number.isNaN(result))) return null;
   if (type === "string" && typeof result === "string") return result;
   if (type === "bool" && typeof result === "boolean") return result;
   if (type === "float64" && typeof result === "number") return result;
   if (type === "int32" && typeof result === "number" && (result | 0) === result) return result;
-  if (type === "int64" && Number.isSafeInteger(result)) return Number(result);
+  if (type === "int64" && (typeof result === "number" || typeof result === "bigint")) {
+    const integer = integerOf(result);
+    if (integer !== undefined) return integer;
+  }
   if (type === "timestamp" && Object.prototype.toString.call(result) === "[object Date]") {
     const millis = (result as Date).getTime(); // The tag says it is a Date of one realm or the other.
     return Number.isNaN(millis) ? null : millis * 1_000;
   }
-  const shown = typeof result === "number" ? String(result) : typeof result;
+  const shown = typeof result === "number" || typeof result === "bigint" ? String(result) : typeof result;
   throw featureErrors.FEATURE_ON_DEMAND_TYPE(`On-demand feature "${name}" returned ${shown} where ${type} was promised`);
 }
 
-const PROBES: Readonly<Record<ColumnType, readonly FeatureValue[]>> = {
+const PROBES: Readonly<Record<ColumnType, readonly ExactValue[]>> = {
   string: ["", "A"],
   int32: [0, 1, -1],
   int64: [0, 1, -1],
@@ -161,7 +165,7 @@ export function checkSelfContained(planned: PlannedOnDemand): void {
   );
   for (let probe = 0; probe < combinations; probe++) {
     let rest = probe;
-    const row: Record<string, FeatureValue> = {};
+    const row: Record<string, ExactValue> = {};
     for (const [name, values] of choices) {
       row[name] = values[rest % values.length] ?? null;
       rest = Math.floor(rest / values.length);

@@ -6,25 +6,25 @@ import { featureErrors } from "./errors.ts";
 import { parseOnlineView } from "./materialize.ts";
 import { loadOnDemand, type OnDemandFunction } from "./on-demand.ts";
 import { entityKey, entityPrefix, type OnlineView, viewKey } from "./online-view.ts";
-import type { FeaturePlan, FeatureValue, PlannedView } from "./plan.ts";
+import type { ExactValue, FeaturePlan, FeatureValue, PlannedView } from "./plan.ts";
 import { type RecordReading, readRecord, recordReading } from "./read-record.ts";
 
-export interface FeatureVectors {
+export interface FeatureVectors<V = FeatureValue> {
   /** One row per request, in the order of `plan.features`. */
-  readonly values: FeatureValue[][];
+  readonly values: V[][];
   /** Per request, the views that know nothing of its entity: their counts are 0 and their other features null. */
   readonly unknownEntities: string[][];
   /** Per view, the newest event that is in the online store; null where there is none or the source has no time. */
   readonly newestEventAt: Readonly<Record<string, Micros | null>>;
 }
 
-export interface FeatureReader {
+export interface FeatureReader<V = FeatureValue> {
   /**
    * Feature vectors as of `at`, by one round trip to the online store. Requests carry keys and request fields as
    * `parseRequest` gives them; a timestamp may also be ISO text, and an absent field is null.
    * @throws FEATURE_VIEW_NOT_MATERIALIZED, FEATURE_VIEW_CHANGED, FEATURE_READ_TOO_EARLY, FEATURE_RECORD_CORRUPT, FEATURE_ON_DEMAND_…
    */
-  read(requests: readonly Readonly<Record<string, FeatureValue>>[], at: Micros | readonly Micros[]): Promise<FeatureVectors>;
+  read(requests: readonly Readonly<Record<string, ExactValue>>[], at: Micros | readonly Micros[]): Promise<FeatureVectors<V>>;
 }
 
 interface OpenView {
@@ -46,8 +46,23 @@ interface OpenFunction {
   readonly request: readonly string[];
 }
 
-/** Reads a model's features online. Everything that depends on the plan alone is prepared here, once. */
+/** Reads a model's features online, as it takes them. Everything that depends on the plan alone is prepared here, once. */
 export function createFeatureReader(plan: FeaturePlan, online: OnlineStore, scope: Scope): FeatureReader {
+  const reader = createExactReader(plan, online, scope);
+  const integers = plan.features.flatMap(({ type }, slot) => (type === "int64" ? [slot] : []));
+  return {
+    async read(requests, at) {
+      const { values, ...vectors } = await reader.read(requests, at);
+      for (const vector of values)
+        for (const slot of integers) if (typeof vector[slot] === "bigint") vector[slot] = Number(vector[slot]);
+      // Only integers of 64 bits are ever bigints.
+      return { ...vectors, values: values as FeatureValue[][] };
+    },
+  };
+}
+
+/** Reads features online to the last digit. Everything that depends on the plan alone is prepared here, once. */
+export function createExactReader(plan: FeaturePlan, online: OnlineStore, scope: Scope): FeatureReader<ExactValue> {
   // A vector holds the model's features first, then what only on-demand functions read.
   const slotOf = new Map(plan.features.map(({ id }, slot) => [id, slot] as const));
   const slot = (id: string) => slotOf.get(id) ?? slotOf.set(id, slotOf.size).size - 1;
@@ -95,7 +110,7 @@ export function createFeatureReader(plan: FeaturePlan, online: OnlineStore, scop
       const unknownEntities: string[][] = [];
       const values = rows.map((row, index) => {
         const time = typeof at === "number" ? at : at[index];
-        const vector = new Array<FeatureValue>(slotOf.size).fill(null);
+        const vector = new Array<ExactValue>(slotOf.size).fill(null);
         const unknown: string[] = [];
         views.forEach((view, which) => {
           const place = places[index * views.length + which];
@@ -103,7 +118,7 @@ export function createFeatureReader(plan: FeaturePlan, online: OnlineStore, scop
           if (!readView(view, bytes, time, vector)) unknown.push(view.planned.name);
         });
         for (const { compute, slot, inputs, request } of functions) {
-          const given: Record<string, FeatureValue> = {};
+          const given: Record<string, ExactValue> = {};
           for (const [name, from] of inputs) given[name] = vector[from];
           for (const name of request) given[name] = row[name] ?? null;
           vector[slot] = compute(given);
@@ -145,7 +160,7 @@ function readView(
   { planned, online, layouts, reading }: OpenView,
   bytes: Uint8Array | null,
   at: Micros,
-  vector: FeatureValue[],
+  vector: ExactValue[],
 ): boolean {
   if (online === null || reading === null) return false;
   if (at < online.until - online.retention) {
@@ -163,9 +178,9 @@ function readView(
 }
 
 function withMicros(
-  row: Readonly<Record<string, FeatureValue>>,
+  row: Readonly<Record<string, ExactValue>>,
   timestamps: readonly string[],
-): Readonly<Record<string, FeatureValue>> {
+): Readonly<Record<string, ExactValue>> {
   const text = timestamps.filter((field) => typeof row[field] === "string");
   if (text.length === 0) return row;
   return { ...row, ...Object.fromEntries(text.map((field) => [field, parseTimestamp(String(row[field]))])) };

@@ -3,7 +3,7 @@ import type { ColumnType, FeatureViewDefinition } from "../definitions/index.ts"
 import type { Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
 import type { AvailabilityClass, CompiledView } from "./compile-view.ts";
-import type { FeatureValue } from "./plan.ts";
+import type { ExactValue } from "./plan.ts";
 
 /** How a view stands in the online store: written in one transaction with the entities' records. JSON. */
 export interface OnlineView {
@@ -41,9 +41,9 @@ export const viewKey = (scope: Scope, view: string): string => JSON.stringify([s
 export const entityPrefix = (scope: Scope, view: string): string => `${viewKey(scope, view).slice(0, -1)},`;
 
 /** Key of an entity's record, from its key values in the order of the view's keys. Null where one of them is null. */
-export function entityKey(prefix: string, values: readonly FeatureValue[]): string | null {
+export function entityKey(prefix: string, values: readonly ExactValue[]): string | null {
   if (values.includes(null)) return null;
-  const text = JSON.stringify(values);
+  const text = `[${values.map((value) => (typeof value === "bigint" ? String(value) : JSON.stringify(value))).join(",")}]`;
   // Stores limit the length of keys (LMDB: 1978 bytes).
   return prefix + (text.length > MAX_KEY_LENGTH ? `#${createHash("sha256").update(text).digest("hex")}` : text);
 }

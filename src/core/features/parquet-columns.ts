@@ -92,11 +92,13 @@ function encodeTexts(values: readonly (string | null)[], start: number, end: num
 }
 
 function encodeNumbers(
-  { type, values }: Exclude<FeatureArray, { type: "string" }>,
+  column: Exclude<FeatureArray, { type: "string" }>,
   start: number,
   end: number,
   present: number,
 ): Uint8Array {
+  const { type, values } = column;
+  const rest = column.type === "int64" ? column.rest : undefined;
   if (type === "bool") {
     const bits = new Uint8Array(Math.ceil(present / 8));
     let at = 0;
@@ -108,6 +110,12 @@ function encodeNumbers(
     return bits;
   }
   let at = 0;
+  if (rest !== undefined) {
+    const integers = new BigInt64Array(present);
+    for (let row = start; row < end; row++)
+      if (!Number.isNaN(values[row])) integers[at++] = BigInt(values[row]) + BigInt(rest[row]);
+    return new Uint8Array(integers.buffer);
+  }
   if (type === "int64" || type === "timestamp") {
     const words = new Int32Array(2 * present);
     for (let row = start; row < end; row++) {

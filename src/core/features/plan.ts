@@ -1,8 +1,11 @@
 import type { ColumnType } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
 
-/** A feature's value once it is out of its table: timestamps are microseconds, 64-bit integers are numbers where safe. */
+/** A feature's value as models take it: timestamps are microseconds, integers are doubles. */
 export type FeatureValue = string | number | boolean | null;
+
+/** A feature's value to the last digit: integers beyond 2^53 are bigints. */
+export type ExactValue = FeatureValue | bigint;
 
 export type ColumnTypes = Readonly<Record<string, ColumnType>>;
 

@@ -34,8 +34,14 @@ const expectClose = (actual: unknown, expected: unknown, what: string) => {
   } else expect(actual, what).toBe(expected);
 };
 
+const ways = {
+  "by one sweep": {},
+  "by sweeps over some entities each": { joinLimits: { joinedFrom: Number.POSITIVE_INFINITY, mostMeetings: 0, sweptAtOnce: 7 } },
+  "latest values by joins": { joinLimits: { joinedFrom: 0, mostMeetings: Number.POSITIVE_INFINITY, sweptAtOnce: 7 } },
+};
+
 describe.each(sourceKinds)("the point-in-time join over a source with %s", (kind) => {
-  test("gives what going through all rows gives", async () => {
+  test.each(Object.entries(ways))("%s gives what going through all rows gives", async (_, limits) => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(row(-10, 30), { maxLength: 25 }), { minLength: 1, maxLength: 2 }),
@@ -47,12 +53,15 @@ describe.each(sourceKinds)("the point-in-time join over a source with %s", (kind
           const { view, features, names } = viewOver(kind, of, window, ttl);
           const asOf = 60 * MINUTE;
           const snapshot = await snapshotOf(bench, sources[kind], parts, asOf);
-          const { columns, rows } = await historicalFeatures(bench, {
-            features,
-            snapshots: new Map([["sales", { snapshot, source: sources[kind] }]]),
-            entityRows: selectRows({ shop: "string", till: "int32", at: "timestamp" }, asks),
-            asOf,
-          });
+          const { columns, rows } = await historicalFeatures(
+            { ...bench, ...limits },
+            {
+              features,
+              snapshots: new Map([["sales", { snapshot, source: sources[kind] }]]),
+              entityRows: selectRows({ shop: "string", till: "int32", at: "timestamp" }, asks),
+              asOf,
+            },
+          );
           expect(rows).toBe(asks.length);
           const all = parts.flat();
           asks.forEach((each: SourceRow, index) => {

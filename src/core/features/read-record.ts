@@ -1,7 +1,8 @@
 import type { Micros } from "../time.ts";
 import type { AggregateFeature } from "./compile-view.ts";
 import { type Block, type BlockLayout, type EntityRecord, type RecordShape, recordLayout } from "./entity-record.ts";
-import type { FeatureValue } from "./plan.ts";
+import { exactInteger, integerOf } from "./integers.ts";
+import type { ExactValue } from "./plan.ts";
 import { aggregateOf, type FiguresWanted, figuresWanted, WindowAccumulator, type WindowFigures } from "./window-accumulators.ts";
 
 /** One feature's place in the vector and in the record. */
@@ -37,7 +38,7 @@ export interface RecordReading {
   readonly until: Micros;
   readonly classes: readonly ClassReading[];
   /** Value of each slot for an unknown entity: 0 for counts, null otherwise. */
-  readonly absent: readonly (readonly [slot: number, value: FeatureValue])[];
+  readonly absent: readonly (readonly [slot: number, value: ExactValue])[];
 }
 
 /** @param slots slot of each wanted feature by its name */
@@ -85,7 +86,7 @@ export function recordReading(
 }
 
 /** Fills the slots with what the record says at `at`. */
-export function readRecord(reading: RecordReading, record: EntityRecord, at: Micros, values: FeatureValue[]): void {
+export function readRecord(reading: RecordReading, record: EntityRecord, at: Micros, values: ExactValue[]): void {
   for (const each of reading.classes) {
     if (each.latest.length > 0) readLatest(each, reading, record, at, values);
     for (const window of each.windows) readWindow(window, each, reading, record, at, values);
@@ -97,7 +98,7 @@ function readLatest(
   { ttl, until }: RecordReading,
   record: EntityRecord,
   at: Micros,
-  values: FeatureValue[],
+  values: ExactValue[],
 ): void {
   const { rows, columns } = record.classes[index].latest;
   const { visibleAt, eventAt, supersededAt } = layouts.latest;
@@ -111,7 +112,7 @@ function readLatest(
     if (Number.isNaN(value)) values[slot] = null;
     else if (type === "number") values[slot] = value;
     else if (type === "bool") values[slot] = value === 1;
-    else values[slot] = type === "string" ? record.string(value) : value;
+    else values[slot] = type === "string" ? record.string(value) : exactInteger(value, columns[column + 1][row]);
   }
 }
 
@@ -121,7 +122,7 @@ function readWindow(
   { until }: RecordReading,
   record: EntityRecord,
   at: Micros,
-  values: FeatureValue[],
+  values: ExactValue[],
 ): void {
   const block = record.classes[index].events;
   const { column, texts, features } = slots;
@@ -136,9 +137,9 @@ function readWindow(
 }
 
 /** A row's value as what the feature is. */
-function oneOfRows({ type }: WindowSlot, value: string | number): FeatureValue {
+function oneOfRows({ type }: WindowSlot, value: string | number): ExactValue {
   if (type === "bool") return value === 1;
-  return type === "int64" ? Number(value) : value;
+  return type === "int64" ? (integerOf(value) ?? null) : value;
 }
 
 /** @param known rows superseded by then are not true any more */

@@ -1,7 +1,8 @@
 import type { ColumnType } from "../definitions/index.ts";
 import { type Micros, parseTimestamp } from "../time.ts";
 import { featureErrors } from "./errors.ts";
-import type { FeaturePlan, FeatureValue } from "./plan.ts";
+import { integerOf } from "./integers.ts";
+import type { ExactValue, FeaturePlan } from "./plan.ts";
 
 export interface RequestProblem {
   /** The field's name. */
@@ -12,7 +13,7 @@ export interface RequestProblem {
 const EXPECTED: Readonly<Record<ColumnType, string>> = {
   string: "a string",
   int32: "a whole number of 32 bits",
-  int64: "a whole number within ±2^53",
+  int64: "a whole number of 64 bits (in quotes beyond ±2^53)",
   float64: "a finite number",
   bool: "true or false",
   timestamp: "an ISO 8601 timestamp, such as 2013-11-01T12:00:00Z",
@@ -46,10 +47,10 @@ export function checkRequest(plan: FeaturePlan, row: Readonly<Record<string, unk
 }
 
 /**
- * A request's keys and fields as feature values (timestamps as Micros).
+ * A request's keys and fields as feature values (timestamps as Micros, integers beyond 2^53 as bigints).
  * @throws FEATURE_REQUEST_INVALID with `details.problems`
  */
-export function parseRequest(plan: FeaturePlan, row: Readonly<Record<string, unknown>>): Record<string, FeatureValue> {
+export function parseRequest(plan: FeaturePlan, row: Readonly<Record<string, unknown>>): Record<string, ExactValue> {
   const problems = checkRequest(plan, row);
   const [first] = problems;
   if (first !== undefined)
@@ -58,14 +59,14 @@ export function parseRequest(plan: FeaturePlan, row: Readonly<Record<string, unk
 }
 
 /** The value, or undefined where it is not of the type. Null stays null. */
-function wireValue(type: ColumnType, value: unknown): FeatureValue | undefined {
+function wireValue(type: ColumnType, value: unknown): ExactValue | undefined {
   if (value === null) return null;
   if (type === "timestamp") return typeof value === "string" ? timestampValue(value) : undefined;
   return typedValue(type, value);
 }
 
 /** Like the wire, but with timestamps as Micros already. */
-export function typedValue(type: ColumnType, value: unknown): FeatureValue | undefined {
+export function typedValue(type: ColumnType, value: unknown): ExactValue | undefined {
   switch (type) {
     case "string":
       return typeof value === "string" ? value : undefined;
@@ -76,7 +77,7 @@ export function typedValue(type: ColumnType, value: unknown): FeatureValue | und
     case "int32":
       return typeof value === "number" && (value | 0) === value ? value : undefined;
     case "int64":
-      return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
+      return integerOf(value);
     case "timestamp":
       return typeof value === "number" && Number.isFinite(value) ? value : undefined;
   }

@@ -2,6 +2,8 @@ import { quoteIdentifier } from "../data/index.ts";
 import type { ColumnType } from "../definitions/index.ts";
 import type { Column, ColumnTable } from "../ports/index.ts";
 import { type CompiledView, latestOf } from "./compile-view.ts";
+import { exactInteger, type Integer, restOf } from "./integers.ts";
+import type { ExactValue } from "./plan.ts";
 
 /** A feature's values in a column. In numbers, NaN is null and booleans are 0 and 1; timestamps are Micros. */
 export type FeatureArray =
@@ -118,7 +120,7 @@ export function featureArray(column: Column, type: ColumnType, id: string): Feat
 }
 
 /** Integers of 64 bits, null where `at` gives null. */
-export function integerArray(rows: number, at: (row: number) => bigint | null): IntegerArray {
+export function integerArray(rows: number, at: (row: number) => Integer | null): IntegerArray {
   const values = new Float64Array(rows);
   let rest: Float64Array | null = null;
   for (let row = 0; row < rows; row++) {
@@ -127,7 +129,7 @@ export function integerArray(rows: number, at: (row: number) => bigint | null): 
     values[row] = near;
     if (integer === null || Number.isSafeInteger(near)) continue;
     rest ??= new Float64Array(rows);
-    rest[row] = Number(integer - BigInt(near));
+    rest[row] = restOf(integer);
   }
   return rest === null ? { type: "int64", values } : { type: "int64", values, rest };
 }
@@ -140,6 +142,15 @@ export function decodedTexts(codes: Float64Array, texts: readonly string[], type
     const digits = at(row);
     return digits === null ? null : BigInt(digits);
   });
+}
+
+/** One row's value, to the last digit. */
+export function valueAt(column: FeatureArray, row: number): ExactValue {
+  if (column.type === "string") return column.values[row];
+  const value = column.values[row];
+  if (Number.isNaN(value)) return null;
+  if (column.type === "bool") return value === 1;
+  return column.type === "int64" ? exactInteger(value, column.rest?.[row] ?? 0) : value;
 }
 
 /** The values of some rows, in their order; a row below 0 has none. */

@@ -1,0 +1,194 @@
+import { quoteIdentifier, timestampLiteral } from "../data/index.ts";
+import type { TableEngine } from "../ports/index.ts";
+import { type AskTable, fieldColumn, temporaryTable } from "./ask-table.ts";
+import type { CompiledView } from "./compile-view.ts";
+import { joinLatest, type SourceRelation } from "./join-latest.ts";
+import { type Asks, joinView } from "./point-in-time.ts";
+import { columnOf, type FeatureArray, numbersOf, readViewRows, viewRowColumns } from "./view-rows.ts";
+
+/** What decides how a view is joined; measured in docs/decisions/point-in-time-join.md. */
+export interface JoinLimits {
+  /** A source with fewer rows is swept whatever else: joins take longer to prepare than they save. */
+  readonly joinedFrom: number;
+  /** Joins are for latest values where asks meet at most so many times the rows that a sweep would read. */
+  readonly mostMeetings: number;
+  /** More rows than these are not held at once: a sweep takes the entities in several turns. */
+  readonly sweptAtOnce: number;
+}
+
+const LIMITS: JoinLimits = { joinedFrom: 200_000, mostMeetings: 10, sweptAtOnce: 8_000_000 };
+
+/**
+ * Each feature's values at each ask, in the asks' order: latest values by joins in the engine where an entity has few rows, all else by
+ * a sweep over time. Both give the same.
+ *
+ * @param rows at most so many rows are in the source
+ * @param at time of each ask
+ */
+export async function joinTables(
+  engine: TableEngine,
+  view: CompiledView,
+  source: SourceRelation & { readonly rows: number },
+  asks: AskTable,
+  at: Float64Array,
+  limits: JoinLimits = LIMITS,
+): Promise<Map<string, FeatureArray>> {
+  if (view.keys.length === 0) {
+    const rows = readViewRows(view, await engine.query(rowsOf(view, source, at, [])));
+    return joinView(view, rows, new Int32Array(rows.rows), { entities: 1, entity: new Int32Array(asks.rows), at });
+  }
+  const codes = await codeEntities(engine, view, asks);
+  try {
+    const hasLatest = view.classes.some(({ latest }) => latest.length > 0);
+    const isJoined = hasLatest && (await areJoined(engine, view, source, codes, asks, limits));
+    const joined = isJoined ? await joinLatest(engine, view, source, asks) : new Map<string, FeatureArray>();
+    const swept = isJoined ? { ...view, classes: view.classes.map((each) => ({ ...each, latest: [] })) } : view;
+    if (!isJoined || view.longestWindow > 0)
+      for (const [name, values] of await sweep(engine, swept, source, codes, asks, at, limits)) joined.set(name, values);
+    return joined;
+  } finally {
+    await engine.run(`DROP TABLE ${codes.table}`);
+  }
+}
+
+/** Who is asked about, as numbers from 0 on. */
+interface EntityCodes {
+  /** With the keys under the names that the asks have them by, `code` and `asks`, how often each is asked about. */
+  readonly table: string;
+  readonly entities: number;
+  readonly keys: readonly string[];
+}
+
+async function codeEntities(engine: TableEngine, view: CompiledView, asks: AskTable): Promise<EntityCodes> {
+  const keys = view.fields.map((field) => fieldColumn(asks, field));
+  const table = temporaryTable("keys");
+  await engine.run(
+    `CREATE TEMP TABLE ${table} AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS code, *
+     FROM (SELECT ${keys.join(", ")}, count(*) AS asks FROM ${asks.name}
+           WHERE ${keys.map((key) => `${key} IS NOT NULL`).join(" AND ")} GROUP BY ALL)`,
+  );
+  const [{ entities = 0 } = {}] = await engine.rows(`SELECT count(*) AS entities FROM ${table}`);
+  return { table, entities: Number(entities), keys };
+}
+
+/** One row in so many is looked at. */
+const SAMPLED = 64;
+
+/** Whether asks meet few rows in a join. Sampled, since one entity with many rows and many asks outweighs all others. */
+async function areJoined(
+  engine: TableEngine,
+  view: CompiledView,
+  { relation, rows }: SourceRelation & { readonly rows: number },
+  { table, keys }: EntityCodes,
+  asks: AskTable,
+  { joinedFrom, mostMeetings }: JoinLimits,
+): Promise<boolean> {
+  if (rows < joinedFrom) return false;
+  const named = view.keys.map((key, index) => `${quoteIdentifier(key)} AS ${keys[index]}`);
+  const [{ meetings = 0 } = {}] = await engine.rows(
+    `SELECT CAST(coalesce(sum(asks), 0) AS DOUBLE) * ${SAMPLED} AS meetings
+     FROM (SELECT ${named.join(", ")} FROM ${relation} WHERE __row % ${SAMPLED} = 0) JOIN ${table} USING (${keys.join(", ")})`,
+  );
+  return Number(meetings) <= mostMeetings * (rows + asks.rows);
+}
+
+async function sweep(
+  engine: TableEngine,
+  view: CompiledView,
+  source: SourceRelation & { readonly rows: number },
+  { table, entities, keys }: EntityCodes,
+  asks: AskTable,
+  at: Float64Array,
+  { sweptAtOnce }: JoinLimits,
+): Promise<Map<string, FeatureArray>> {
+  const named = view.keys.map((key, index) => `${quoteIdentifier(key)} AS ${keys[index]}`);
+  const coded = await engine.query(
+    `SELECT CAST(__ordinal AS INTEGER) AS ordinal, code FROM ${asks.name} JOIN ${table} USING (${keys.join(", ")})`,
+  );
+  const entity = new Int32Array(asks.rows).fill(-1);
+  const code = numbersOf(columnOf(coded, "code"));
+  numbersOf(columnOf(coded, "ordinal")).forEach((ordinal, index) => {
+    entity[ordinal] = code[index];
+  });
+  const turns = Math.max(1, Math.ceil(source.rows / sweptAtOnce));
+  const turn = async (number: number, asked: Asks) => {
+    const rows = await engine.query(
+      `SELECT known.code, seen.* EXCLUDE (${keys.join(", ")}) FROM (${rowsOf(view, source, at, named)}) AS seen
+       JOIN ${turns === 1 ? table : `(SELECT * FROM ${table} WHERE code % ${turns} = ${number})`} AS known USING (${keys.join(", ")})`,
+    );
+    return joinView(view, readViewRows(view, rows), Int32Array.from(numbersOf(columnOf(rows, "code"))), asked);
+  };
+  if (turns === 1) return turn(0, { entities, entity, at });
+  // Asks about nobody known are in the first turn, which gives what there is without rows.
+  const parts: { readonly ordinals: Int32Array; readonly values: Map<string, FeatureArray> }[] = [];
+  for (let number = 0; number < turns; number++) {
+    const ordinals = Int32Array.from(entity.keys().filter((ordinal) => Math.max(0, entity[ordinal]) % turns === number));
+    const asked = {
+      entities,
+      entity: ordinals.map((ordinal) => entity[ordinal]),
+      at: Float64Array.from(ordinals, (each) => at[each]),
+    };
+    parts.push({ ordinals, values: await turn(number, asked) });
+  }
+  return together(parts, asks.rows);
+}
+
+/** Values of several turns, each at its asks' places. */
+function together(
+  parts: readonly { readonly ordinals: Int32Array; readonly values: Map<string, FeatureArray> }[],
+  rows: number,
+): Map<string, FeatureArray> {
+  const joined = new Map<string, FeatureArray>();
+  const [first] = parts;
+  for (const name of first?.values.keys() ?? []) {
+    const columns = parts.flatMap(({ ordinals, values }) => {
+      const column = values.get(name);
+      return column === undefined ? [] : [{ ordinals, column }];
+    });
+    joined.set(name, scattered(columns, rows));
+  }
+  return joined;
+}
+
+function scattered(
+  parts: readonly { readonly ordinals: Int32Array; readonly column: FeatureArray }[],
+  rows: number,
+): FeatureArray {
+  const placed = (valuesOf: (column: FeatureArray) => Float64Array | null) => {
+    const whole = new Float64Array(rows);
+    for (const { ordinals, column } of parts) {
+      const values = valuesOf(column);
+      if (values !== null) for (const [place, ordinal] of ordinals.entries()) whole[ordinal] = values[place];
+    }
+    return whole;
+  };
+  const [first] = parts;
+  if (first === undefined) return { type: "float64", values: new Float64Array(rows).fill(Number.NaN) };
+  const { type } = first.column;
+  if (type === "string") {
+    const whole = new Array<string | null>(rows).fill(null);
+    for (const { ordinals, column } of parts)
+      if (column.type === "string") for (const [place, ordinal] of ordinals.entries()) whole[ordinal] = column.values[place];
+    return { type, values: whole };
+  }
+  const values = placed((column) => (column.type === "string" ? null : column.values));
+  if (type !== "int64") return { type, values };
+  const hasRest = parts.some(({ column }) => column.type === "int64" && column.rest !== undefined);
+  return hasRest
+    ? { type, values, rest: placed((column) => (column.type === "int64" ? (column.rest ?? null) : null)) }
+    : { type, values };
+}
+
+/** The source's rows as the sweep reads them, keys first; rows that no ask can see are left out. */
+const rowsOf = (view: CompiledView, { relation, versions }: SourceRelation, at: Float64Array, keys: readonly string[]): string =>
+  `SELECT ${[...keys, viewRowColumns(view, versions)].join(", ")} FROM ${relation}${timeBounds(view, at)}`;
+
+function timeBounds(view: CompiledView, at: Float64Array): string {
+  if (view.eventTime === null || at.length === 0) return "";
+  const event = quoteIdentifier(view.eventTime);
+  const bounds = [`${event} <= ${timestampLiteral(at[at.length - 1])}`];
+  const reach = view.classes.some(({ latest }) => latest.length > 0) ? (view.ttl ?? Number.POSITIVE_INFINITY) : 0;
+  const oldest = at[0] - Math.max(reach, view.longestWindow);
+  if (Number.isFinite(oldest)) bounds.push(`${event} >= ${timestampLiteral(oldest)}`);
+  return ` WHERE ${bounds.join(" AND ")}`;
+}
