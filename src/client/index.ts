@@ -95,6 +95,18 @@ export async function fetchContext(options: Pick<ClientOptions, "baseUrl" | "tok
   return entities.context.parse(await response.json());
 }
 
+/** The bytes of a file of a run, or the first `most` of them: the whole answer, to be read as its caller likes. Throws ApiError. */
+export async function fetchRunFile(options: ClientOptions, file: { id: string; path: string; most?: number }): Promise<Response> {
+  const send = options.fetch ?? ((url, init) => fetch(url, init));
+  const headers: Record<string, string> = {};
+  if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`;
+  if (file.most !== undefined) headers.range = `bytes=0-${file.most - 1}`;
+  const steps = [options.workspace, options.project, "runs", file.id, "artifacts", ...file.path.split("/")];
+  const response = await send(`${options.baseUrl}${API_PREFIX}/${steps.map(encodeURIComponent).join("/")}`, { headers });
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
 /** A client of the control plane's API; runs in Node and in browsers. */
 export function createClient(options: ClientOptions): Client {
   const rooms = Object.entries(routes).map(([room, calls]) => [

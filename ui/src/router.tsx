@@ -1,12 +1,18 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { ErrorNotice } from "./components/error-notice.tsx";
 import { Frame } from "./components/frame.tsx";
 import { Empty } from "./components/loaded.tsx";
 import { readExperimentsSearch } from "./features/experiments/prepare.ts";
-import { readCompareSearch, readRunsSearch } from "./features/runs/address.ts";
+import { readCompareSearch, readRunSearch, readRunsSearch } from "./features/runs/address.ts";
+import { pageOfMlflowLink } from "./features/runs/mlflow-links.ts";
 
 const root = createRootRoute({
   component: Frame,
+  // A run's address as MLflow's clients print it.
+  beforeLoad: ({ location: { hash } }) => {
+    const href = pageOfMlflowLink(`#${hash}`);
+    if (href !== null) throw redirect({ href, replace: true });
+  },
   notFoundComponent: () => <Empty title="There is no such page">The rail at the left lists every page.</Empty>,
   errorComponent: ({ error }) => <ErrorNotice error={error} onRetry={() => location.reload()} />,
 });
@@ -50,6 +56,7 @@ const compare = createRoute({
 const run = createRoute({
   getParentRoute: () => root,
   path: "/runs/$id",
+  validateSearch: readRunSearch,
   component: lazyRouteComponent(() => import("./features/runs/run-page.tsx"), "RunPage"),
 });
 const models = createRoute({

@@ -1,7 +1,7 @@
 import { Button, PasswordInput } from "@mantine/core";
 import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type FormEvent, type ReactNode, use, useMemo, useState } from "react";
-import { ApiError, type Client, createClient, fetchContext } from "../../src/client/index.ts";
+import { ApiError, type Client, createClient, fetchContext, fetchRunFile } from "../../src/client/index.ts";
 import type { Context } from "../../src/contract/index.ts";
 import { ErrorNotice } from "./components/error-notice.tsx";
 import { Mark } from "./components/mark.tsx";
@@ -9,6 +9,8 @@ import { Mark } from "./components/mark.tsx";
 export interface Session {
   readonly context: Context;
   readonly client: Client;
+  /** A file of a run, or its first bytes; a link could not carry the token. Throws ApiError. */
+  readonly readRunFile: (file: { id: string; path: string; most?: number }) => Promise<Response>;
 }
 
 const SessionContext = createContext<Session | null>(null);
@@ -60,9 +62,11 @@ function Gate({ children }: { children: ReactNode }) {
       if (response.status === 401) setDenied(true);
       return response;
     };
+    const options = { baseUrl: "", workspace, project, fetch: watch, ...(token === null ? {} : { token }) };
     return {
       context: context.data,
-      client: createClient({ baseUrl: "", workspace, project, fetch: watch, ...(token === null ? {} : { token }) }),
+      client: createClient(options),
+      readRunFile: (file) => fetchRunFile(options, file),
     };
   }, [context.data, token]);
 

@@ -49,6 +49,15 @@ export const readCompareSearch = (search: Record<string, unknown>): { ids: strin
   ids: (texts(search.ids) ?? []).slice(0, MOST_COMPARED),
 });
 
+/** Which file or folder of the run's artifacts is open; absent: the first folder. */
+export interface RunSearch {
+  readonly artifact?: string;
+}
+export function readRunSearch({ artifact }: Record<string, unknown>): RunSearch {
+  const path = filled(artifact);
+  return path === undefined ? {} : { artifact: path };
+}
+
 /** Another list begins at its first page. */
 export function otherList({ cursor: _cursor, page: _page, ...kept }: RunsSearch, change: RunsSearch): RunsSearch {
   return { ...kept, ...change };

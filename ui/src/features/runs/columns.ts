@@ -30,7 +30,7 @@ export interface ColumnGroup {
 }
 
 /** Tags that programs write for themselves. */
-const isInternal = (tag: string): boolean => tag.startsWith("mlflow.") || tag.startsWith("orrery.");
+export const isInternalTag = (tag: string): boolean => tag.startsWith("mlflow.") || tag.startsWith("orrery.");
 
 const namesOf = (tables: readonly Readonly<Record<string, unknown>>[]): string[] =>
   [...new Set(tables.flatMap((table) => Object.keys(table)))].sort();
@@ -48,7 +48,7 @@ export function columnChoices(runs: readonly ListedRun[], chosen: readonly strin
   const found: Record<Exclude<Room, "attributes">, string[]> = {
     metrics: runMetrics(runs),
     params: namesOf(runs.map(({ params }) => params)),
-    tags: [...tags.filter((tag) => !isInternal(tag)), ...tags.filter(isInternal)],
+    tags: [...tags.filter((tag) => !isInternalTag(tag)), ...tags.filter(isInternalTag)],
   };
   const group = (title: string, room: Exclude<Room, "attributes">): ColumnGroup => {
     const kept = chosen.flatMap((key) => {

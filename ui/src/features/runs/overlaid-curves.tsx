@@ -1,4 +1,4 @@
-import { Checkbox, SegmentedControl, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { ListedRun } from "../../../../src/contract/index.ts";
 import { ErrorNotice } from "../../components/error-notice.tsx";
@@ -7,7 +7,8 @@ import { Empty } from "../../components/loaded.tsx";
 import { Panel } from "../../components/page.tsx";
 import { labelOf } from "./compare.ts";
 import { CurveChart, CurveLegend } from "./curve-chart.tsx";
-import { AXES, AXIS_LABELS, type Axis, curveChart } from "./curves.ts";
+import { CurveControls } from "./curve-controls.tsx";
+import { type Axis, curveChart } from "./curves.ts";
 import { useHistories } from "./use-history.ts";
 
 /** One metric of all runs, on one pair of axes. */
@@ -57,33 +58,5 @@ export function OverlaidCurves({ runs, metrics }: { runs: readonly ListedRun[]; 
         )}
       </div>
     </Panel>
-  );
-}
-
-interface CurveControlsProps {
-  axis: Axis;
-  logarithmic: boolean;
-  onAxis: (axis: Axis) => void;
-  onLogarithmic: (logarithmic: boolean) => void;
-  choice: React.ReactNode;
-}
-
-export function CurveControls({ axis, logarithmic, onAxis, onLogarithmic, choice }: CurveControlsProps) {
-  return (
-    <div className="row" style={{ alignItems: "end" }}>
-      {choice}
-      <SegmentedControl
-        aria-label="What the values stand over"
-        data={AXES.map((value) => ({ value, label: AXIS_LABELS[value] }))}
-        value={axis}
-        onChange={onAxis}
-      />
-      <Checkbox
-        label="Logarithmic"
-        checked={logarithmic}
-        onChange={(event) => onLogarithmic(event.currentTarget.checked)}
-        style={{ paddingBottom: 6 }}
-      />
-    </div>
   );
 }
