@@ -1,25 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
-import type { FileFormat, SourceDefinition } from "../definitions/index.ts";
-import { OrreryError } from "../errors.ts";
+import { join } from "node:path";
+import type { SourceDefinition } from "../definitions/index.ts";
 import type { ArtifactStore, TableEngine } from "../ports/index.ts";
 import { isExact, ROW, rawColumn, rawName, typedColumn } from "./column-sql.ts";
 import type { Rule } from "./contract-rules.ts";
+import { deliveredRows, type ReadableDelivery, unreadable } from "./delivered-rows.ts";
 import { dataErrors } from "./errors.ts";
-import { nearestName } from "./nearest-name.ts";
 import type { SnapshotPart, Violation } from "./snapshot.ts";
-import { fileList, quoteIdentifier, quoteLiteral } from "./sql.ts";
+import { quoteIdentifier, quoteLiteral } from "./sql.ts";
 
 export interface IngestEngines {
   readonly engine: TableEngine;
   readonly artifacts: ArtifactStore;
   readonly tmpDirectory: string;
-}
-
-export interface InputFile {
-  readonly path: string;
-  readonly inputHash: string;
 }
 
 const SAMPLES = 5;
@@ -28,26 +22,26 @@ const ROW_GROUP = 49_152;
 const PARQUET = "application/vnd.apache.parquet";
 
 /**
- * Takes in one file: typed columns, every row judged by the contract in one scan, good rows to immutable Parquet in the order of
+ * Takes in one delivery: typed columns, every row judged by the contract in one scan, good rows to immutable Parquet in the order of
  * their events, quarantined ones to another with the reason. Nothing is left behind where it throws.
  * @throws DATA_COLUMN_MISSING, DATA_FILE_CORRUPT, DATA_CONTRACT_STOPPED, DATA_STORE_UNWRITABLE
  */
 export async function ingestPart(
   engines: IngestEngines,
   source: SourceDefinition,
-  file: InputFile,
+  delivery: ReadableDelivery & Pick<SnapshotPart, "inputHash" | "from">,
   rules: readonly Rule[],
 ): Promise<SnapshotPart> {
   const { engine } = engines;
   const staged = quoteIdentifier(`staged_${randomUUID()}`);
   try {
-    await stageRows(engine, source, file.path, rules, staged);
+    await stageRows(engine, source, delivery, rules, staged);
     const counts = await countStaged(engine, source, rules, staged);
     const violations = await sampleViolations(engine, rules, counts.broken, staged);
     const stopped = violations.filter(({ severity }) => severity === "stop");
     if (stopped.length > 0) {
       const list = stopped.map(({ column, rule, rows }) => `${column} (${rule}: ${rows} rows)`).join(", ");
-      throw dataErrors.DATA_CONTRACT_STOPPED(`${basename(file.path)} breaks the contract of ${source.name}: ${list}`, {
+      throw dataErrors.DATA_CONTRACT_STOPPED(`${delivery.name} breaks the contract of ${source.name}: ${list}`, {
         details: { violations: stopped },
       });
     }
@@ -62,8 +56,8 @@ export async function ingestPart(
             `SELECT ${columns}, ${reason(rules)} AS __reason FROM ${staged} WHERE __quarantined ORDER BY ${ROW}`,
           );
     return {
-      inputHash: file.inputHash,
-      file: basename(file.path),
+      inputHash: delivery.inputHash,
+      file: delivery.name,
       sha256: good.sha256,
       bytes: good.bytes,
       rows: counts.rows - counts.quarantined,
@@ -71,42 +65,11 @@ export async function ingestPart(
       quarantined: counts.quarantined,
       nulls: counts.nulls,
       violations,
+      ...(delivery.from === undefined ? {} : { from: delivery.from }),
     };
   } finally {
     await engine.run(`DROP TABLE IF EXISTS ${staged}`);
   }
-}
-
-/** What rows from elsewhere are written as before they are taken in is CSV. */
-const formatOf = ({ origin }: SourceDefinition): FileFormat => (origin.kind === "files" ? origin.format : "csv");
-
-function fileRelation(source: SourceDefinition, path: string): string {
-  const files = fileList([path]);
-  const format = formatOf(source);
-  if (format === "parquet")
-    return `(SELECT * EXCLUDE (file_row_number), file_row_number AS ${ROW} FROM read_parquet(${files}, file_row_number = true))`;
-  if (format === "json-lines") throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read JSON lines of source ${source.name}`);
-  // Everything as text first: a bad cell is then a counted violation of one row, not the end of the file.
-  return `(SELECT *, row_number() OVER () - 1 AS ${ROW} FROM read_csv(${files}, header = true, all_varchar = true, nullstr = '', parallel = false))`;
-}
-
-/** Type of each column that the file holds. */
-async function deliveredTypes(engine: TableEngine, source: SourceDefinition, path: string): Promise<Map<string, string>> {
-  try {
-    const described = await engine.rows(`DESCRIBE SELECT * EXCLUDE (${ROW}) FROM ${fileRelation(source, path)}`);
-    return new Map(described.map((row) => [String(row.column_name), String(row.column_type)]));
-  } catch (cause) {
-    throw unreadable(source, path, cause);
-  }
-}
-
-/** An engine that has no room is not the file's fault. */
-function unreadable(source: SourceDefinition, path: string, cause: unknown): unknown {
-  if (!(cause instanceof OrreryError) || cause.kind !== "invalid") return cause;
-  return dataErrors.DATA_FILE_CORRUPT(
-    `${basename(path)} of source ${source.name} cannot be read as ${formatOf(source)}: ${cause.message}`,
-    { cause },
-  );
 }
 
 const flag = (i: number) => `__v${i}`;
@@ -121,16 +84,12 @@ const flags = (rules: readonly Rule[], among: Rule["among"]) =>
 async function stageRows(
   engine: TableEngine,
   source: SourceDefinition,
-  path: string,
+  delivery: ReadableDelivery,
   rules: readonly Rule[],
   staged: string,
 ): Promise<void> {
-  const delivered = await deliveredTypes(engine, source, path);
-  const columns = Object.entries(source.contracts).map(([column, { type }]) => {
-    const from = delivered.get(column);
-    if (from === undefined) throw missingColumn(source, path, column, [...delivered.keys()]);
-    return { column, type, from };
-  });
+  const { relation, types } = await deliveredRows(engine, source, delivery);
+  const columns = Object.entries(source.contracts).map(([column, { type }]) => ({ column, type, from: types.get(column) ?? "" }));
   const raw = columns.map(({ column, type, from }) => `${rawColumn(column, type, from)} AS ${rawName(column)}`);
   const typed = columns.map(({ column, type, from }) => `${typedColumn(column, type, from)} AS ${quoteIdentifier(column)}`);
   // A column of the declared type needs no copy of what was delivered once its rules are judged: its "type" rule never holds.
@@ -140,7 +99,7 @@ async function stageRows(
   const quarantines = (rule: Rule) => rule.severity === "quarantine";
   const judged = `SELECT *, ${anyOf(rules, (rule) => rule.among === "row" && quarantines(rule))} AS __bad
     FROM (SELECT ${["*", ...flags(rules, "row")].join(", ")}
-      FROM (SELECT ${["*", ...typed].join(", ")} FROM (SELECT ${[...raw, ROW].join(", ")} FROM ${fileRelation(source, path)})))`;
+      FROM (SELECT ${["*", ...typed].join(", ")} FROM (SELECT ${[...raw, ROW].join(", ")} FROM ${relation})))`;
   try {
     await engine.run(
       `CREATE TEMP TABLE ${staged} AS
@@ -148,7 +107,7 @@ async function stageRows(
        FROM (SELECT ${["*", ...flags(rules, "rows")].join(", ")} FROM (${judged}))`,
     );
   } catch (cause) {
-    throw unreadable(source, path, cause);
+    throw unreadable(source, delivery, cause);
   }
 }
 
@@ -220,13 +179,4 @@ async function copyToArtifact({ engine, artifacts, tmpDirectory }: IngestEngines
   } finally {
     await rm(path, { force: true });
   }
-}
-
-function missingColumn(source: SourceDefinition, path: string, column: string, there: readonly string[]): OrreryError {
-  const nearest = nearestName(column, there);
-  const guess = nearest === null ? "." : `; did you mean "${nearest}"?`;
-  return dataErrors.DATA_COLUMN_MISSING(
-    `${basename(path)} of source ${source.name} has no column "${column}"${guess} It has ${there.join(", ")}`,
-    { details: { file: path, column, columns: there } },
-  );
 }

@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { glob, stat } from "node:fs/promises";
-import { basename, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
-import type { FilesOrigin, SourceDefinition } from "../definitions/index.ts";
+import type { SourceDefinition } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
 import { checkPatterns, contractRules } from "./contract-rules.ts";
+import type { Delivery } from "./delivery.ts";
 import { dataErrors } from "./errors.ts";
 import { type IngestEngines, ingestPart, nullLimits } from "./ingest-part.ts";
+import { localDeliveries } from "./read-files.ts";
 import { type References, referenceHash, referenceQueries } from "./reference-values.ts";
 import type { ContractReport, Snapshot, SnapshotPart, Violation } from "./snapshot.ts";
 import { snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
@@ -32,14 +30,21 @@ export interface IngestOptions {
  *   DATA_PATTERN_INVALID, DATA_REFERENCE_UNKNOWN and what ingestPart throws; no snapshot is made then
  */
 export async function ingest(engines: IngestEngines, source: SourceDefinition, options: IngestOptions): Promise<Snapshot> {
-  const files = await inputFiles(source, options.projectDirectory);
   const references = await referenceQueries(engines.artifacts, source, options.references);
   const rules = contractRules(source, references);
   await checkPatternsOnce(engines.engine, source);
   const contract = await contractHash(engines, source, references);
   const parts: SnapshotPart[] = [];
-  const known = await Promise.all(files.map((path) => recognise(engines, source, path, contract, options.previous)));
-  for (const file of known) parts.push(file.part ?? (await takeIn(engines, source, file, rules)));
+  for await (const delivery of deliveries(engines, source, options)) {
+    const inputHash = sha256(contract + delivery.hash);
+    const known = options.previous?.parts.find((part) => part.inputHash === inputHash);
+    const isKnown = known !== undefined && (await isStored(engines.artifacts, known.sha256));
+    parts.push(
+      isKnown
+        ? { ...known, file: delivery.name, ...(delivery.from === undefined ? {} : { from: delivery.from }) }
+        : await delivery.use((path) => ingestPart(engines, source, { ...delivery, path, inputHash }, rules)),
+    );
+  }
   refuseNothing(source, parts);
   const columns = Object.fromEntries(Object.entries(source.contracts).map(([column, { type }]) => [column, type]));
   const contentHash = sha256(JSON.stringify([columns, parts.map((part) => part.sha256)]));
@@ -83,28 +88,15 @@ async function contractHash({ engine }: IngestEngines, source: SourceDefinition,
   return sha256(JSON.stringify([name, from, key, eventTime, availability, contracts, values, ...mark]));
 }
 
-interface InputFile {
-  readonly path: string;
-  readonly before: FileIdentity;
-  readonly inputHash: string;
-  /** The previous snapshot's part of the same bytes under the same contract. */
-  readonly part: SnapshotPart | null;
-}
-
-async function recognise(
-  { artifacts }: IngestEngines,
+/** Where the source's rows are, as files. @throws DATA_ORIGIN_MISSING and what the origin's reader throws */
+async function* deliveries(
+  { tmpDirectory }: IngestEngines,
   source: SourceDefinition,
-  path: string,
-  contract: string,
-  previous: Snapshot | undefined,
-): Promise<InputFile> {
-  const before = await identity(source, path);
-  if (before.size === 0n && filesOrigin(source).format !== "parquet")
-    throw dataErrors.DATA_EMPTY(`${basename(path)} of source ${source.name} has no rows`);
-  const inputHash = sha256(contract + (await fileHash(source, path, before)));
-  const known = previous?.parts.find((part) => part.inputHash === inputHash);
-  if (known === undefined || !(await isStored(artifacts, known.sha256))) return { path, before, inputHash, part: null };
-  return { path, before, inputHash, part: { ...known, file: basename(path) } };
+  { projectDirectory }: IngestOptions,
+): AsyncGenerator<Delivery> {
+  const { name, origin } = source;
+  if (origin.kind === "files") yield* await localDeliveries(source, origin, { projectDirectory, tmpDirectory });
+  else throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read ${origin.kind} rows of source ${name}`);
 }
 
 const stored = new WeakMap<IngestEngines["artifacts"], Set<string>>();
@@ -117,90 +109,6 @@ async function isStored(artifacts: IngestEngines["artifacts"], hash: string): Pr
   const there = await artifacts.has(hash);
   if (there) known.add(hash);
   return there;
-}
-
-async function takeIn(
-  engines: IngestEngines,
-  source: SourceDefinition,
-  { path, before, inputHash }: InputFile,
-  rules: Parameters<typeof ingestPart>[3],
-): Promise<SnapshotPart> {
-  const part = await ingestPart(engines, source, { path, inputHash }, rules);
-  const after = await identity(source, path);
-  // What was hashed must be what was read: a file that grows meanwhile would be taken for its earlier self for ever.
-  if (after.text !== before.text) throw dataErrors.DATA_FILE_CHANGED(`${basename(path)} changed while it was read`);
-  return part;
-}
-
-/**
- * Files that the source's path names, sorted: the order of their names is the order of their delivery.
- * @throws DATA_FILE_MISSING
- */
-async function inputFiles(source: SourceDefinition, projectDirectory: string): Promise<string[]> {
-  // A name that exists is that file, even where it holds characters that a pattern would read otherwise.
-  const { path } = filesOrigin(source);
-  const exact = resolve(projectDirectory, path);
-  const found = (await isFile(exact)) ? [exact] : [];
-  if (found.length === 0) {
-    for await (const name of glob(path, { cwd: projectDirectory })) found.push(resolve(projectDirectory, name));
-  }
-  const plain = await Promise.all(found.sort().map(isFile));
-  const files = found.filter((_, i) => plain[i]);
-  if (files.length === 0)
-    throw dataErrors.DATA_FILE_MISSING(`No file matches ${path} of source ${source.name} in ${projectDirectory}`);
-  return files;
-}
-
-/** @throws DATA_ORIGIN_MISSING */
-function filesOrigin({ name, origin }: SourceDefinition): FilesOrigin {
-  if (origin.kind === "files") return origin;
-  throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read ${origin.kind} rows of source ${name}`);
-}
-
-const isFile = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-
-interface FileIdentity {
-  readonly size: bigint;
-  readonly ctimeMs: number;
-  readonly text: string;
-}
-
-async function identity(source: SourceDefinition, path: string): Promise<FileIdentity> {
-  try {
-    const { ino, size, mtimeNs, ctimeNs, ctimeMs } = await stat(path, { bigint: true });
-    return { size, ctimeMs: Number(ctimeMs), text: `${ino}-${size}-${mtimeNs}-${ctimeNs}` };
-  } catch (cause) {
-    throw dataErrors.DATA_FILE_MISSING(`${basename(path)} of source ${source.name} is gone`, { cause });
-  }
-}
-
-interface Hashed {
-  readonly identity: string;
-  readonly hash: string;
-}
-
-/** What this process hashed before. Nobody can set a file's ctime, so the same inode, size and times are the same bytes… */
-const hashed = new Map<string, Hashed>();
-/** …unless it changed again within the clock's step right after it was hashed: a file this young is hashed every time. */
-const SETTLED_MS = 2_000;
-
-async function fileHash(source: SourceDefinition, path: string, { text, ctimeMs }: FileIdentity): Promise<string> {
-  const known = hashed.get(path);
-  if (known?.identity === text) return known.hash;
-  const begun = Date.now();
-  const hash = createHash("sha256");
-  try {
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  } catch (cause) {
-    throw dataErrors.DATA_FILE_UNREADABLE(`${basename(path)} of source ${source.name} cannot be read`, { cause });
-  }
-  const digest = hash.digest("hex");
-  if (begun - ctimeMs > SETTLED_MS) hashed.set(path, { identity: text, hash: digest });
-  return digest;
 }
 
 function refuseNothing(source: SourceDefinition, parts: readonly SnapshotPart[]): void {
@@ -222,8 +130,9 @@ async function partsAreDisjoint(
   previous: Snapshot | undefined,
 ): Promise<boolean> {
   if (source.key.length === 0) return true;
-  const isSame = previous?.contentHash === snapshot.contentHash && previous.parts.length === snapshot.parts.length;
-  if (isSame) return previous.disjoint;
+  // Inputs and not contents: the key may be another one now.
+  const inputs = (of: Snapshot) => of.parts.map(({ inputHash }) => inputHash).join();
+  if (previous !== undefined && inputs(previous) === inputs(snapshot)) return previous.disjoint;
   const paths = await snapshotPaths(artifacts, snapshot);
   const key = source.key.map(quoteIdentifier).join(", ");
   // The same content delivered in two files is listed twice, as it is read.

@@ -71,7 +71,7 @@ describe("a snapshot read as it could be known", () => {
 });
 
 test("a row that is delivered again replaces the earlier one only from when the new one was available", async () => {
-  const redelivered = { ...flights, path: "flights-*.csv" };
+  const redelivered = { ...flights, origin: { kind: "files", format: "csv", path: "flights-*.csv" } } as const;
   room.write("flights-1.csv", `${HEADER}a,${day(10)},${day(1)},${day(11)},5\n`);
   room.write("flights-2.csv", `${HEADER}a,${day(10)},${day(8)},${day(11)},6\n`);
   const snapshot = await room.ingest(redelivered);
@@ -145,7 +145,7 @@ test("what it shows is what a plain reading of the rule shows, whatever is deliv
     }
     return [...shown.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { row }]) => row);
   };
-  const feed = { ...flights, path: "feed-*.csv" };
+  const feed = { ...flights, origin: { kind: "files", format: "csv", path: "feed-*.csv" } } as const;
   const deliveries = fc.tuple(fc.array(cell, { minLength: 1, maxLength: 6 }), fc.array(cell, { minLength: 1, maxLength: 6 }));
   await fc.assert(
     fc.asyncProperty(deliveries, fc.integer({ min: 1, max: 28 }), async (parts, n) => {

@@ -1,7 +1,26 @@
 import type { ColumnType } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
 
-/** One input file as it was taken in: immutable Parquet in the artifact store, quarantined rows beside it. */
+/** What tells whether there is anything new where a part came from. */
+export type PartOrigin =
+  | {
+      /** A file from elsewhere, and what its owner said that changes with it. */
+      readonly kind: "remote";
+      readonly address: string;
+      readonly version: string;
+      /** sha256 of its bytes. */
+      readonly fileHash: string;
+    }
+  | {
+      /** What was new since the parts before it. */
+      readonly kind: "increment";
+      /** Hash of the contract under which it was taken in. */
+      readonly contract: string;
+      /** The greatest watermark of its rows as text, timestamps as microseconds; null where none stands. */
+      readonly watermark: string | null;
+    };
+
+/** One delivery as it was taken in: immutable Parquet in the artifact store, quarantined rows beside it. */
 export interface SnapshotPart {
   /** sha256 of the input file's bytes and of the source's contract: the same input is not taken in twice. */
   readonly inputHash: string;
@@ -16,6 +35,7 @@ export interface SnapshotPart {
   /** Nulls among the rows, for columns whose share of nulls is limited. */
   readonly nulls: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
+  readonly from?: PartOrigin;
 }
 
 export interface Violation {
