@@ -20,7 +20,15 @@ export interface Answer {
   readonly changes: number;
 }
 
-type Message = { readonly id: number } & Partial<Answer> & { readonly failure?: ThreadFailure };
+/** As sqlite-thread.js describes it. */
+interface Message {
+  readonly id: number;
+  readonly names?: readonly string[];
+  readonly values?: readonly (readonly unknown[])[];
+  readonly changes?: number;
+  readonly failure?: ThreadFailure;
+}
+
 type Waiting = { resolve(answer: Answer): void; reject(error: Error): void };
 
 /** A SQLite connection in a worker thread: the caller's event loop only posts and receives. Statements run in the order they were sent. */
@@ -101,11 +109,11 @@ export class SqliteConnection {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
-  #receive({ id, rows = [], changes = 0, failure }: Message): void {
+  #receive({ id, names = [], values = [], changes = 0, failure }: Message): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#worker.unref();
-    if (failure === undefined) waiting?.resolve({ rows, changes });
+    if (failure === undefined) waiting?.resolve({ rows: values.map((row) => toRow(names, row)), changes });
     else waiting?.reject(metadataError(failure, this.#path));
   }
 
@@ -114,4 +122,11 @@ export class SqliteConnection {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
+}
+
+function toRow(names: readonly string[], values: readonly unknown[]): Readonly<Record<string, unknown>> {
+  const row: Record<string, unknown> = {};
+  // One after the other in their order, so that all rows of an answer have the same shape to the engine.
+  for (const [at, name] of names.entries()) row[name] = values[at];
+  return row;
 }

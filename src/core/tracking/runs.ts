@@ -25,13 +25,13 @@ export function runs({ store, artifacts, clock, scope, write, logs }: RunsContex
   const createRun = createRuns(store, clock, scope);
 
   async function summary(id: string): Promise<RunSummary> {
-    const [found] = await loadSummaries(store.db, scope, [id]);
+    const [found] = await loadSummaries(store, scope, [id]);
     if (found === undefined) throw unknownRun(id);
     return found;
   }
 
   async function record(id: string) {
-    const [found] = await loadRecords(store.db, scope, [id]);
+    const [found] = await loadRecords(store, scope, [id]);
     if (found === undefined) throw unknownRun(id);
     return found;
   }
@@ -92,7 +92,7 @@ export function runs({ store, artifacts, clock, scope, write, logs }: RunsContex
 
     async search(search) {
       const { ids, nextCursor } = await searchRunIds(store, scope, search);
-      return { items: await loadRecords(store.db, scope, ids), nextCursor };
+      return { items: await loadRecords(store, scope, ids), nextCursor };
     },
   };
 }

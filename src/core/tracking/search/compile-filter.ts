@@ -21,6 +21,24 @@ export interface Target {
   readonly scope: Scope;
   /** Which data sets' metrics count, of logged models; all when empty. */
   readonly datasets: readonly DatasetChoice[];
+  /**
+   * A table that is gone through first and has the entity's key too: what is looked up by the key is looked up from there, so that
+   * only rows that fulfil their conditions on it cost a look at the entity.
+   */
+  readonly driver?: Driver;
+}
+
+export interface Driver {
+  readonly table: string;
+  readonly alias: string;
+  /** Its columns that hold the entity's key. */
+  readonly owner: KeyedTable["owner"];
+}
+
+/** A column of the entity's key. */
+function keyColumn(parent: string, { entity, driver }: Target): RawBuilder<unknown> {
+  const held = driver?.owner.find(([, of]) => of === parent)?.[0];
+  return sql.ref(held === undefined ? `${entity.table}.${parent}` : `${driver?.alias}.${held}`);
 }
 
 /**
@@ -91,11 +109,12 @@ function keyedTest(room: KeyedRoom, key: string, test: Test, target: Target): Sq
 }
 
 /** select 1 from the child where it is this entity's and has the key: the beginning of a statement that goes on with "and". */
-function childRow({ table, owner }: KeyedTable, key: string, { entity, scope }: Target) {
+function childRow({ table, owner }: KeyedTable, key: string, target: Target) {
+  const { workspace, project } = target.scope;
   const column = (name: string) => sql.ref(`${table}.${name}`);
-  const owns = owner.map(([child, parent]) => sql`${column(child)} = ${sql.ref(`${entity.table}.${parent}`)}`);
+  const owns = owner.map(([child, parent]) => sql`${column(child)} = ${keyColumn(parent, target)}`);
   return sql`select 1 from ${sql.table(table)}
-    where ${column("workspace")} = ${scope.workspace} and ${column("project")} = ${scope.project}
+    where ${column("workspace")} = ${workspace} and ${column("project")} = ${project}
     and ${sql.join(owns, sql` and `)} and ${column("key")} = ${key}`;
 }
 

@@ -45,7 +45,7 @@ export function withinScope({ entity, scope }: Target, view: View): readonly Sql
   ];
 }
 
-/** A page of a query whose rows come in the order of the terms. */
+/** A page of a query whose rows come in the order of the terms; with a driver, in whose order the terms should begin. */
 export interface RowQuery {
   readonly target: Target;
   readonly conditions: readonly Sql[];
@@ -53,8 +53,6 @@ export interface RowQuery {
   /** Rows after it; from the first when null. */
   readonly position: Position | null;
   readonly limit: number;
-  /** A table to go through first, in whose order the rows come. */
-  readonly driver?: { readonly table: string; readonly alias: string } | undefined;
 }
 
 export const sortTerms = (order: readonly OrderTerm[], target: Target): readonly SortTerm[] =>
@@ -63,8 +61,8 @@ export const sortTerms = (order: readonly OrderTerm[], target: Target): readonly
 type AnyTable = Record<string, unknown>;
 
 export async function findRows(db: Kysely<Database>, query: RowQuery): Promise<readonly FoundRow[]> {
-  const { target, terms, position, driver } = query;
-  const { entity } = target;
+  const { target, terms, position } = query;
+  const { entity, driver } = target;
   const table = (name: string, alias: string) => sql<AnyTable>`${sql.table(name)}`.as(alias);
   const base =
     driver === undefined

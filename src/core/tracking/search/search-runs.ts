@@ -133,11 +133,11 @@ async function findByMetric(
   const { db, target, conditions, order } = query;
   const isOnMetric = (condition: Condition): condition is MetricCondition =>
     isMetricCondition(condition) && condition.subject.key === key;
-  const others = [
+  const others = (of: Target) => [
     ...within(query, true),
     ...compileConditions(
       conditions.filter((each) => !isOnMetric(each)),
-      target,
+      of,
     ),
   ];
   const tests = conditions.filter(isOnMetric).map(({ test }) => test);
@@ -145,7 +145,8 @@ async function findByMetric(
   const [byMetric] = terms;
   const child = target.entity.rooms.metric;
   if (byMetric === undefined || child === undefined) return [];
-  const driver = { table: child.table, alias: "o0" };
+  const driver = { table: child.table, alias: "o0", owner: child.owner };
+  const driven: Target = { ...target, driver };
   const [value, isNan] = [sql.ref("o0.value"), sql.ref("o0.is_nan")];
   const owned = ownedBy(child, "o0", key, target);
 
@@ -154,12 +155,8 @@ async function findByMetric(
   for (const rank of [0, 1, 2] as const) {
     if (rank < at || rows.length >= limit || !tests.every((test) => canHold(test, rank))) continue;
     const begun = rank === at ? position : null;
-    const rest = {
-      target,
-      conditions: [...others, ...rankConditions(rank)],
-      limit: limit - rows.length,
-      driver: rank === 2 ? undefined : driver,
-    };
+    const from = rank === 2 ? target : driven;
+    const rest = { target: from, conditions: [...others(from), ...rankConditions(rank)], limit: limit - rows.length };
     // Among runs of one rank there is nothing to compare in it, but for the values.
     if (rank === 0) {
       rows.push(...(await findRows(db, { ...rest, terms: [{ ...byMetric, rank: null }, ...terms.slice(1)], position: begun })));
