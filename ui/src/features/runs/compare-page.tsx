@@ -24,6 +24,7 @@ import {
 import { OverlaidCurves } from "./overlaid-curves.tsx";
 import { axisChoices, parallelChart, usualAxes } from "./parallel.ts";
 import { ParallelCoordinates } from "./parallel-coordinates.tsx";
+import { ownTags } from "./prepare-run.ts";
 
 export function ComparePage() {
   const client = useClient();
@@ -63,7 +64,7 @@ function Found({ ids, items }: { ids: readonly string[]; items: readonly ListedR
 function Comparison({ runs }: { runs: readonly ListedRun[] }) {
   const metrics = useMemo(() => compareMetrics(runs), [runs]);
   const params = useMemo(() => compareTexts(runs.map((run) => run.params)), [runs]);
-  const tags = useMemo(() => compareTexts(runs.map((run) => run.tags)), [runs]);
+  const tags = useMemo(() => compareTexts(runs.map((run) => ownTags(run.tags))), [runs]);
   const dots = useMemo(() => metricDots(runs.map((run) => ({ label: labelOf(run, runs), metrics: run.metrics }))), [runs]);
   const measured = [...new Set(dots.map(({ metric }) => metric))];
   return (

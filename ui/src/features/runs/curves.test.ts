@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { curveChart, curvePoints, type History, lineStyle, MOST_DRAWN, sortHistories, thin } from "./curves.ts";
+import { curveChart, curvePoints, type History, hasCurve, lineStyle, MOST_DRAWN, sortHistories, thin } from "./curves.ts";
 
 const history = (values: readonly (number | "NaN")[], at = (index: number) => index * 1_000_000): History => ({
   points: values.map((value, step) => ({ value, low: null, high: null, step, at: at(step) })),
@@ -59,6 +59,10 @@ describe("curveChart", () => {
   it("leaves out what a logarithmic axis has no place for", () => {
     const chart = curveChart([{ label: "a", history: history([0, 10, -1, 100]), style: 0 }], "step", true);
     expect(chart.curves[0]?.points.map(({ y }) => y)).toEqual([10, 100]);
+  });
+  it("is nothing to look at where every run logged one value", () => {
+    const chart = (values: number[]) => curveChart([{ label: "a", history: history(values), style: 0 }], "step", false);
+    expect([hasCurve(chart([1])), hasCurve(chart([1, 2]))]).toEqual([false, true]);
   });
   it("has twenty styles that differ", () => {
     const styles = Array.from({ length: 20 }, (_, index) => JSON.stringify(lineStyle(index)));

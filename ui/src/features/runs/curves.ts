@@ -106,6 +106,9 @@ export function curveChart(histories: readonly NamedHistory[], axis: Axis, logar
   return { curves, axis, logarithmic };
 }
 
+/** Whether there is a line in it: dots above one another are none. */
+export const hasCurve = ({ curves }: CurveChartData): boolean => curves.some(({ points }) => points.length > 1);
+
 export interface SortedHistories {
   /** Names of metrics with more than one value. */
   readonly curves: readonly string[];

@@ -8,7 +8,7 @@ import { Panel } from "../../components/page.tsx";
 import { labelOf } from "./compare.ts";
 import { CurveChart, CurveLegend } from "./curve-chart.tsx";
 import { CurveControls } from "./curve-controls.tsx";
-import { type Axis, curveChart } from "./curves.ts";
+import { type Axis, curveChart, hasCurve } from "./curves.ts";
 import { useHistories } from "./use-history.ts";
 
 /** One metric of all runs, on one pair of axes. */
@@ -27,6 +27,7 @@ export function OverlaidCurves({ runs, metrics }: { runs: readonly ListedRun[]; 
   const when = histories.map(({ dataUpdatedAt }) => dataUpdatedAt).join();
   // `read` is made anew at every drawing; `when` and the metric say whether it changed.
   const data = useMemo(() => curveChart(read, axis, logarithmic), [when, metric, axis, logarithmic]);
+  const pending = histories.some(({ isPending }) => isPending);
   if (metric === undefined) return null;
   return (
     <Panel title="Curves" about="A metric's values as they were logged, of every run that has it.">
@@ -47,9 +48,9 @@ export function OverlaidCurves({ runs, metrics }: { runs: readonly ListedRun[]; 
           }
         />
         {failed === undefined ? null : <ErrorNotice error={failed.error} onRetry={() => void failed.refetch()} />}
-        {histories.some(({ isPending }) => isPending) ? <p role="status">Loading…</p> : null}
-        {data.curves.length === 0 ? (
-          <Empty title="Nothing to draw" />
+        {pending ? <p role="status">Loading…</p> : null}
+        {pending ? null : !hasCurve(data) ? (
+          <Empty title={`${metricLabel(metric)} was logged once a run`}>Another metric may have a curve.</Empty>
         ) : (
           <>
             <CurveLegend data={data} />

@@ -1,4 +1,5 @@
 import "./parallel-coordinates.css";
+import { useElementSize } from "@mantine/hooks";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { ScrollX } from "../../components/page.tsx";
@@ -8,20 +9,24 @@ const HEIGHT = 300;
 const TOP = 30;
 const BOTTOM = 16;
 const LEFT = 70;
-const GAP = 165;
+const RIGHT = 110;
+const LEAST_GAP = 120;
 
 const yOf = (at: number) => TOP + (1 - at) * (HEIGHT - TOP - BOTTOM);
-const xOf = (axis: number) => LEFT + axis * GAP;
 const shadeOf = (shade: number | null) =>
   shade === null ? "var(--o-none)" : `color-mix(in oklab, var(--o-high) ${Math.round(shade * 100)}%, var(--o-low))`;
 
 /** One line a run across axes of params and metrics; its colour is its place on the last. */
 export function ParallelCoordinates({ data }: { data: ParallelChartData }) {
   const [told, setTold] = useState<string | null>(null);
-  const width = LEFT + (data.axes.length - 1) * GAP + 110;
+  const { ref, width: room } = useElementSize();
+  const gaps = Math.max(1, data.axes.length - 1);
+  const gap = Math.max(LEAST_GAP, (room - LEFT - RIGHT) / gaps);
+  const xOf = (axis: number) => LEFT + axis * gap;
+  const width = LEFT + gaps * gap + RIGHT;
   const line = data.lines.find(({ id }) => id === told);
   return (
-    <>
+    <div ref={ref}>
       <ScrollX label="Parallel coordinates">
         <svg
           className="parallel"
@@ -31,7 +36,7 @@ export function ParallelCoordinates({ data }: { data: ParallelChartData }) {
           aria-label="Params and metrics of the runs, a line a run"
         >
           {data.lines.map((each) => (
-            <Line key={each.id} line={each} faded={told !== null && told !== each.id} onTell={setTold} />
+            <Line key={each.id} line={each} xOf={xOf} faded={told !== null && told !== each.id} onTell={setTold} />
           ))}
           {data.axes.map((axis, index) => (
             <g key={axis.key} transform={`translate(${xOf(index)} 0)`}>
@@ -52,17 +57,18 @@ export function ParallelCoordinates({ data }: { data: ParallelChartData }) {
       <p className="small muted parallel-told" aria-live="polite">
         {line === undefined ? "Point at a line to read it." : `${line.label}. ${line.values.join(", ")}`}
       </p>
-    </>
+    </div>
   );
 }
 
 interface LineProps {
   line: ParallelLine;
+  xOf: (axis: number) => number;
   faded: boolean;
   onTell: (id: string | null) => void;
 }
 
-function Line({ line, faded, onTell }: LineProps) {
+function Line({ line, xOf, faded, onTell }: LineProps) {
   const paths = stretchesOf(line).map((stretch) => stretch.map(({ axis, at }) => `${xOf(axis)},${yOf(at)}`).join(" L"));
   return (
     <Link

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { childrenFilter, datasetRows, metricsNamed, modelsFilter, noteOf, splitTags } from "./prepare-run.ts";
+import { childrenFilter, datasetRows, metricsNamed, modelsFilter, noteOf, ownTags, splitTags } from "./prepare-run.ts";
 
 describe("a run's page", () => {
   it("tells people's tags from programs', and the note from both", () => {
@@ -14,6 +14,7 @@ describe("a run's page", () => {
         { key: "orrery.trial", value: "t" },
       ],
     });
+    expect(ownTags(tags)).toEqual({ area: "eu", team: "core" });
     expect([noteOf({ tags }), noteOf({ tags: {} })]).toEqual(["*why*", ""]);
   });
   it("says what a data set was for and how many rows it had, where its profile says so", () => {

@@ -20,6 +20,10 @@ export function splitTags(tags: Readonly<Record<string, string>>): { own: Tag[];
   return { own: all.filter(({ key }) => !isInternalTag(key)), programs: all.filter(({ key }) => isInternalTag(key)) };
 }
 
+/** The table of people's tags alone. */
+export const ownTags = (tags: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(splitTags(tags).own.map(({ key, value }) => [key, value]));
+
 /** Where MLflow's clients keep what a person wrote about a run, in Markdown. */
 const NOTE = "mlflow.note.content";
 export const noteOf = ({ tags }: Pick<Run, "tags">): string => tags[NOTE] ?? "";
