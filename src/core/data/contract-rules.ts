@@ -47,6 +47,17 @@ function versionColumns({ key, availability, eventTime }: SourceDefinition): str
   return [...new Set([...key, ...(known === undefined ? [] : [known])])].map(quoteIdentifier);
 }
 
+/** Columns that a row which only says that its key is deleted must have: which one, and since when. */
+function neededByDeletion({
+  key,
+  availability,
+  eventTime,
+  deleted,
+  watermark,
+}: SourceDefinition): ReadonlySet<string | undefined> {
+  return new Set([...key, availability.default ?? eventTime, deleted, watermark?.column]);
+}
+
 /** Of rows with equal values the last sound one stands; a broken one must not push a sound one out. */
 const repeated = (columns: readonly string[]) =>
   `row_number() OVER (PARTITION BY ${columns.join(", ")} ORDER BY __bad, ${ROW} DESC) > 1`;
@@ -77,12 +88,15 @@ function columnRules(
   const name = quoteIdentifier(column);
   const raw = rawName(column);
   const rules: Rule[] = [];
+  const { deleted } = source;
+  const unless =
+    deleted === undefined || neededByDeletion(source).has(column) ? "" : `NOT coalesce(${quoteIdentifier(deleted)}, false) AND `;
   const add = (rule: string, broken: string, more: Partial<Rule> = {}) =>
     rules.push({
       column,
       rule,
       severity,
-      broken,
+      broken: unless === "" ? broken : `${unless}(${broken})`,
       among: "row",
       ...more,
       sample: contract.personal === true ? null : (more.sample ?? name),

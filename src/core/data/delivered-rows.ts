@@ -11,7 +11,7 @@ import { fileList, quoteIdentifier, quoteLiteral } from "./sql.ts";
 export type ReadableDelivery = Pick<Delivery, "name" | "format" | "partition"> & { readonly path: string };
 
 /** Lines longer than this are refused: JSON's own limit, for CSV too. */
-const LONGEST_LINE = 16 * 1024 * 1024;
+export const LONGEST_LINE = 16 * 1024 * 1024;
 /** Where JSON's columns are looked for first. */
 const FIRST_LINES = 10_000;
 

@@ -18,6 +18,14 @@ export const dataErrors = defineErrors({
     kind: "unavailable",
     hint: "This process was started without what reads such a source; use the `orrery` command or the platform.",
   },
+  DATA_ROWS_INVALID: {
+    kind: "invalid",
+    hint: "`rows` yields one object a row, its values by column: texts, numbers, bigints, booleans, dates or null.",
+  },
+  DATA_ROWS_FAILED: {
+    kind: "unavailable",
+    hint: "The source's own function threw; nothing was taken in. Mend it and run this again.",
+  },
   DATA_COLUMN_MISSING: { kind: "invalid", hint: "Rename the column in the definition or deliver it in the file." },
   DATA_EMPTY: { kind: "invalid", hint: "A source needs at least one row; was the file delivered whole?" },
   DATA_CONTRACT_INVALID: { kind: "invalid", hint: "Correct the column's contract in the source's definition." },

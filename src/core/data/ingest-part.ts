@@ -7,8 +7,10 @@ import { isExact, ROW, rawColumn, rawName, typedColumn } from "./column-sql.ts";
 import type { Rule } from "./contract-rules.ts";
 import { deliveredRows, type ReadableDelivery, unreadable } from "./delivered-rows.ts";
 import { dataErrors } from "./errors.ts";
-import type { SnapshotPart, Violation } from "./snapshot.ts";
+import { type KnownRows, unreadColumns } from "./known-rows.ts";
+import type { PartOrigin, SnapshotPart, Violation } from "./snapshot.ts";
 import { quoteIdentifier, quoteLiteral } from "./sql.ts";
+import { watermarkText } from "./watermark.ts";
 
 export interface IngestEngines {
   readonly engine: TableEngine;
@@ -23,7 +25,8 @@ const PARQUET = "application/vnd.apache.parquet";
 
 /**
  * Takes in one delivery: typed columns, every row judged by the contract in one scan, good rows to immutable Parquet in the order of
- * their events, quarantined ones to another with the reason. Nothing is left behind where it throws.
+ * their events, quarantined ones to another with the reason; rows that are known already are left out before they are judged among
+ * the others. Nothing is left behind where it throws.
  * @throws DATA_COLUMN_MISSING, DATA_FILE_CORRUPT, DATA_CONTRACT_STOPPED, DATA_STORE_UNWRITABLE
  */
 export async function ingestPart(
@@ -31,11 +34,12 @@ export async function ingestPart(
   source: SourceDefinition,
   delivery: ReadableDelivery & Pick<SnapshotPart, "inputHash" | "from">,
   rules: readonly Rule[],
+  known?: KnownRows,
 ): Promise<SnapshotPart> {
   const { engine } = engines;
   const staged = quoteIdentifier(`staged_${randomUUID()}`);
   try {
-    await stageRows(engine, source, delivery, rules, staged);
+    await stageRows(engine, source, delivery, rules, { staged, known });
     const counts = await countStaged(engine, source, rules, staged);
     const violations = await sampleViolations(engine, rules, counts.broken, staged);
     const stopped = violations.filter(({ severity }) => severity === "stop");
@@ -65,12 +69,15 @@ export async function ingestPart(
       quarantined: counts.quarantined,
       nulls: counts.nulls,
       violations,
-      ...(delivery.from === undefined ? {} : { from: delivery.from }),
+      ...fromOf(delivery.from, counts.watermark),
     };
   } finally {
     await engine.run(`DROP TABLE IF EXISTS ${staged}`);
   }
 }
+
+const fromOf = (from: PartOrigin | undefined, watermark: string | null): Pick<SnapshotPart, "from"> =>
+  from === undefined ? {} : { from: from.kind === "increment" ? { ...from, watermark } : from };
 
 const flag = (i: number) => `__v${i}`;
 const anyOf = (rules: readonly Rule[], keep: (rule: Rule) => boolean) => {
@@ -86,7 +93,7 @@ async function stageRows(
   source: SourceDefinition,
   delivery: ReadableDelivery,
   rules: readonly Rule[],
-  staged: string,
+  { staged, known }: { staged: string; known: KnownRows | undefined },
 ): Promise<void> {
   const { relation, types } = await deliveredRows(engine, source, delivery);
   const columns = Object.entries(source.contracts).map(([column, { type }]) => ({ column, type, from: types.get(column) ?? "" }));
@@ -100,24 +107,32 @@ async function stageRows(
   const judged = `SELECT *, ${anyOf(rules, (rule) => rule.among === "row" && quarantines(rule))} AS __bad
     FROM (SELECT ${["*", ...flags(rules, "row")].join(", ")}
       FROM (SELECT ${["*", ...typed].join(", ")} FROM (SELECT ${[...raw, ROW].join(", ")} FROM ${relation})))`;
+  const finished = (rows: string) =>
+    `SELECT *${spent.length === 0 ? "" : ` EXCLUDE (${spent.join(", ")})`}, ${anyOf(rules, quarantines)} AS __quarantined
+     FROM (SELECT ${["*", ...flags(rules, "rows")].join(", ")} FROM ${rows})`;
+  const all = quoteIdentifier(`all_${randomUUID()}`);
   try {
-    await engine.run(
-      `CREATE TEMP TABLE ${staged} AS
-       SELECT *${spent.length === 0 ? "" : ` EXCLUDE (${spent.join(", ")})`}, ${anyOf(rules, quarantines)} AS __quarantined
-       FROM (SELECT ${["*", ...flags(rules, "rows")].join(", ")} FROM (${judged}))`,
-    );
+    if (known === undefined) return await engine.run(`CREATE TEMP TABLE ${staged} AS ${finished(`(${judged})`)}`);
+    const unread = unreadColumns(reason(rules, ({ rule }) => rule === "type"));
+    await engine.run(`CREATE TEMP TABLE ${all} AS SELECT *, ${unread} AS __unread FROM (${judged})`);
+    await known.removeFrom(all, ROW);
+    await engine.run(`CREATE TEMP TABLE ${staged} AS ${finished(all)}`);
   } catch (cause) {
     throw unreadable(source, delivery, cause);
+  } finally {
+    await engine.run(`DROP TABLE IF EXISTS ${all}`);
   }
 }
 
 async function countStaged(engine: TableEngine, source: SourceDefinition, rules: readonly Rule[], staged: string) {
   const limited = nullLimits(source);
+  const watermark = watermarkText(source);
   const [row] = await engine.rows(
     `SELECT ${[
       "count(*) AS n",
       "count(*) FILTER (WHERE __quarantined) AS q",
       ...rules.map((_, i) => `count(*) FILTER (WHERE ${flag(i)}) AS v${i}`),
+      `${watermark === null ? "NULL" : `max(${watermark}) FILTER (WHERE NOT __quarantined)`}::VARCHAR AS w`,
       ...limited.map(
         ({ column }, i) => `count(*) FILTER (WHERE NOT __quarantined AND ${quoteIdentifier(column)} IS NULL) AS n${i}`,
       ),
@@ -126,6 +141,7 @@ async function countStaged(engine: TableEngine, source: SourceDefinition, rules:
   return {
     rows: Number(row?.n),
     quarantined: Number(row?.q),
+    watermark: typeof row?.w === "string" ? row.w : null,
     broken: rules.map((_, i) => Number(row?.[`v${i}`])),
     nulls: Object.fromEntries(limited.map(({ column }, i) => [column, Number(row?.[`n${i}`])])),
   };
@@ -159,10 +175,11 @@ async function sampleViolations(
 }
 
 /** SQL of everything a quarantined row broke: "origin: set; distance: range". */
-function reason(rules: readonly Rule[]): string {
-  const each = rules.flatMap(({ column, rule, severity }, i) =>
-    severity === "quarantine" ? [`CASE WHEN ${flag(i)} THEN ${quoteLiteral(`${column}: ${rule}`)} END`] : [],
-  );
+function reason(rules: readonly Rule[], keep: (rule: Rule) => boolean = () => true): string {
+  const each = rules.flatMap((each, i) => {
+    const { column, rule, severity } = each;
+    return severity === "quarantine" && keep(each) ? [`CASE WHEN ${flag(i)} THEN ${quoteLiteral(`${column}: ${rule}`)} END`] : [];
+  });
   return `concat_ws('; ', ${each.join(", ")})`;
 }
 

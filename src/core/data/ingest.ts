@@ -1,15 +1,19 @@
 import { createHash } from "node:crypto";
-import type { SourceDefinition } from "../definitions/index.ts";
+import type { FilesOrigin, SourceDefinition, SourceOrigin } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
-import { checkPatterns, contractRules } from "./contract-rules.ts";
+import { checkPatterns, contractRules, type Rule } from "./contract-rules.ts";
 import type { Delivery } from "./delivery.ts";
 import { dataErrors } from "./errors.ts";
 import { type IngestEngines, ingestPart, nullLimits } from "./ingest-part.ts";
+import { KnownRows } from "./known-rows.ts";
 import { localDeliveries } from "./read-files.ts";
+import { functionRows } from "./read-rows.ts";
 import { type References, referenceHash, referenceQueries } from "./reference-values.ts";
 import type { ContractReport, Snapshot, SnapshotPart, Violation } from "./snapshot.ts";
 import { snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
+import { spool } from "./spool.ts";
 import { fileList, quoteIdentifier } from "./sql.ts";
+import { incrementParts, incrementStart, type Start, sinceOf } from "./watermark.ts";
 
 export interface IngestOptions {
   readonly projectDirectory: string;
@@ -24,27 +28,21 @@ export interface IngestOptions {
 }
 
 /**
- * Takes a source in as it can be known at `asOf`: each file becomes an immutable part. A file is the same when its bytes are,
- * and then the previous snapshot's part is used again.
+ * Takes a source in as it can be known at `asOf`: each file, or each batch of rows, becomes an immutable part. A file is the same
+ * when its bytes are, and then the previous snapshot's part is used again. A source with a watermark keeps the previous snapshot's
+ * parts and adds what is new; the same rows delivered twice are taken once.
  * @throws DATA_FILE_MISSING, DATA_FILE_UNREADABLE, DATA_FILE_CHANGED, DATA_EMPTY, DATA_NOTHING_LEFT, DATA_CONTRACT_INVALID,
- *   DATA_PATTERN_INVALID, DATA_REFERENCE_UNKNOWN and what ingestPart throws; no snapshot is made then
+ *   DATA_PATTERN_INVALID, DATA_REFERENCE_UNKNOWN, DATA_ORIGIN_MISSING, DATA_ROWS_INVALID, DATA_ROWS_FAILED and what ingestPart throws; no snapshot is made then
  */
 export async function ingest(engines: IngestEngines, source: SourceDefinition, options: IngestOptions): Promise<Snapshot> {
   const references = await referenceQueries(engines.artifacts, source, options.references);
   const rules = contractRules(source, references);
   await checkPatternsOnce(engines.engine, source);
   const contract = await contractHash(engines, source, references);
-  const parts: SnapshotPart[] = [];
-  for await (const delivery of deliveries(engines, source, options)) {
-    const inputHash = sha256(contract + delivery.hash);
-    const known = options.previous?.parts.find((part) => part.inputHash === inputHash);
-    const isKnown = known !== undefined && (await isStored(engines.artifacts, known.sha256));
-    parts.push(
-      isKnown
-        ? { ...known, file: delivery.name, ...(delivery.from === undefined ? {} : { from: delivery.from }) }
-        : await delivery.use((path) => ingestPart(engines, source, { ...delivery, path, inputHash }, rules)),
-    );
-  }
+  const parts =
+    source.watermark === undefined
+      ? await wholeParts(engines, source, options, contract, rules)
+      : await incrementalParts(engines, source, options, contract, rules);
   refuseNothing(source, parts);
   const columns = Object.fromEntries(Object.entries(source.contracts).map(([column, { type }]) => [column, type]));
   const contentHash = sha256(JSON.stringify([columns, parts.map((part) => part.sha256)]));
@@ -82,10 +80,70 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 /** Everything but its bytes that decides what becomes of a file. */
 async function contractHash({ engine }: IngestEngines, source: SourceDefinition, references: ReadonlyMap<string, string>) {
   const values = await referenceHash(engine, references);
-  const { name, origin, key, eventTime = null, availability, contracts, deleted } = source;
-  const from = origin.kind === "files" ? origin.format : origin.kind;
-  const mark = deleted === undefined ? [] : [deleted];
-  return sha256(JSON.stringify([name, from, key, eventTime, availability, contracts, values, ...mark]));
+  const { name, origin, key, eventTime = null, availability, contracts, deleted, watermark } = source;
+  const kind = origin.kind === "files" ? origin.format : origin.kind;
+  return sha256(
+    JSON.stringify([
+      ...[name, kind, key, eventTime, availability, contracts, values],
+      ...(deleted === undefined ? [] : [{ deleted }]),
+      ...(origin.kind === "files" ? [] : [readerText(origin), watermark?.column ?? null]),
+    ]),
+  );
+}
+
+/** What of an origin decides which rows there are: with another query or function, they are others. */
+function readerText(origin: Exclude<SourceOrigin, FilesOrigin>): string | null {
+  if (origin.kind === "postgres") return origin.query;
+  return origin.kind === "rows" ? origin.rows.toString() : null;
+}
+
+/** Everything that the source has now, and the previous snapshot's part for what has not changed. */
+async function wholeParts(
+  engines: IngestEngines,
+  source: SourceDefinition,
+  options: IngestOptions,
+  contract: string,
+  rules: readonly Rule[],
+): Promise<SnapshotPart[]> {
+  const parts: SnapshotPart[] = [];
+  for await (const delivery of deliveries(engines, source, options, null)) {
+    const inputHash = sha256(contract + delivery.hash);
+    const known = options.previous?.parts.find((part) => part.inputHash === inputHash);
+    const isKnown = known !== undefined && (await isStored(engines.artifacts, known.sha256));
+    parts.push(
+      isKnown
+        ? { ...known, file: delivery.name, ...(delivery.from === undefined ? {} : { from: delivery.from }) }
+        : await delivery.use((path) => ingestPart(engines, source, { ...delivery, path, inputHash }, rules)),
+    );
+  }
+  return parts;
+}
+
+/** The previous snapshot's parts, and what is new since. Under another contract, everything is asked for again. */
+async function incrementalParts(
+  engines: IngestEngines,
+  source: SourceDefinition,
+  options: IngestOptions,
+  contract: string,
+  rules: readonly Rule[],
+): Promise<SnapshotPart[]> {
+  const before = incrementParts(options.previous, contract);
+  const there = await Promise.all(before.map(({ sha256 }) => isStored(engines.artifacts, sha256)));
+  const parts = there.every(Boolean) ? [...before] : [];
+  const start = incrementStart(source, parts, options.previous?.asOf ?? options.asOf);
+  const known = parts.length === 0 ? undefined : await KnownRows.of(engines, source, parts);
+  try {
+    for await (const delivery of deliveries(engines, source, options, start)) {
+      const from = { kind: "increment", contract, watermark: null } as const;
+      const part = await delivery.use((path) =>
+        ingestPart(engines, source, { ...delivery, from, path, inputHash: sha256(contract + delivery.hash) }, rules, known),
+      );
+      if (part.rows + part.quarantined > 0) parts.push(part);
+    }
+  } finally {
+    await known?.close();
+  }
+  return parts;
 }
 
 /** Where the source's rows are, as files. @throws DATA_ORIGIN_MISSING and what the origin's reader throws */
@@ -93,9 +151,11 @@ async function* deliveries(
   { tmpDirectory }: IngestEngines,
   source: SourceDefinition,
   { projectDirectory }: IngestOptions,
+  start: Start | null,
 ): AsyncGenerator<Delivery> {
   const { name, origin } = source;
   if (origin.kind === "files") yield* await localDeliveries(source, origin, { projectDirectory, tmpDirectory });
+  else if (origin.kind === "rows") yield* spool(name, functionRows(source, origin, sinceOf(start)), tmpDirectory);
   else throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read ${origin.kind} rows of source ${name}`);
 }
 
@@ -115,7 +175,10 @@ function refuseNothing(source: SourceDefinition, parts: readonly SnapshotPart[])
   if (parts.some(({ rows }) => rows > 0)) return;
   const files = parts.map(({ file }) => file).join(", ");
   const violations = addUp(parts);
-  if (violations.length === 0) throw dataErrors.DATA_EMPTY(`${files} of source ${source.name} has no rows`);
+  if (violations.length === 0)
+    throw dataErrors.DATA_EMPTY(
+      files === "" ? `Source ${source.name} has no rows` : `${files} of source ${source.name} has no rows`,
+    );
   const why = violations.map(({ column, rule, rows }) => `${column} (${rule}: ${rows} rows)`).join(", ");
   throw dataErrors.DATA_NOTHING_LEFT(`Every row of ${files} breaks the contract of ${source.name}: ${why}`, {
     details: { violations },
