@@ -9,14 +9,15 @@ import { labelOf } from "./compare.ts";
 import { CurveChart, CurveLegend } from "./curve-chart.tsx";
 import { CurveControls } from "./curve-controls.tsx";
 import { type Axis, curveChart, hasCurve } from "./curves.ts";
-import { useHistories } from "./use-history.ts";
+import { useCurvedMetric, useHistories } from "./use-history.ts";
 
 /** One metric of all runs, on one pair of axes. */
 export function OverlaidCurves({ runs, metrics }: { runs: readonly ListedRun[]; metrics: readonly string[] }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const [axis, setAxis] = useState<Axis>("step");
   const [logarithmic, setLogarithmic] = useState(false);
-  const metric = chosen ?? metrics[0];
+  const curved = useCurvedMetric(runs[0]?.id ?? "", metrics);
+  const metric = chosen ?? curved ?? metrics[0];
   const having = runs.filter((run) => metric !== undefined && (metric in run.metrics || metric in run.notFinite));
   const histories = useHistories(having.map((run) => ({ id: run.id, key: metric ?? "", live: run.status === "running" })));
   const failed = histories.find(({ error }) => error !== null);

@@ -51,7 +51,7 @@ export function RunCurves({ run }: { run: Run }) {
           }
         />
         {failed === undefined ? null : <ErrorNotice error={failed.error} onRetry={() => void failed.refetch()} />}
-        <div className="columns two">
+        <div className={curves.length > 1 ? "columns two" : "columns"}>
           {read
             .filter(({ name }) => curves.includes(name))
             .map(({ name, history }) => (

@@ -42,3 +42,20 @@ export function useHistories(wanted: readonly Wanted[]) {
     })),
   });
 }
+
+/** Metrics that are tried for a curve before somebody chooses one. */
+const TRIED = 8;
+
+/** The first metric of a run that was logged more than once; undefined while that is not known, or where none was. */
+export function useCurvedMetric(id: string, metrics: readonly string[]): string | undefined {
+  const client = useClient();
+  const tried = metrics.slice(0, TRIED);
+  const found = useQueries({
+    queries: tried.map((key) => ({
+      queryKey: ["run", id, "is-curve", key],
+      queryFn: async () => (await client.runs.metricHistory({ id, key, limit: 2 })).items.length > 1,
+      staleTime: 60_000,
+    })),
+  });
+  return tried[found.findIndex(({ data }) => data === true)];
+}
