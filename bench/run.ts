@@ -13,6 +13,7 @@ const areas: Record<string, () => Promise<{ default: () => Promise<BenchCase[]> 
   loop: () => import("./loop.ts"),
   training: () => import("./training.ts"),
   tracking: () => import("./tracking.ts"),
+  features: () => import("./features.ts"),
 };
 
 const [area = "", ...flags] = process.argv.slice(2);

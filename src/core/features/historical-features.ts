@@ -70,7 +70,8 @@ export async function featuresAt(
     const paths = await snapshotPaths(deps.artifacts, found.snapshot);
     const versions = hasVersions(found.snapshot);
     const relation = snapshotRelation(found.snapshot, found.source, paths, { asOf, rowNumber: true, versions });
-    const tables = { relation, versions, rows: delivered(found.snapshot) };
+    const inOrder = found.snapshot.parts.length === 1;
+    const tables = { relation, versions, inOrder, rows: delivered(found.snapshot) };
     for (const [feature, values] of await joinTables(deps.engine, view, tables, asks, at, deps.joinLimits))
       joined.set(`${name}.${feature}`, values);
   }

@@ -8,6 +8,8 @@ import { columnOf, type FeatureArray, featureArray, numbersOf, takeRows } from "
 export interface SourceRelation {
   readonly relation: string;
   readonly versions: boolean;
+  /** Whether rows are numbered in the order of their events: they are within a part of a snapshot. */
+  readonly inOrder: boolean;
 }
 
 /**
@@ -47,7 +49,8 @@ export async function joinLatest(
 }
 
 /** `ordinal` of each ask that sees a row, and `r`, the row: the latest by event, then by availability, then by place. */
-function matchedRows(view: CompiledView, index: number, { relation, versions }: SourceRelation, asks: AskTable): string {
+function matchedRows(view: CompiledView, index: number, source: SourceRelation, asks: AskTable): string {
+  const { relation, versions, inOrder } = source;
   const availability = view.classes[index]?.availability ?? [];
   const event = view.eventTime === null ? null : quoteIdentifier(view.eventTime);
   const keys = view.keys.map((key, place) => [`k${place}`, quoteIdentifier(key), fieldColumn(asks, view.fields[place] ?? key)]);
@@ -65,8 +68,12 @@ function matchedRows(view: CompiledView, index: number, { relation, versions }: 
     ...(availability.length === 0 ? [] : ["a <= __at"]),
     ...(versions ? ["(s IS NULL OR s > __at)"] : []),
   ];
-  const order = [...(event === null ? [] : ["e"]), ...(availability.length === 0 ? [] : ["a"]), "r"];
-  return `SELECT CAST(__ordinal AS INTEGER) AS ordinal, arg_max(r, ${order.length === 1 ? "r" : `(${order.join(", ")})`}) AS r
+  const order = [
+    ...(event === null || (inOrder && availability.length === 0) ? [] : ["e"]),
+    ...(availability.length === 0 ? [] : ["a"]),
+    "r",
+  ];
+  return `SELECT CAST(__ordinal AS INTEGER) AS ordinal, ${order.length === 1 ? "max(r)" : `arg_max(r, (${order.join(", ")}))`} AS r
     FROM ${asks.name} JOIN (SELECT ${columns.join(", ")} FROM ${relation}) AS seen ON ${visible.length === 0 ? "true" : visible.join(" AND ")}
     GROUP BY ordinal`;
 }

@@ -18,57 +18,35 @@ export interface JoinLimits {
 
 const LIMITS: JoinLimits = { joinedFrom: 200_000, mostMeetings: 10, sweptAtOnce: 8_000_000 };
 
+export interface SourceRows extends SourceRelation {
+  /** At most so many are in it. */
+  readonly rows: number;
+}
+
 /**
  * Each feature's values at each ask, in the asks' order: latest values by joins in the engine where an entity has few rows, all else by
  * a sweep over time. Both give the same.
  *
- * @param rows at most so many rows are in the source
  * @param at time of each ask
  */
 export async function joinTables(
   engine: TableEngine,
   view: CompiledView,
-  source: SourceRelation & { readonly rows: number },
+  source: SourceRows,
   asks: AskTable,
   at: Float64Array,
   limits: JoinLimits = LIMITS,
 ): Promise<Map<string, FeatureArray>> {
   if (view.keys.length === 0) {
-    const rows = readViewRows(view, await engine.query(rowsOf(view, source, at, [])));
+    const rows = readViewRows(view, await engine.query(rowsOf(view, source, at, "")));
     return joinView(view, rows, new Int32Array(rows.rows), { entities: 1, entity: new Int32Array(asks.rows), at });
   }
-  const codes = await codeEntities(engine, view, asks);
-  try {
-    const hasLatest = view.classes.some(({ latest }) => latest.length > 0);
-    const isJoined = hasLatest && (await areJoined(engine, view, source, codes, asks, limits));
-    const joined = isJoined ? await joinLatest(engine, view, source, asks) : new Map<string, FeatureArray>();
-    const swept = isJoined ? { ...view, classes: view.classes.map((each) => ({ ...each, latest: [] })) } : view;
-    if (!isJoined || view.longestWindow > 0)
-      for (const [name, values] of await sweep(engine, swept, source, codes, asks, at, limits)) joined.set(name, values);
-    return joined;
-  } finally {
-    await engine.run(`DROP TABLE ${codes.table}`);
-  }
-}
-
-/** Who is asked about, as numbers from 0 on. */
-interface EntityCodes {
-  /** With the keys under the names that the asks have them by, `code` and `asks`, how often each is asked about. */
-  readonly table: string;
-  readonly entities: number;
-  readonly keys: readonly string[];
-}
-
-async function codeEntities(engine: TableEngine, view: CompiledView, asks: AskTable): Promise<EntityCodes> {
-  const keys = view.fields.map((field) => fieldColumn(asks, field));
-  const table = temporaryTable("keys");
-  await engine.run(
-    `CREATE TEMP TABLE ${table} AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS code, *
-     FROM (SELECT ${keys.join(", ")}, count(*) AS asks FROM ${asks.name}
-           WHERE ${keys.map((key) => `${key} IS NOT NULL`).join(" AND ")} GROUP BY ALL)`,
-  );
-  const [{ entities = 0 } = {}] = await engine.rows(`SELECT count(*) AS entities FROM ${table}`);
-  return { table, entities: Number(entities), keys };
+  const hasLatest = view.classes.some(({ latest }) => latest.length > 0);
+  if (!hasLatest || !(await areJoined(engine, view, source, asks, limits))) return sweep(engine, view, source, asks, at, limits);
+  const joined = await joinLatest(engine, view, source, asks);
+  if (view.longestWindow === 0) return joined;
+  const windows = { ...view, classes: view.classes.map((each) => ({ ...each, latest: [] })) };
+  return new Map([...joined, ...(await sweep(engine, windows, source, asks, at, limits))]);
 }
 
 /** One row in so many is looked at. */
@@ -78,59 +56,78 @@ const SAMPLED = 64;
 async function areJoined(
   engine: TableEngine,
   view: CompiledView,
-  { relation, rows }: SourceRelation & { readonly rows: number },
-  { table, keys }: EntityCodes,
+  { relation, rows }: SourceRows,
   asks: AskTable,
   { joinedFrom, mostMeetings }: JoinLimits,
 ): Promise<boolean> {
   if (rows < joinedFrom) return false;
-  const named = view.keys.map((key, index) => `${quoteIdentifier(key)} AS ${keys[index]}`);
+  const sampled = `SELECT ${keyColumns(view, asks)} FROM ${relation} WHERE __row % ${SAMPLED} = 0`;
+  const asked = askedKeys(view, asks);
+  // Grouped first: a join of a hundred thousand rows with as many asks of one entity would not end.
   const [{ meetings = 0 } = {}] = await engine.rows(
-    `SELECT CAST(coalesce(sum(asks), 0) AS DOUBLE) * ${SAMPLED} AS meetings
-     FROM (SELECT ${named.join(", ")} FROM ${relation} WHERE __row % ${SAMPLED} = 0) JOIN ${table} USING (${keys.join(", ")})`,
+    `SELECT CAST(coalesce(sum(rows * asks), 0) AS DOUBLE) * ${SAMPLED} AS meetings
+     FROM (SELECT ${asked}, count(*) AS rows FROM (${sampled}) GROUP BY ALL)
+     JOIN (SELECT ${asked}, count(*) AS asks FROM ${asks.name} GROUP BY ALL) USING (${asked})`,
   );
   return Number(meetings) <= mostMeetings * (rows + asks.rows);
 }
 
+/** A view's keys under the names that asks have them by. */
+const askedKeys = (view: CompiledView, asks: AskTable): string => view.fields.map((field) => fieldColumn(asks, field)).join(", ");
+const keyColumns = (view: CompiledView, asks: AskTable): string =>
+  view.keys.map((key, index) => `${quoteIdentifier(key)} AS ${fieldColumn(asks, view.fields[index] ?? key)}`).join(", ");
+
 async function sweep(
   engine: TableEngine,
   view: CompiledView,
-  source: SourceRelation & { readonly rows: number },
-  { table, entities, keys }: EntityCodes,
+  source: SourceRows,
   asks: AskTable,
   at: Float64Array,
   { sweptAtOnce }: JoinLimits,
 ): Promise<Map<string, FeatureArray>> {
-  const named = view.keys.map((key, index) => `${quoteIdentifier(key)} AS ${keys[index]}`);
-  const coded = await engine.query(
-    `SELECT CAST(__ordinal AS INTEGER) AS ordinal, code FROM ${asks.name} JOIN ${table} USING (${keys.join(", ")})`,
+  const keys = askedKeys(view, asks);
+  const codes = temporaryTable("keys");
+  const isKnown = view.fields.map((field) => `${fieldColumn(asks, field)} IS NOT NULL`).join(" AND ");
+  await engine.run(
+    `CREATE TEMP TABLE ${codes} AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS code, *
+     FROM (SELECT DISTINCT ${keys} FROM ${asks.name} WHERE ${isKnown})`,
   );
-  const entity = new Int32Array(asks.rows).fill(-1);
-  const code = numbersOf(columnOf(coded, "code"));
-  numbersOf(columnOf(coded, "ordinal")).forEach((ordinal, index) => {
-    entity[ordinal] = code[index];
-  });
-  const turns = Math.max(1, Math.ceil(source.rows / sweptAtOnce));
-  const turn = async (number: number, asked: Asks) => {
-    const rows = await engine.query(
-      `SELECT known.code, seen.* EXCLUDE (${keys.join(", ")}) FROM (${rowsOf(view, source, at, named)}) AS seen
-       JOIN ${turns === 1 ? table : `(SELECT * FROM ${table} WHERE code % ${turns} = ${number})`} AS known USING (${keys.join(", ")})`,
+  try {
+    const [{ entities: found = 0 } = {}] = await engine.rows(`SELECT count(*) AS entities FROM ${codes}`);
+    const entities = Number(found);
+    const coded = await engine.query(
+      `SELECT CAST(__ordinal AS INTEGER) AS ordinal, code FROM ${asks.name} JOIN ${codes} USING (${keys})`,
     );
-    return joinView(view, readViewRows(view, rows), Int32Array.from(numbersOf(columnOf(rows, "code"))), asked);
-  };
-  if (turns === 1) return turn(0, { entities, entity, at });
-  // Asks about nobody known are in the first turn, which gives what there is without rows.
-  const parts: { readonly ordinals: Int32Array; readonly values: Map<string, FeatureArray> }[] = [];
-  for (let number = 0; number < turns; number++) {
-    const ordinals = Int32Array.from(entity.keys().filter((ordinal) => Math.max(0, entity[ordinal]) % turns === number));
-    const asked = {
-      entities,
-      entity: ordinals.map((ordinal) => entity[ordinal]),
-      at: Float64Array.from(ordinals, (each) => at[each]),
+    const entity = new Int32Array(asks.rows).fill(-1);
+    const code = numbersOf(columnOf(coded, "code"));
+    numbersOf(columnOf(coded, "ordinal")).forEach((ordinal, index) => {
+      entity[ordinal] = code[index];
+    });
+    const turns = Math.max(1, Math.ceil(source.rows / sweptAtOnce));
+    const turn = async (number: number, asked: Asks) => {
+      const known = turns === 1 ? codes : `(SELECT * FROM ${codes} WHERE code % ${turns} = ${number})`;
+      const rows = await engine.query(
+        `SELECT known.code, seen.* EXCLUDE (${keys}) FROM (${rowsOf(view, source, at, keyColumns(view, asks))}) AS seen
+         JOIN ${known} AS known USING (${keys})`,
+      );
+      return joinView(view, readViewRows(view, rows), Int32Array.from(numbersOf(columnOf(rows, "code"))), asked);
     };
-    parts.push({ ordinals, values: await turn(number, asked) });
+    if (turns === 1) return await turn(0, { entities, entity, at });
+    const parts: { readonly ordinals: Int32Array; readonly values: Map<string, FeatureArray> }[] = [];
+    for (let number = 0; number < turns; number++) {
+      // Asks about nobody known are in the first turn, which gives what there is without rows.
+      const ordinals = Int32Array.from(entity.keys().filter((ordinal) => Math.max(0, entity[ordinal]) % turns === number));
+      const asked = {
+        entities,
+        entity: ordinals.map((ordinal) => entity[ordinal]),
+        at: Float64Array.from(ordinals, (each) => at[each]),
+      };
+      parts.push({ ordinals, values: await turn(number, asked) });
+    }
+    return together(parts, asks.rows);
+  } finally {
+    await engine.run(`DROP TABLE ${codes}`);
   }
-  return together(parts, asks.rows);
 }
 
 /** Values of several turns, each at its asks' places. */
@@ -180,8 +177,8 @@ function scattered(
 }
 
 /** The source's rows as the sweep reads them, keys first; rows that no ask can see are left out. */
-const rowsOf = (view: CompiledView, { relation, versions }: SourceRelation, at: Float64Array, keys: readonly string[]): string =>
-  `SELECT ${[...keys, viewRowColumns(view, versions)].join(", ")} FROM ${relation}${timeBounds(view, at)}`;
+const rowsOf = (view: CompiledView, { relation, versions }: SourceRelation, at: Float64Array, keys: string): string =>
+  `SELECT ${keys === "" ? "" : `${keys}, `}${viewRowColumns(view, versions)} FROM ${relation}${timeBounds(view, at)}`;
 
 function timeBounds(view: CompiledView, at: Float64Array): string {
   if (view.eventTime === null || at.length === 0) return "";

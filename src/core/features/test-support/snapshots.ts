@@ -8,7 +8,7 @@ import { quoteIdentifier, quoteLiteral, type Snapshot, type SnapshotPart } from 
 import type { ColumnType, SourceDefinition } from "../../definitions/index.ts";
 import type { ArtifactStore, TableEngine } from "../../ports/index.ts";
 import type { Micros } from "../../time.ts";
-import type { FeatureValue } from "../plan.ts";
+import type { ExactValue } from "../plan.ts";
 import type { SourceRow } from "./oracle.ts";
 
 const SQL: Readonly<Record<ColumnType, string>> = {
@@ -46,7 +46,7 @@ export async function openWorkbench(): Promise<Workbench> {
   };
 }
 
-export function literal(value: FeatureValue, type: ColumnType): string {
+export function literal(value: ExactValue, type: ColumnType): string {
   if (value === null) return `NULL::${SQL[type]}`;
   if (type === "timestamp") return `make_timestamp(${value}::BIGINT)`;
   // As text: a bare number with a point is a DECIMAL to DuckDB and would lose digits.
@@ -78,7 +78,10 @@ export async function snapshotOf(
   const stored: SnapshotPart[] = [];
   for (const rows of parts) {
     const path = join(bench.tmpDirectory, `${randomUUID()}.parquet`);
-    await bench.engine.run(`COPY (${selectRows(types, rows)}) TO ${quoteLiteral(path)} (FORMAT parquet)`);
+    // In the order of their events, as ingestion leaves them.
+    const order = source.eventTime === undefined ? "" : ` ORDER BY ${quoteIdentifier(source.eventTime)}, __given`;
+    const given = `SELECT *, row_number() OVER () AS __given FROM (${selectRows(types, rows)})`;
+    await bench.engine.run(`COPY (SELECT * EXCLUDE (__given) FROM (${given})${order}) TO ${quoteLiteral(path)} (FORMAT parquet)`);
     const { sha256, bytes } = await bench.artifacts.putFile(path, "application/vnd.apache.parquet");
     stored.push({
       inputHash: sha256,
