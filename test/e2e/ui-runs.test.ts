@@ -30,6 +30,8 @@ describe.skipIf(chromium === null)("experiments and runs in a browser", { timeou
   let server: TrackingProcess;
   let guarded: TrackingProcess;
   let client: Client;
+  /** Of the server that wants tokens, with its administrator's. */
+  let keeper: Client;
   let churn: string;
   const forests: string[] = [];
   let long: string;
@@ -88,6 +90,7 @@ describe.skipIf(chromium === null)("experiments and runs in a browser", { timeou
     ]);
     context = await openContext(browser, "light");
     client = createClient({ baseUrl: server.url, workspace: "default", project: "default" });
+    keeper = createClient({ baseUrl: guarded.url, workspace: "default", project: "default", token: "open-sesame" });
     await fill();
   }, 120_000);
 
@@ -344,15 +347,12 @@ describe.skipIf(chromium === null)("experiments and runs in a browser", { timeou
   });
 
   it("keeps the token in the tab and reads files with it", async () => {
-    const authorization = { authorization: "Bearer open-sesame" };
-    const base = `${guarded.url}/api/v1/default/default/runs`;
-    const made = await fetch(base, {
-      method: "POST",
-      headers: { ...authorization, "content-type": "application/json" },
-      body: JSON.stringify({ name: "secret" }),
+    const { id } = await keeper.runs.create({ name: "secret" });
+    await fetch(`${guarded.url}/api/v1/default/default/runs/${id}/artifacts/a.txt`, {
+      method: "PUT",
+      headers: { authorization: "Bearer open-sesame" },
+      body: "for your eyes",
     });
-    const { id } = (await made.json()) as { id: string };
-    await fetch(`${base}/${id}/artifacts/a.txt`, { method: "PUT", headers: authorization, body: "for your eyes" });
     await visit(
       `/runs/${id}${search({ artifact: "a.txt" })}`,
       async (page) => {
@@ -364,6 +364,27 @@ describe.skipIf(chromium === null)("experiments and runs in a browser", { timeou
       },
       guarded,
     );
+  });
+
+  it("offers no change of tags any more to somebody who was told that they may only look", async () => {
+    const { id } = await keeper.runs.create({ name: "looked at", tags: { team: "core" } });
+    await keeper.users.add({ name: "anna", role: "viewer" });
+    const { secret } = await keeper.tokens.create({ user: "anna" });
+    const trouble = await visit(
+      `/runs/${id}`,
+      async (page) => {
+        await page.getByLabel("Access token").fill(secret);
+        await page.getByRole("button", { name: "Enter" }).click();
+        await page.getByRole("button", { name: "Remove team" }).click();
+        await page.getByRole("alert").getByText("SERVER_PERMISSION_MISSING").waitFor();
+        expect(await page.getByRole("button", { name: "Remove team" }).count()).toBe(0);
+        expect(await page.getByLabel("New tag", { exact: true }).count()).toBe(0);
+        await read(page, "core");
+      },
+      guarded,
+    );
+    expect(trouble.filter((each) => !each.startsWith("answer 40"))).toEqual([]);
+    expect((await keeper.runs.get({ id })).tags).toMatchObject({ team: "core" });
   });
 
   it("can be read in dark colours", async () => {
