@@ -1,9 +1,10 @@
-import { dot, lineY, type PlotOptions, ruleY } from "@observablehq/plot";
+import { dot, lineY, type PlotOptions, pointer, tip } from "@observablehq/plot";
 import { formatNumber, formatSeconds } from "../../components/format.ts";
 import { PlotFigure } from "../../components/plot-figure.tsx";
 import type { Axis, CurveChartData, CurvePoint } from "./curves.ts";
 
 const HEIGHT = 220;
+const MOST_DOTS = 60;
 
 const X_OPTIONS: Record<Axis, NonNullable<PlotOptions["x"]>> = {
   step: { label: "step", type: "linear" },
@@ -24,18 +25,19 @@ const draw = ({ curves, axis, logarithmic }: CurveChartData): PlotOptions => ({
   x: X_OPTIONS[axis],
   y: { label: null, grid: true, nice: true, type: logarithmic ? "log" : "linear", tickFormat: formatNumber, ticks: 5 },
   marks: [
-    ruleY([]),
-    ...curves.flatMap(({ label, colour, dash, points }) => [
+    ...curves.flatMap(({ colour, dash, points }) => [
       lineY(points, { x: "x", y: "y", stroke: colour, strokeWidth: 1.6, ...(dash !== null && { strokeDasharray: dash }) }),
-      dot(points, {
+      // A short curve shows where its values are; of a long one that would be a smear, and a thousand circles.
+      ...(points.length > MOST_DOTS ? [] : [dot(points, { x: "x", y: "y", r: 2, fill: colour })]),
+    ]),
+    tip(
+      curves.flatMap(({ label, points }) => points.map((point) => ({ ...point, label }))),
+      pointer({
         x: "x",
         y: "y",
-        r: points.length > 60 ? 0 : 2,
-        fill: colour,
-        tip: true,
-        title: (point: CurvePoint) => `${label}\n${formatNumber(point.y)} at ${xText[axis](point)}`,
+        title: (point: CurvePoint & { label: string }) => `${point.label}\n${formatNumber(point.y)} at ${xText[axis](point)}`,
       }),
-    ]),
+    ),
   ],
 });
 

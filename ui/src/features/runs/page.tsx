@@ -15,7 +15,7 @@ import { useClient } from "../../session.tsx";
 import { ExperimentSelect } from "../experiments/experiment-select.tsx";
 import { MOST_COMPARED, otherList, type RunsSearch, without } from "./address.ts";
 import { columnChoices, nextSort, shownColumns } from "./columns.ts";
-import { CONDITIONS, filterOf, PAGE_SIZE, runsQuery, toggleSelection, withCondition } from "./prepare.ts";
+import { CONDITIONS, comparison, filterOf, PAGE_SIZE, runsQuery, toggleSelection, withCondition } from "./prepare.ts";
 import { RunsTable } from "./runs-table.tsx";
 
 export function RunsPage() {
@@ -28,6 +28,7 @@ export function RunsPage() {
   const show = (next: RunsSearch) => void navigate({ search: next });
   const filter = filterOf(search);
   const fault = filterFault(runs.error, filter);
+  const compare = comparison(selected);
   return (
     <>
       <PageHead
@@ -36,10 +37,10 @@ export function RunsPage() {
         about="Every run with its metrics and params. A metric's second line is its 95% interval, where it was measured."
         actions={
           <Button
-            disabled={selected.length < 2}
+            disabled={!compare.possible}
             onClick={() => void navigate({ to: "/runs/compare", search: { ids: [...selected] } })}
           >
-            {selected.length < 2 ? "Select runs to compare" : `Compare ${selected.length} runs`}
+            {compare.label}
           </Button>
         }
       />

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MOST_COMPARED, otherList, readCompareSearch, readRunsSearch, without } from "./address.ts";
-import { DEFAULT_FILTER, filterOf, runsQuery, togglePage, toggleSelection, withCondition } from "./prepare.ts";
+import { comparison, DEFAULT_FILTER, filterOf, runsQuery, togglePage, toggleSelection, withCondition } from "./prepare.ts";
 
 describe("the address of a list of runs", () => {
   it("says everything that the list shows, and is read back as it was written", () => {
@@ -66,16 +66,22 @@ describe("withCondition", () => {
 });
 
 describe("the selection", () => {
-  const many = Array.from({ length: MOST_COMPARED }, (_, index) => `r${index}`);
-  it("forgets the oldest choice when there are too many, and a choice made twice", () => {
-    expect(toggleSelection(many, "new")).toEqual([...many.slice(1), "new"]);
-    expect(toggleSelection(["a", "b"], "a")).toEqual(["b"]);
+  it("takes a run, and lets it go when it is taken twice", () => {
+    expect([toggleSelection(["a"], "b"), toggleSelection(["a", "b"], "a")]).toEqual([["a", "b"], ["b"]]);
   });
-  it("takes a page as far as there is room, and lets it go again", () => {
-    const page = Array.from({ length: 50 }, (_, index) => `p${index}`);
-    const taken = togglePage(["other"], page);
-    expect(taken).toEqual(["other", ...page.slice(0, MOST_COMPARED - 1)]);
-    expect(togglePage(taken, page)).toEqual(["other"]);
-    expect(togglePage(["p1"], ["p0", "p1"])).toEqual(["p0", "p1"]);
+  it("takes a page beside what was taken on others, and lets it go again", () => {
+    const taken = togglePage(["other", "p1"], ["p0", "p1"]);
+    expect(taken).toEqual(["other", "p0", "p1"]);
+    expect(togglePage(taken, ["p0", "p1"])).toEqual(["other"]);
+  });
+  it("is compared from two runs to as many as can be read", () => {
+    const many = (count: number) => Array.from({ length: count }, (_, index) => `r${index}`);
+    expect([0, 1, 2, MOST_COMPARED, MOST_COMPARED + 1].map((count) => comparison(many(count)))).toEqual([
+      { label: "Select runs to compare", possible: false },
+      { label: "Select runs to compare", possible: false },
+      { label: "Compare 2 runs", possible: true },
+      { label: "Compare 20 runs", possible: true },
+      { label: "At most 20 can be compared", possible: false },
+    ]);
   });
 });

@@ -36,14 +36,19 @@ export const CONDITIONS = [
   { label: "not below another run", condition: "parent_run_id IS NULL" },
 ] as const;
 
-/** Adds or removes a run; the oldest choice goes when there are too many. */
+/** Adds or removes a run. */
 export const toggleSelection = (selected: readonly string[], id: string): string[] =>
-  selected.includes(id) ? selected.filter((other) => other !== id) : [...selected, id].slice(-MOST_COMPARED);
+  selected.includes(id) ? selected.filter((other) => other !== id) : [...selected, id];
 
-/** Chooses a whole page, as far as there is room, or lets it go when all of it is chosen. */
+/** Chooses a whole page, or lets it go when all of it is chosen; what was chosen on other pages stays. */
 export function togglePage(selected: readonly string[], page: readonly string[]): string[] {
   const others = selected.filter((id) => !page.includes(id));
-  const chosen = selected.filter((id) => page.includes(id));
-  const room = Math.max(0, MOST_COMPARED - others.length);
-  return chosen.length > 0 && chosen.length >= Math.min(page.length, room) ? others : [...others, ...page.slice(0, room)];
+  return page.every((id) => selected.includes(id)) ? others : [...others, ...page];
+}
+
+/** What the button says, and whether there is something to compare. */
+export function comparison(selected: readonly string[]): { label: string; possible: boolean } {
+  if (selected.length < 2) return { label: "Select runs to compare", possible: false };
+  if (selected.length > MOST_COMPARED) return { label: `At most ${MOST_COMPARED} can be compared`, possible: false };
+  return { label: `Compare ${selected.length} runs`, possible: true };
 }
