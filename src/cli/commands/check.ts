@@ -14,10 +14,16 @@ export default async function check(options: ConnectionOptions & { json?: boolea
   const project = await loadProject(directory);
   const { openDuckDb } = await import("../../adapters/tables/duckdb.ts");
   const { FilesystemArtifactStore } = await import("../../adapters/artifacts/filesystem.ts");
+  const { openSourceInputs } = await import("../../adapters/sources/open-inputs.ts");
   const scratch = await mkdtemp(join(tmpdir(), "orrery-check-"));
   const engine = await openDuckDb({ tempDirectory: join(scratch, "duckdb") });
   try {
-    const engines = { engine, artifacts: new FilesystemArtifactStore(scratch), tmpDirectory: scratch };
+    const engines = {
+      engine,
+      artifacts: new FilesystemArtifactStore(scratch),
+      tmpDirectory: scratch,
+      inputs: openSourceInputs(),
+    };
     const findings = [
       ...(await checkProject(project, engine, directory)),
       ...(await checkSources(project.sources, engines, { projectDirectory: directory, now: systemClock.now() })),

@@ -119,9 +119,10 @@ export function unreadable(source: SourceDefinition, { name, format }: ReadableD
 
 const FORMAT_NAMES = { parquet: "parquet", csv: "csv", "json-lines": "JSON lines" } as const;
 
-function missingColumn(
+/** @returns DATA_COLUMN_MISSING with the nearest name */
+export function missingColumn(
   source: SourceDefinition,
-  { name, path }: ReadableDelivery,
+  { name, path }: Pick<ReadableDelivery, "name" | "path">,
   column: string,
   there: readonly string[],
 ): OrreryError {

@@ -18,6 +18,7 @@ export const dataErrors = defineErrors({
     kind: "unavailable",
     hint: "This process was started without what reads such a source; use the `orrery` command or the platform.",
   },
+  DATA_QUERY_INVALID: { kind: "invalid", hint: "Name the query's columns: SELECT a.id, b.id AS other_id." },
   DATA_ROWS_INVALID: {
     kind: "invalid",
     hint: "`rows` yields one object a row, its values by column: texts, numbers, bigints, booleans, dates or null.",

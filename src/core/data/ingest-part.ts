@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SourceDefinition } from "../definitions/index.ts";
-import type { ArtifactStore, TableEngine } from "../ports/index.ts";
+import type { ArtifactStore, SourceInputs, TableEngine } from "../ports/index.ts";
 import { isExact, ROW, rawColumn, rawName, typedColumn } from "./column-sql.ts";
 import type { Rule } from "./contract-rules.ts";
 import { deliveredRows, type ReadableDelivery, unreadable } from "./delivered-rows.ts";
@@ -16,6 +16,8 @@ export interface IngestEngines {
   readonly engine: TableEngine;
   readonly artifacts: ArtifactStore;
   readonly tmpDirectory: string;
+  /** Reads sources that are elsewhere. */
+  readonly inputs?: SourceInputs;
 }
 
 const SAMPLES = 5;

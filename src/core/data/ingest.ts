@@ -7,6 +7,7 @@ import { dataErrors } from "./errors.ts";
 import { type IngestEngines, ingestPart, nullLimits } from "./ingest-part.ts";
 import { KnownRows } from "./known-rows.ts";
 import { localDeliveries } from "./read-files.ts";
+import { queryRows } from "./read-query.ts";
 import { functionRows } from "./read-rows.ts";
 import { type References, referenceHash, referenceQueries } from "./reference-values.ts";
 import type { ContractReport, Snapshot, SnapshotPart, Violation } from "./snapshot.ts";
@@ -148,7 +149,7 @@ async function incrementalParts(
 
 /** Where the source's rows are, as files. @throws DATA_ORIGIN_MISSING and what the origin's reader throws */
 async function* deliveries(
-  { tmpDirectory }: IngestEngines,
+  { tmpDirectory, inputs }: IngestEngines,
   source: SourceDefinition,
   { projectDirectory }: IngestOptions,
   start: Start | null,
@@ -156,6 +157,8 @@ async function* deliveries(
   const { name, origin } = source;
   if (origin.kind === "files") yield* await localDeliveries(source, origin, { projectDirectory, tmpDirectory });
   else if (origin.kind === "rows") yield* spool(name, functionRows(source, origin, sinceOf(start)), tmpDirectory);
+  else if (origin.kind === "postgres" && inputs !== undefined)
+    yield* spool(name, queryRows(source, origin, inputs.postgres, start), tmpDirectory);
   else throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read ${origin.kind} rows of source ${name}`);
 }
 

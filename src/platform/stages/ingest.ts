@@ -1,3 +1,4 @@
+import { openSourceInputs } from "../../adapters/sources/open-inputs.ts";
 import { ingest, inReferenceOrder, type Snapshot, snapshotPaths } from "../../core/data/index.ts";
 import type { SourceDefinition } from "../../core/definitions/index.ts";
 import { checkRequirements, type RequirementVerdict } from "../../core/project/index.ts";
@@ -20,9 +21,10 @@ export async function ingestAll(
   options: { countRows?: boolean } = {},
 ) {
   const taken = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>();
+  const engines = { engine: await engine(), artifacts, tmpDirectory: paths.tmp, inputs: openSourceInputs() };
   for (const source of inReferenceOrder(project.sources)) {
     const before = previous[source.name];
-    const snapshot = await ingest({ engine: await engine(), artifacts, tmpDirectory: paths.tmp }, source, {
+    const snapshot = await ingest(engines, source, {
       projectDirectory: environment.projectDirectory,
       asOf: environment.now,
       createdAt: environment.now,

@@ -1,0 +1,37 @@
+import { type PostgresOrigin, resolveSecret, type SourceDefinition } from "../definitions/index.ts";
+import type { QueryReader } from "../ports/index.ts";
+import { missingColumn } from "./delivered-rows.ts";
+import { dataErrors } from "./errors.ts";
+import type { TextRow } from "./spool.ts";
+import type { Start } from "./watermark.ts";
+
+/**
+ * The rows of a source's query as text, from `start` on, in the order of its watermark and key: the same rows come in the same order.
+ * @throws SECRET_MISSING, DATA_COLUMN_MISSING, DATA_QUERY_INVALID, and what the reader throws
+ */
+export async function* queryRows(
+  source: SourceDefinition,
+  { url, query }: PostgresOrigin,
+  reader: QueryReader,
+  start: Start | null,
+): AsyncGenerator<TextRow> {
+  const { watermark, key, availability, eventTime } = source;
+  const columns = Object.keys(source.contracts);
+  const order = [...key, availability.default, eventTime].filter((column) => column !== undefined);
+  const batches = reader.read({
+    url: resolveSecret(url),
+    query,
+    order,
+    ...(watermark === undefined ? {} : { watermark: { column: watermark.column, start } }),
+  });
+  for await (const { columns: delivered, rows } of batches) {
+    const places = columns.map((column) => {
+      const place = delivered.indexOf(column);
+      if (place < 0) throw missingColumn(source, { name: "The query", path: "" }, column, delivered);
+      if (delivered.lastIndexOf(column) !== place)
+        throw dataErrors.DATA_QUERY_INVALID(`The query of source ${source.name} has two columns "${column}"`);
+      return [column, place] as const;
+    });
+    for (const row of rows) yield Object.fromEntries(places.map(([column, place]) => [column, row[place] ?? null]));
+  }
+}
