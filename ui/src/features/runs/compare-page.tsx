@@ -1,3 +1,4 @@
+import "./compare.css";
 import { MultiSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
@@ -96,7 +97,7 @@ function Comparison({ runs }: { runs: readonly ListedRun[] }) {
 function MetricsTable({ runs, rows }: { runs: readonly ListedRun[]; rows: readonly MetricRow[] }) {
   return (
     <ScrollX label="Metrics side by side">
-      <table className="plain">
+      <table className="plain compared">
         <thead>
           <tr>
             <th />
@@ -159,7 +160,7 @@ function TextsTable({ runs, rows, label, none }: TextsTableProps) {
   if (rows.length === 0) return <Empty title={none} />;
   return (
     <ScrollX label={label}>
-      <table className="plain">
+      <table className="plain compared">
         <thead>
           <tr>
             <th />
