@@ -11,7 +11,7 @@ import { historicalFeatures } from "./historical-features.ts";
 import { materialize } from "./materialize.ts";
 import { createFeatureReader } from "./online-reader.ts";
 import { ONLINE_RETENTION, viewKey } from "./online-view.ts";
-import type { FeatureValue } from "./plan.ts";
+import type { ExactValue } from "./plan.ts";
 import { bruteForce, type SourceRow } from "./test-support/oracle.ts";
 import { expressions, row, shop, sourceKinds, sources, viewOver } from "./test-support/random-views.ts";
 import { openWorkbench, selectRows, snapshotOf, type Workbench } from "./test-support/snapshots.ts";
@@ -32,7 +32,7 @@ const freshScope = () => ({ workspace: "test", project: `project ${++projects}` 
 const END = 1_000 * MINUTE;
 
 /** Equal, or within 1e-7 of the greater of 1 and the expected size: values go up to a million and the oracle sums naively. */
-const expectClose = (actual: FeatureValue | undefined, expected: FeatureValue, what: string) => {
+const expectClose = (actual: ExactValue | undefined, expected: ExactValue, what: string) => {
   if (typeof actual === "number" && typeof expected === "number") {
     expect(Math.abs(actual - expected), `${what}: ${actual} for ${expected}`).toBeLessThanOrEqual(
       1e-7 * Math.max(1, Math.abs(expected)),

@@ -77,7 +77,8 @@ export function typedValue(type: ColumnType, value: unknown): ExactValue | undef
     case "int32":
       return typeof value === "number" && (value | 0) === value ? value : undefined;
     case "int64":
-      return integerOf(value);
+      // A number that has gone through JSON has lost its digits beyond 2^53 already; in quotes it has them.
+      return typeof value === "string" && Number.isSafeInteger(Number(value)) ? undefined : integerOf(value);
     case "timestamp":
       return typeof value === "number" && Number.isFinite(value) ? value : undefined;
   }

@@ -1,4 +1,4 @@
-import { checkRequest, type FeaturePlan, type FeatureValue, parseRequest } from "../features/index.ts";
+import { checkRequest, type ExactValue, type FeaturePlan, parseRequest } from "../features/index.ts";
 import { servingErrors } from "./errors.ts";
 
 export type Instance = Readonly<Record<string, unknown>>;
@@ -24,7 +24,7 @@ export function aboutOf(instance: Instance, keys: readonly string[]): string {
 export function parseInstances(
   instances: readonly Instance[],
   planOf: (index: number) => FeaturePlan,
-): Record<string, FeatureValue>[] {
+): Record<string, ExactValue>[] {
   const issues: { path: (string | number)[]; message: string }[] = [];
   const parsed = instances.map((instance, index) => {
     const { reference = null } = instance;

@@ -1,14 +1,14 @@
 import type { FeatureViewDefinition, SourceDefinition } from "../../definitions/index.ts";
 import type { Micros } from "../../time.ts";
-import type { FeatureValue } from "../plan.ts";
+import type { ExactValue } from "../plan.ts";
 
 /** A source row; timestamps are Micros. */
-export type SourceRow = Readonly<Record<string, FeatureValue>>;
+export type SourceRow = Readonly<Record<string, ExactValue>>;
 
 /** What an aggregate's expression means, and the columns that it reads: the oracle does not parse SQL. */
 export interface Expression {
   readonly columns: readonly string[];
-  readonly value: (row: SourceRow) => FeatureValue;
+  readonly value: (row: SourceRow) => ExactValue;
 }
 
 /**
@@ -30,15 +30,16 @@ export function availability(source: SourceDefinition, columns: readonly string[
  * the last, until another version of the key is known. Deleted ones end others, and are not among them.
  */
 function standing(source: SourceDefinition, rows: readonly SourceRow[], knownBy: Micros): { row: SourceRow; until: Micros }[] {
+  if (source.key.length === 0) return rows.map((row) => ({ row, until: Number.POSITIVE_INFINITY }));
   const { default: known = source.eventTime } = source.availability;
   const time = (row: SourceRow) => (known === undefined ? 0 : (row[known] as Micros | null));
   const keyOf = (row: SourceRow) => JSON.stringify(source.key.map((column) => row[column] ?? null));
-  return rows.flatMap((row, index) => {
-    if (source.key.length === 0) return [{ row, until: Number.POSITIVE_INFINITY }];
+  const versionsOf = Map.groupBy(rows, keyOf);
+  return rows.flatMap((row) => {
     const at = time(row);
-    if (at === null) return [];
-    const versions = rows.filter((other) => keyOf(other) === keyOf(row));
-    if (rows.slice(index + 1).some((later) => keyOf(later) === keyOf(row) && time(later) === at)) return [];
+    const versions = versionsOf.get(keyOf(row)) ?? [];
+    const isReplaced = versions.slice(versions.indexOf(row) + 1).some((later) => time(later) === at);
+    if (at === null || isReplaced) return [];
     const ends = versions.map(time).filter((end) => end !== null && end > at && end <= knownBy);
     const isDeleted = source.deleted !== undefined && row[source.deleted] === true;
     return isDeleted ? [] : [{ row, until: Math.min(...ends.map(Number)) }];
@@ -55,7 +56,7 @@ export function bruteForce(
   expressions: Readonly<Record<string, Expression>>,
   /** Only rows that could be known for this feature by then. */
   knownBy: Micros = Number.POSITIVE_INFINITY,
-): FeatureValue {
+): ExactValue {
   const { source, entity, ttl } = view;
   const aggregate = view.aggregates[feature];
   const sql = aggregate === undefined ? view.expressions[feature]?.expression : aggregate.expression;
