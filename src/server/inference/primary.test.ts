@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -91,6 +92,21 @@ const predictOnce = async (server: Pick<Server, "url">): Promise<number> => {
   return predictions[0].modelVersion;
 };
 
+const workersOf = ({ pid }: Pick<Server, "pid">): readonly string[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+
+/** The status of one prediction over a connection of its own. */
+const askAlone = ({ url }: Pick<Server, "url">): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json" };
+    const sent = request(`${url}${PREDICT}`, { method: "POST", agent: false, headers }, (answer) => {
+      answer.resume();
+      answer.on("end", () => resolve(answer.statusCode));
+    });
+    sent.on("error", reject);
+    sent.end(JSON.stringify({ instances: [instance("UA", 3)] }));
+  });
+
 /** 32 clients that ask one request after the other until they are told to stop. */
 function clients(url: string) {
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
@@ -175,10 +191,10 @@ describe("the inference server", () => {
     deploy(folder, 1, [champion(1, 1)]);
     const server = await start();
     const load = clients(server.url);
-    const workersOf = () => new Set(listSegments(folder.predictions).map(({ id }) => id.split("-")[1]));
+    const writers = () => new Set(listSegments(folder.predictions).map(({ id }) => id.split("-")[1]));
     for (let round = 1; round <= 2; round++) {
       server.child.kill("SIGHUP");
-      await expect.poll(() => workersOf().size, { timeout: 25_000 }).toBe(2 + 2 * round);
+      await expect.poll(() => writers().size, { timeout: 25_000 }).toBe(2 + 2 * round);
     }
     await expect.poll(() => listSegments(folder.predictions).filter(({ open }) => open).length, { timeout: 15_000 }).toBe(2);
     const { answered, failures, wrong } = await load.stop();
@@ -191,10 +207,10 @@ describe("the inference server", () => {
     deploy(folder, 1, [champion(1, 1)]);
     const server = await start();
     await expect.poll(() => predictOnce(server)).toBe(1);
-    const before = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, "utf8").trim().split(" ");
+    const before = workersOf(server);
     for (const pid of before) process.kill(Number(pid), "SIGKILL");
     await expect.poll(() => predictOnce(server).catch(() => null), { timeout: 10_000 }).toBe(1);
-    const after = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, "utf8").trim().split(" ");
+    const after = workersOf(server);
     expect(after.filter((pid) => before.includes(pid))).toEqual([]);
   });
 
@@ -225,11 +241,36 @@ describe("the inference server", () => {
     const server = await start();
     const load = clients(server.url);
     await expect.poll(() => load.figures.answered).toBeGreaterThan(100);
-    const workers = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, "utf8").trim().split(" ");
+    const workers = workersOf(server);
     server.child.kill("SIGKILL");
     await expect.poll(() => workers.filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 15_000 }).toEqual([]);
     const { answered } = await load.stop();
     expect(loggedIds().length).toBeGreaterThanOrEqual(answered);
+  }, 30_000);
+
+  it("may be killed while it hands connections over: they are answered, and each worker finishes its log", async () => {
+    deploy(folder, 1, [champion(1, 1)]);
+    const server = await start();
+    // The workers take turns: each has answered, and has begun its log.
+    for (let turn = 0; turn < 5; turn++) await askAlone(server);
+    await expect.poll(() => listSegments(folder.predictions).filter(({ open }) => open).length).toBe(2);
+    const workers = workersOf(server);
+    for (const pid of workers) process.kill(Number(pid), "SIGSTOP");
+    const handles = () => readdirSync(`/proc/${server.pid}/fd`).length;
+    let before = 0;
+    // What it had open while it started is closed in its own time.
+    const closing = async () => (before = handles()) - (await sleep(300).then(handles));
+    await expect.poll(closing, { timeout: 10_000 }).toBe(0);
+    const asked = workers.map(() => askAlone(server));
+    // The primary holds a connection until a worker has said that it took it; here it will not be there to be told.
+    await expect.poll(handles, { timeout: 10_000 }).toBe(before + workers.length);
+    server.child.kill("SIGKILL");
+    await once(server.child, "exit");
+    for (const pid of workers) process.kill(Number(pid), "SIGCONT");
+    expect(await Promise.all(asked)).toEqual([200, 200]);
+    await expect.poll(() => workers.filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 15_000 }).toEqual([]);
+    expect(loggedIds().length).toBe(7);
+    expect(listSegments(folder.predictions).map(({ open }) => open)).toEqual([false, false]);
   }, 30_000);
 
   it("keeps the revision it serves when a new one is damaged, and says so", async () => {

@@ -24,6 +24,9 @@ export interface ListenAddress {
 export async function runWorker({ host, port }: ListenAddress, serve: () => Promise<void>): Promise<void> {
   // The primary decides what signals mean: a terminal sends them to the whole group.
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
+  // Node tells the primary that a connection was taken over. Where it has died since, that fails, and must not end this process with
+  // answers that are not logged yet: "disconnect" says that the primary is gone.
+  cluster.worker?.on("error", () => undefined);
   try {
     await serve();
   } catch (error) {
