@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { FilesOrigin, SourceDefinition, SourceOrigin } from "../definitions/index.ts";
+import type { FilesOrigin, JoinedOrigin, SourceDefinition, SourceOrigin } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
 import { checkPatterns, contractRules, type Rule } from "./contract-rules.ts";
 import type { Delivery } from "./delivery.ts";
@@ -8,6 +8,7 @@ import { type IngestEngines, ingestPart, nullLimits } from "./ingest-part.ts";
 import { KnownRows } from "./known-rows.ts";
 import { localDeliveries } from "./read-files.ts";
 import { queryRows } from "./read-query.ts";
+import { remoteDeliveries, remoteFiles } from "./read-remote.ts";
 import { functionRows } from "./read-rows.ts";
 import { type References, referenceHash, referenceQueries } from "./reference-values.ts";
 import type { ContractReport, Snapshot, SnapshotPart, Violation } from "./snapshot.ts";
@@ -24,6 +25,8 @@ export interface IngestOptions {
   readonly previous?: Snapshot;
   /** Sources that contracts refer to, already taken in. */
   readonly references?: References;
+  /** Reads the rows of sources that are made of others. */
+  readonly joined?: (source: SourceDefinition, origin: JoinedOrigin) => AsyncIterable<Delivery>;
   /** false: the snapshot's rows are those of the previous one, for callers that only read through it. */
   readonly countRows?: boolean;
 }
@@ -151,14 +154,18 @@ async function incrementalParts(
 async function* deliveries(
   { tmpDirectory, inputs }: IngestEngines,
   source: SourceDefinition,
-  { projectDirectory }: IngestOptions,
+  { projectDirectory, previous, joined }: IngestOptions,
   start: Start | null,
 ): AsyncGenerator<Delivery> {
   const { name, origin } = source;
-  if (origin.kind === "files") yield* await localDeliveries(source, origin, { projectDirectory, tmpDirectory });
-  else if (origin.kind === "rows") yield* spool(name, functionRows(source, origin, sinceOf(start)), tmpDirectory);
+  if (origin.kind === "files") {
+    const remote = remoteFiles(origin, name, inputs);
+    if (remote === null) yield* await localDeliveries(source, origin, { projectDirectory, tmpDirectory });
+    else yield* remoteDeliveries(source, origin, remote, { tmpDirectory, previous: previous?.parts ?? [] });
+  } else if (origin.kind === "rows") yield* spool(name, functionRows(source, origin, sinceOf(start)), tmpDirectory);
   else if (origin.kind === "postgres" && inputs !== undefined)
     yield* spool(name, queryRows(source, origin, inputs.postgres, start), tmpDirectory);
+  else if (origin.kind === "joined" && joined !== undefined) yield* joined(source, origin);
   else throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read ${origin.kind} rows of source ${name}`);
 }
 

@@ -38,7 +38,7 @@ async function localDelivery(
     partition,
     hash: deliveryHash(await fileHash(source.name, path, before), partition),
     async use(read) {
-      const result = await withUnpacked({ path, format, tmpDirectory, source: source.name }, read);
+      const result = await withUnpacked({ path, name: basename(path), format, tmpDirectory, source: source.name }, read);
       const after = await fileIdentity(source.name, path);
       // What was hashed must be what was read: a file that grows meanwhile would be taken for its earlier self for ever.
       if (after.text !== before.text) throw dataErrors.DATA_FILE_CHANGED(`${basename(path)} changed while it was read`);

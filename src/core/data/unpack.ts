@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
@@ -12,21 +12,22 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 const unpackers: Readonly<Record<string, () => Transform>> = { gz: createGunzip, zst: createZstdDecompress };
 
-/** The name without what says that it is compressed, and what decompresses it. */
-function packing(path: string): (() => Transform) | undefined {
-  return unpackers[/\.(gz|zst)$/i.exec(path)?.[1]?.toLowerCase() ?? ""];
+/** What decompresses a file of this name. */
+function packing(name: string): (() => Transform) | undefined {
+  return unpackers[/\.(gz|zst)$/i.exec(name)?.[1]?.toLowerCase() ?? ""];
 }
 
 /**
- * Hands `read` a file that the engine can read: text files that are compressed (.gz, .zst) are unpacked first, whole, because an
- * engine that unpacks them takes a file that was cut short for a shorter one. The copy is taken away afterwards.
+ * Hands `read` a file that the engine can read: text files that are compressed (their name ends in .gz or .zst) are unpacked first,
+ * whole, because an engine that unpacks them takes a file that was cut short for a shorter one. The copy is taken away afterwards.
  * @throws DATA_FILE_CORRUPT
  */
 export async function withUnpacked<T>(
-  { path, format, tmpDirectory, source }: { path: string; format: FileFormat; tmpDirectory: string; source: string },
+  file: { path: string; name: string; format: FileFormat; tmpDirectory: string; source: string },
   read: (path: string) => Promise<T>,
 ): Promise<T> {
-  const unpack = format === "parquet" ? undefined : packing(path);
+  const { path, name, format, tmpDirectory, source } = file;
+  const unpack = format === "parquet" ? undefined : packing(name);
   const marked = format === "json-lines" && unpack === undefined && (await beginsWithMark(path));
   if (unpack === undefined && !marked) return await read(path);
   const copy = join(tmpDirectory, `unpacked-${randomUUID()}`);
@@ -36,11 +37,11 @@ export async function withUnpacked<T>(
     if (unpack === undefined) await pipeline(from, createWriteStream(copy));
     else await pipeline(from, unpack(), createWriteStream(copy));
     if (format === "json-lines" && unpack !== undefined && (await beginsWithMark(copy)))
-      return await withUnpacked({ path: copy, format, tmpDirectory, source }, read);
+      return await withUnpacked({ ...file, path: copy, name: "" }, read);
     return await read(copy);
   } catch (cause) {
     if (!isPackingError(cause)) throw cause;
-    throw dataErrors.DATA_FILE_CORRUPT(`${basename(path)} of source ${source} cannot be unpacked: ${cause.message}`, { cause });
+    throw dataErrors.DATA_FILE_CORRUPT(`${name} of source ${source} cannot be unpacked: ${cause.message}`, { cause });
   } finally {
     await rm(copy, { force: true });
   }

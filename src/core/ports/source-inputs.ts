@@ -27,7 +27,46 @@ export interface QueryReader {
   read(query: SourceQuery): AsyncIterable<QueryRows>;
 }
 
+/** A file elsewhere. */
+export interface RemoteFile {
+  /** Where it is, fit to be shown and kept: without parameters that could let somebody in. */
+  readonly address: string;
+  /** Its path's names; the last is the file's own. */
+  readonly path: readonly string[];
+  /** What changes whenever it does, where that is known before it is asked for. */
+  readonly version: string | null;
+}
+
+export interface RemoteOptions {
+  /** Sent with every request to the address's own host, and to no other. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly maxBytes: number;
+}
+
+export interface CopyOptions extends RemoteOptions {
+  /** Local file that is written. */
+  readonly to: string;
+  /** The version that is here already. */
+  readonly known: string | null;
+}
+
+/** What a copy brought: a version only where equal versions are surely equal bytes; `packed` says how the bytes are compressed. */
+export interface Copied {
+  readonly version: string | null;
+  readonly packed: "gz" | null;
+}
+
+/** Files elsewhere, by address. */
+export interface RemoteFiles {
+  /** The files that an address names, in the order of their names; `isWanted` chooses among those of a folder. */
+  list(address: string, isWanted: (path: string) => boolean, options: RemoteOptions): Promise<RemoteFile[]>;
+  /** Copies a file whole, or not at all; null where it is still the known version. */
+  copy(address: string, file: RemoteFile, options: CopyOptions): Promise<Copied | null>;
+}
+
 /** What reads sources that are not on this machine. */
 export interface SourceInputs {
   readonly postgres: QueryReader;
+  /** By the address's scheme. */
+  readonly files: Readonly<Record<"s3" | "http" | "https", RemoteFiles>>;
 }
