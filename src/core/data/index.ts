@@ -1,4 +1,5 @@
 export { checkContract } from "./contract-rules.ts";
+export type { Delivery } from "./delivery.ts";
 export { dataErrors } from "./errors.ts";
 export { type ExpressionFacts, expressionColumns, expressionNames } from "./expression-columns.ts";
 export { aggregateValue, declaredExpression, type ValueExpression } from "./expression-type.ts";
@@ -7,7 +8,8 @@ export type { IngestEngines } from "./ingest-part.ts";
 export { labelTypeProblem, labelValue } from "./label-type.ts";
 export { nearestName } from "./nearest-name.ts";
 export { type ColumnProfile, type Profile, profileSnapshot } from "./profile-snapshot.ts";
-export { inReferenceOrder, type References, splitReference } from "./reference-values.ts";
+export { type References, splitReference } from "./reference-values.ts";
 export type * from "./snapshot.ts";
 export { hasVersions, type RelationOptions, snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
+export { inReferenceOrder, joinedCycle } from "./source-order.ts";
 export { fileList, quoteIdentifier, quoteLiteral, timestampLiteral } from "./sql.ts";

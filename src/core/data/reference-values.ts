@@ -43,18 +43,3 @@ export async function referenceHash(engine: TableEngine, queries: ReadonlyMap<st
   }
   return hashes;
 }
-
-/** Sources in an order in which each comes after those it refers to; a circle of references is cut where it was entered. */
-export function inReferenceOrder(sources: readonly SourceDefinition[]): SourceDefinition[] {
-  const ordered: SourceDefinition[] = [];
-  const visit = (source: SourceDefinition, trail: ReadonlySet<string>): void => {
-    if (ordered.includes(source) || trail.has(source.name)) return;
-    for (const { reference } of Object.values(source.contracts)) {
-      const other = reference === undefined ? undefined : sources.find(({ name }) => name === splitReference(reference)[0]);
-      if (other !== undefined) visit(other, new Set([...trail, source.name]));
-    }
-    ordered.push(source);
-  };
-  for (const source of sources) visit(source, new Set());
-  return ordered;
-}

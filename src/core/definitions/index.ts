@@ -6,6 +6,7 @@ export * from "./columns.ts";
 export { definitionErrors } from "./errors.ts";
 export * from "./feature-service.ts";
 export * from "./features.ts";
+export { JOINED_AT } from "./joined-source.ts";
 export * from "./metrics.ts";
 export * from "./model.ts";
 export * from "./model-file.ts";

@@ -1,6 +1,8 @@
 import type { Micros } from "../time.ts";
 import type { ColumnType } from "./columns.ts";
+import type { FeatureReference } from "./features.ts";
 import type { SecretReference } from "./secret.ts";
+import type { SourceDefinition } from "./source.ts";
 
 export type FileFormat = "parquet" | "csv" | "json-lines";
 
@@ -64,8 +66,15 @@ export interface PushOrigin {
   readonly kind: "push";
 }
 
+/** Rows of another source, with features as of each row's event. */
+export interface JoinedOrigin {
+  readonly kind: "joined";
+  readonly base: SourceDefinition;
+  readonly features: readonly FeatureReference[];
+}
+
 /** Where a source's rows come from. */
-export type SourceOrigin = FilesOrigin | PostgresOrigin | RowsOrigin | PushOrigin;
+export type SourceOrigin = FilesOrigin | PostgresOrigin | RowsOrigin | PushOrigin | JoinedOrigin;
 
 /** The column by which increments of a source follow one another; never null. */
 export interface Watermark {

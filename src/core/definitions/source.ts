@@ -1,5 +1,6 @@
 import { type Duration, durationToMicros } from "../time.ts";
 import type { ColumnContract, Columns, ColumnType, TypesOf } from "./columns.ts";
+import { joinedSource } from "./joined-source.ts";
 import type { SecretReference } from "./secret.ts";
 import type { DeliveredAs, FileFormat, RowsOrigin, SourceOrigin, Watermark, WatermarkOf } from "./source-origin.ts";
 
@@ -164,4 +165,6 @@ export const source = {
     name: string,
     options: SourceOptions<C, E>,
   ): SourceDefinition<SourceColumns<C, E>> => define(name, { kind: "push" }, options),
+
+  joined: joinedSource,
 };

@@ -91,7 +91,8 @@ export interface HistoricalFeatures {
 
 /**
  * Features of any entities at any times: one row for each row of `entityRows`, in its order.
- * @param entityRows a SELECT that gives the features' keys and request fields by name, and `at` (TIMESTAMP)
+ * @param entityRows a SELECT that gives the features' keys and request fields by name, and when they are asked about
+ * @param at SQL of that TIMESTAMP over the entity rows; the column "at" unless given
  * @throws FEATURE_LABEL_TIME_MISSING where `at` is null, and what compileFeaturePlan and featuresAt throw
  */
 export async function historicalFeatures(
@@ -100,6 +101,7 @@ export async function historicalFeatures(
     readonly features: readonly FeatureReference[];
     readonly snapshots: SnapshotMap;
     readonly entityRows: string;
+    readonly at?: string;
     readonly asOf: Micros;
   },
 ): Promise<HistoricalFeatures> {
@@ -109,7 +111,7 @@ export async function historicalFeatures(
   const columns = Object.keys(fields).map((field, index) => `${quoteIdentifier(field)} AS field_${index}`);
   await deps.engine.run(
     `CREATE TEMP TABLE ${name} AS SELECT row_number() OVER (ORDER BY __at, __given) - 1 AS __ordinal, *
-     FROM (SELECT row_number() OVER () - 1 AS __given, ${['"at" AS __at', ...columns].join(", ")} FROM (${input.entityRows}\n))`,
+     FROM (SELECT row_number() OVER () - 1 AS __given, ${[`${input.at ?? '"at"'} AS __at`, ...columns].join(", ")} FROM (${input.entityRows}\n))`,
   );
   try {
     const given = await deps.engine.query(`SELECT CAST(__given AS DOUBLE) AS given, __at FROM ${name} ORDER BY __ordinal`);

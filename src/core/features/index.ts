@@ -1,6 +1,7 @@
 export { compileFeaturePlan } from "./compile-plan.ts";
 export { featureErrors } from "./errors.ts";
 export { type FeatureDeps, type HistoricalFeatures, historicalFeatures, type SnapshotMap } from "./historical-features.ts";
+export { joinedRows } from "./joined-rows.ts";
 export { type Materialization, type MaterializeInput, materialize, readOnlineView } from "./materialize.ts";
 export { loadOnDemand, type OnDemandArguments, type OnDemandFunction } from "./on-demand.ts";
 export { createExactReader, createFeatureReader, type FeatureReader, type FeatureVectors } from "./online-reader.ts";

@@ -1,4 +1,4 @@
-import { aggregateValue, declaredExpression, expressionColumns } from "../data/index.ts";
+import { aggregateValue, declaredExpression, expressionColumns, joinedCycle } from "../data/index.ts";
 import {
   type FeatureReference,
   type FeatureViewDefinition,
@@ -99,6 +99,31 @@ export function checkServices(project: ProjectDefinition, findings: Findings): v
           const why = `Its feature ${feature.id} is of a view that is not in the project`;
           findings.add(`feature service ${service.name}`, "PROJECT_REFERENCE_UNKNOWN", why);
         }
+}
+
+/** Joined sources: what they are made of, and that none is made of itself. */
+export function checkJoinedSources(project: ProjectDefinition, findings: Findings): void {
+  for (const { name, origin } of project.sources) {
+    if (origin.kind !== "joined") continue;
+    const where = `source ${name}`;
+    if (!project.sources.includes(origin.base))
+      findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `Its base ${origin.base.name} is not in the project`);
+    for (const { source } of origin.features.flatMap(viewsOf))
+      if (!project.sources.includes(source))
+        findings.add(
+          where,
+          "PROJECT_REFERENCE_UNKNOWN",
+          `It reads features of source ${source.name}, which is not in the project`,
+        );
+  }
+  const cycle = joinedCycle(project.sources);
+  if (cycle !== null)
+    findings.add(
+      "project",
+      "PROJECT_REFERENCE_CYCLE",
+      `Sources are made of one another: ${cycle}`,
+      "Take one of the features out of its joined source.",
+    );
 }
 
 const viewsOf = ({ from }: FeatureReference): FeatureViewDefinition[] =>

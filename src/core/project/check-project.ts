@@ -1,7 +1,7 @@
 import type { PipelineDefinition, ProjectDefinition } from "../definitions/index.ts";
 import type { TableEngine } from "../ports/index.ts";
 import { checkCharter, checkTarget } from "./check-charter.ts";
-import { checkFeatureView, checkServices } from "./check-features.ts";
+import { checkFeatureView, checkJoinedSources, checkServices } from "./check-features.ts";
 import { checkModel } from "./check-model.ts";
 import { checkSource } from "./check-source.ts";
 import { checkTraining } from "./check-training.ts";
@@ -22,6 +22,7 @@ export async function checkProject(
   for (const source of project.sources) await checkSource(engine, project, source, findings);
   for (const view of project.features) await checkFeatureView(engine, project, view, findings);
   checkServices(project, findings);
+  checkJoinedSources(project, findings);
   if (!checkTarget(project, findings)) return findings.list;
   for (const model of project.models) {
     await checkModel(engine, project, model, findings);

@@ -12,14 +12,18 @@ export async function checkSources(
 ): Promise<ProjectFinding[]> {
   const findings: ProjectFinding[] = [];
   const references = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>() satisfies References;
-  for (const source of inReferenceOrder(sources)) {
+  // What is made of others has nothing of its own to check.
+  const own = sources.filter(({ origin }) => origin.kind !== "joined");
+  const others = sources.filter((source) => !own.includes(source)).map(({ name }) => `source ${name}`);
+  for (const source of inReferenceOrder(own)) {
     try {
       const snapshot = await ingest(engines, source, { projectDirectory, asOf: now, createdAt: now, references });
       references.set(source.name, { snapshot, source });
     } catch (error) {
       if (!(error instanceof OrreryError)) throw error;
       // A source that refers to one which already failed says nothing new.
-      const missing = error.code === "DATA_REFERENCE_UNKNOWN" && refersTo(source, new Set(findings.map(({ where }) => where)));
+      const missing =
+        error.code === "DATA_REFERENCE_UNKNOWN" && refersTo(source, new Set([...others, ...findings.map(({ where }) => where)]));
       if (missing) continue;
       const message = `${error.message} [${error.code}]`;
       findings.push({ where: `source ${source.name}`, code: "PROJECT_DATA", message, hint: error.hint });

@@ -1,6 +1,7 @@
 import { openSourceInputs } from "../../adapters/sources/open-inputs.ts";
 import { ingest, inReferenceOrder, type Snapshot, snapshotPaths } from "../../core/data/index.ts";
 import type { SourceDefinition } from "../../core/definitions/index.ts";
+import { joinedRows } from "../../core/features/index.ts";
 import { checkRequirements, type RequirementVerdict } from "../../core/project/index.ts";
 import { type Stage, stage } from "./stage.ts";
 
@@ -29,6 +30,7 @@ export async function ingestAll(
       asOf: environment.now,
       createdAt: environment.now,
       references: taken,
+      joined: (joined, origin) => joinedRows(engines, joined, origin, taken, environment.now),
       ...options,
       ...(before === undefined ? {} : { previous: before }),
     });
