@@ -4,6 +4,7 @@ export const cliErrors = defineErrors({
   CLI_ACTION_UNKNOWN: { kind: "invalid", hint: "`orrery <command> --help` tells what it can do." },
   CLI_ARGUMENT_MISSING: { kind: "invalid", hint: "`orrery <command> --help` tells what it needs." },
   CLI_URL_INVALID: { kind: "invalid", hint: 'Write it with its scheme, as "https://models.example.org".' },
+  CLI_SIZE_INVALID: { kind: "invalid", hint: 'Write bytes, or a number with KB, MB, GB or TB, as "500MB".' },
   CLI_ALIAS_UNKNOWN: { kind: "not-found", hint: "`orrery models show <name>` lists versions and aliases." },
   CLI_JSON_INVALID: { kind: "invalid", hint: 'Give an object or a list of objects, as \'{"origin":"JFK"}\' or @requests.json.' },
   CLI_ENDPOINT_NOT_RUNNING: { kind: "unavailable", hint: "Start it with `orrery up` or `orrery serve <endpoint>`." },

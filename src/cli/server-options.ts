@@ -16,6 +16,7 @@ export interface ServerOptions {
   readonly publicUrl?: string;
   readonly allowedHost?: readonly string[];
   readonly trustProxy?: readonly string[];
+  readonly maxUpload?: string;
 }
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -31,7 +32,8 @@ export function addServerOptions(command: Command, port: string): Command {
     .option("--tls-key <path>", "PEM file with the certificate's key")
     .option("--public-url <url>", "where people find the server when a proxy stands before it")
     .option("--allowed-host <name>", "a further name it may be called by; may be given again", collect)
-    .option("--trust-proxy <address>", "a proxy whose X-Forwarded headers are believed; may be given again", collect);
+    .option("--trust-proxy <address>", "a proxy whose X-Forwarded headers are believed; may be given again", collect)
+    .option("--max-upload <size>", "how large one uploaded artifact may be, as 20GB; no limit unless given");
 }
 
 /** @throws CLI_URL_INVALID */
@@ -46,6 +48,18 @@ export function accessPolicy(options: ServerOptions): AccessPolicy {
     ...(allowedHost !== undefined && { allowedHosts: allowedHost }),
     ...(trustProxy !== undefined && { trustedProxies: trustProxy }),
   };
+}
+
+const UNITS = ["", "KB", "MB", "GB", "TB"];
+
+/** The limit in bytes of `--max-upload`; units are powers of 1000. @throws CLI_SIZE_INVALID */
+export function uploadLimit({ maxUpload }: Pick<ServerOptions, "maxUpload">): { readonly maxUploadBytes?: number } {
+  if (maxUpload === undefined) return {};
+  const [, figures = "", unit = ""] = /^(\d+)\s*([KMGT]B)?$/i.exec(maxUpload.trim()) ?? [];
+  const maxUploadBytes = Number(figures) * 1000 ** UNITS.indexOf(unit.toUpperCase());
+  if (maxUploadBytes === 0 || !Number.isSafeInteger(maxUploadBytes))
+    throw cliErrors.CLI_SIZE_INVALID(`"${maxUpload}" is no size of a file`);
+  return { maxUploadBytes };
 }
 
 /** @throws CLI_ARGUMENT_MISSING where one of the two files is not named */

@@ -25,6 +25,8 @@ export interface ControlPlaneOptions {
   readonly access: AccessPolicy;
   readonly tls?: Certificate;
   readonly logLevel: string;
+  /** How large one artifact may be, in bytes. */
+  readonly maxUploadBytes?: number;
 }
 
 export interface ControlPlane {
@@ -70,6 +72,7 @@ export async function openControlPlane(
         ...mlflowProtocols({
           rooms: platformRooms(platform),
           project: platform.scope.project,
+          maxUploadBytes: options.maxUploadBytes,
           publicUrl: options.access.publicUrl,
         }),
         { plugin: runFileRoutes({ trackingOf: trackingOfOwn(platform) }) },

@@ -97,4 +97,17 @@ describe("the tracking server", () => {
       await second.stop();
     }
   });
+
+  it("takes no upload that is larger than the command line allows", async () => {
+    const server = await startTrackingProcess(join(folder, "limited"), ["--max-upload", "1KB"]);
+    try {
+      const put = (bytes: number) =>
+        fetch(`${server.url}/api/2.0/mlflow-artifacts/artifacts/${bytes}.txt`, { method: "PUT", body: "x".repeat(bytes) });
+      expect((await put(1_000)).status).toBe(200);
+      const refused = await put(1_001);
+      expect([refused.status, await refused.json()]).toMatchObject([413, { code: "TRACKING_ARTIFACT_TOO_LARGE" }]);
+    } finally {
+      await server.stop();
+    }
+  });
 });

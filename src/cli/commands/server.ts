@@ -1,7 +1,7 @@
 import { storeSettings, useStores } from "../../platform/stores.ts";
 import { serveTracking } from "../../server/tracking-server.ts";
 import { type ConnectionOptions, stateDirectory } from "../connection.ts";
-import { accessPolicy, certificate, type ServerOptions } from "../server-options.ts";
+import { accessPolicy, certificate, type ServerOptions, uploadLimit } from "../server-options.ts";
 import { untilStopped } from "../until-stopped.ts";
 
 interface TrackingOptions extends ConnectionOptions, ServerOptions {
@@ -17,6 +17,7 @@ export default async function server(options: TrackingOptions): Promise<void> {
     access: accessPolicy(options),
     port: Number(options.port),
     ...certificate(options),
+    ...uploadLimit(options),
   });
   console.log(`Orrery keeps track at ${running.url}`);
   console.log(`  export MLFLOW_TRACKING_URI=${options.publicUrl ?? running.url}`);

@@ -4,7 +4,7 @@ import { parseTimestamp } from "../../core/time.ts";
 import { useStores } from "../../platform/stores.ts";
 import { serveControlPlane } from "../../server/control-plane.ts";
 import { type ConnectionOptions, stateDirectory } from "../connection.ts";
-import { accessPolicy, certificate, type ServerOptions } from "../server-options.ts";
+import { accessPolicy, certificate, type ServerOptions, uploadLimit } from "../server-options.ts";
 import { untilStopped } from "../until-stopped.ts";
 
 interface UpOptions extends ConnectionOptions, ServerOptions {
@@ -25,6 +25,7 @@ export default async function up(options: UpOptions): Promise<void> {
     startInference: options.serve,
     logLevel: "info",
     ...certificate(options),
+    ...uploadLimit(options),
   });
   console.log(`Orrery is up at ${plane.url}`);
   console.log(`  export MLFLOW_TRACKING_URI=${options.publicUrl ?? plane.url}`);
