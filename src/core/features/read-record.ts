@@ -85,11 +85,30 @@ export function recordReading(
   return { ttl, until, classes: used, absent };
 }
 
+/**
+ * Why a value is what it is: "null" where its row or window says that there is none, "missing" where there is no row at all, "expired"
+ * where the row is older than the view's ttl.
+ */
+export type ValueStatus = "present" | "null" | "missing" | "expired";
+
+/** By slot, what stands beside the values. */
+export interface ValueDetails {
+  readonly statuses: ValueStatus[];
+  /** The event of the row that a latest value is of, expired ones too; null for windows. */
+  readonly eventAt: (Micros | null)[];
+}
+
 /** Fills the slots with what the record says at `at`. */
-export function readRecord(reading: RecordReading, record: EntityRecord, at: Micros, values: ExactValue[]): void {
+export function readRecord(
+  reading: RecordReading,
+  record: EntityRecord,
+  at: Micros,
+  values: ExactValue[],
+  details?: ValueDetails,
+): void {
   for (const each of reading.classes) {
-    if (each.latest.length > 0) readLatest(each, reading, record, at, values);
-    for (const window of each.windows) readWindow(window, each, reading, record, at, values);
+    if (each.latest.length > 0) readLatest(each, reading, record, at, values, details);
+    for (const window of each.windows) readWindow(window, each, reading, record, at, values, details);
   }
 }
 
@@ -99,6 +118,7 @@ function readLatest(
   record: EntityRecord,
   at: Micros,
   values: ExactValue[],
+  details: ValueDetails | undefined,
 ): void {
   const { rows, columns } = record.classes[index].latest;
   const { visibleAt, eventAt, supersededAt } = layouts.latest;
@@ -113,6 +133,10 @@ function readLatest(
     else if (type === "number") values[slot] = value;
     else if (type === "bool") values[slot] = value === 1;
     else values[slot] = type === "string" ? record.string(value) : exactInteger(value, columns[column + 1][row]);
+    if (details === undefined) continue;
+    details.statuses[slot] = row < 0 ? "missing" : !found ? "expired" : values[slot] === null ? "null" : "present";
+    // A source without time has rows without events.
+    details.eventAt[slot] = row < 0 || !Number.isFinite(columns[eventAt][row]) ? null : columns[eventAt][row];
   }
 }
 
@@ -123,6 +147,7 @@ function readWindow(
   record: EntityRecord,
   at: Micros,
   values: ExactValue[],
+  details: ValueDetails | undefined,
 ): void {
   const block = record.classes[index].events;
   const { column, texts, features } = slots;
@@ -133,6 +158,9 @@ function readWindow(
     if (Number.isNaN(result)) values[feature.slot] = null;
     else if (!isOneOfRows) values[feature.slot] = result;
     else values[feature.slot] = oneOfRows(feature, texts ? record.string(result) : result);
+    if (details !== undefined)
+      details.statuses[feature.slot] =
+        values[feature.slot] !== null ? "present" : (figures?.rows ?? 0) === 0 ? "missing" : "null";
   }
 }
 
