@@ -3,8 +3,10 @@ import { ErrorNotice } from "./components/error-notice.tsx";
 import { Frame } from "./components/frame.tsx";
 import { Empty } from "./components/loaded.tsx";
 import { readExperimentsSearch } from "./features/experiments/prepare.ts";
+import { readModelSearch, readModelsSearch } from "./features/models/address.ts";
 import { readCompareSearch, readRunSearch, readRunsSearch } from "./features/runs/address.ts";
 import { pageOfMlflowLink } from "./features/runs/mlflow-links.ts";
+import { readSettingsSearch } from "./features/settings/address.ts";
 
 const root = createRootRoute({
   component: Frame,
@@ -62,18 +64,13 @@ const run = createRoute({
 const models = createRoute({
   getParentRoute: () => root,
   path: "/models",
+  validateSearch: readModelsSearch,
   component: lazyRouteComponent(() => import("./features/models/page.tsx"), "ModelsPage"),
 });
-const MODEL_TABS = ["versions", "gates", "candidates", "explanation", "segments", "card"] as const;
-export type ModelTab = (typeof MODEL_TABS)[number];
 const model = createRoute({
   getParentRoute: () => root,
   path: "/models/$name",
-  validateSearch: (search): { version?: number; tab?: ModelTab } =>
-    omitUndefined({
-      version: typeof search.version === "number" ? search.version : undefined,
-      tab: MODEL_TABS.find((tab) => tab === search.tab),
-    }),
+  validateSearch: readModelSearch,
   component: lazyRouteComponent(() => import("./features/models/model-page.tsx"), "ModelPage"),
 });
 const pipelines = createRoute({
@@ -113,6 +110,12 @@ const system = createRoute({
   path: "/system",
   component: lazyRouteComponent(() => import("./features/system/page.tsx"), "SystemPage"),
 });
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: "/settings",
+  validateSearch: readSettingsSearch,
+  component: lazyRouteComponent(() => import("./features/settings/page.tsx"), "SettingsPage"),
+});
 
 /** Under exactOptionalPropertyTypes an absent search parameter is a missing property, not an undefined one. */
 function omitUndefined<T extends object>(search: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
@@ -139,6 +142,7 @@ export const router = createRouter({
     predictions,
     prediction,
     system,
+    settings,
   ]),
   defaultPreload: "intent",
   scrollRestoration: true,

@@ -4,23 +4,12 @@ import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { useSession } from "../session.tsx";
 import { formatInstant } from "./format.ts";
+import { Empty } from "./loaded.tsx";
 import { Mark } from "./mark.tsx";
-import { inLoopOrder, stageLink } from "./stages.ts";
+import { PageHead } from "./page.tsx";
+import { inLoopOrder, PAGES, pageAt, stageLink } from "./stages.ts";
 import { ToneMark, toneOf } from "./state.tsx";
-import { useLoop } from "./use-loop.ts";
-
-const PAGES = [
-  { to: "/", label: "Home" },
-  { to: "/data", label: "Data" },
-  { to: "/features", label: "Features" },
-  { to: "/runs", label: "Runs" },
-  { to: "/models", label: "Models" },
-  { to: "/pipelines", label: "Pipelines" },
-  { to: "/endpoints", label: "Endpoints" },
-  { to: "/monitoring", label: "Monitoring" },
-  { to: "/predictions", label: "Predictions" },
-  { to: "/system", label: "System" },
-] as const;
+import { useHasProject, useLoop } from "./use-loop.ts";
 
 /** What stands around every page: the rail, and the loop across the top. */
 export function Frame() {
@@ -41,15 +30,34 @@ export function Frame() {
       <div style={{ minWidth: 0 }}>
         <Topbar />
         <main id="main" ref={main} tabIndex={-1}>
-          <Outlet />
+          <Page pathname={pathname} />
         </main>
       </div>
     </div>
   );
 }
 
+/** The page, or one sentence where the server has not what it is about. */
+function Page({ pathname }: { pathname: string }) {
+  const hasProject = useHasProject();
+  const page = pageAt(pathname);
+  if (page?.needsProject !== true || hasProject === true) return <Outlet />;
+  if (hasProject === undefined) return null;
+  return (
+    <>
+      <PageHead title={page.label} />
+      <Empty title="This page needs a project file">
+        <span>
+          `orrery up` serves one; this server keeps <Link to="/runs">runs</Link> and <Link to="/models">models</Link> only.
+        </span>
+      </Empty>
+    </>
+  );
+}
+
 function Rail() {
   const { context } = useSession();
+  const hasProject = useHasProject();
   return (
     <div className="rail">
       <Link to="/" className="brand">
@@ -57,7 +65,7 @@ function Rail() {
       </Link>
       <nav aria-label="Pages">
         <ul className="rail-pages">
-          {PAGES.map(({ to, label }) => (
+          {PAGES.filter(({ needsProject }) => !needsProject || hasProject !== false).map(({ to, label }) => (
             <li key={to}>
               <Link to={to} activeOptions={{ exact: to === "/" }}>
                 {label}
@@ -78,23 +86,30 @@ function Rail() {
 
 function Topbar() {
   const loop = useLoop();
+  const hasProject = useHasProject();
   return (
     <header className="topbar">
-      <nav aria-label="The loop" style={{ flex: 1, minWidth: 0 }}>
-        <ol className="strip">
-          {inLoopOrder(loop.data?.stages ?? []).map(({ place, state }) => (
-            <li key={place.stage}>
-              <Link {...stageLink(place)} title={state.headline} activeProps={{}}>
-                <span className={`state tone-${toneOf(state.state)}`}>
-                  <ToneMark tone={toneOf(state.state)} />
-                </span>
-                {place.label}
-                <span className="visually-hidden">: {state.state}</span>
-              </Link>
-            </li>
-          ))}
-        </ol>
-      </nav>
+      {hasProject === false ? (
+        <span className="muted small" style={{ flex: 1 }}>
+          This server keeps runs and models; it has no project file.
+        </span>
+      ) : (
+        <nav aria-label="The loop" style={{ flex: 1, minWidth: 0 }}>
+          <ol className="strip">
+            {inLoopOrder(loop.data?.stages ?? []).map(({ place, state }) => (
+              <li key={place.stage}>
+                <Link {...stageLink(place)} title={state.headline} activeProps={{}}>
+                  <span className={`state tone-${toneOf(state.state)}`}>
+                    <ToneMark tone={toneOf(state.state)} />
+                  </span>
+                  {place.label}
+                  <span className="visually-hidden">: {state.state}</span>
+                </Link>
+              </li>
+            ))}
+          </ol>
+        </nav>
+      )}
       {loop.data === undefined ? null : (
         <span className="clock">
           {formatInstant(loop.data.now)}

@@ -26,3 +26,23 @@ export function inLoopOrder(stages: readonly StageState[]): { place: StagePlace;
   const byName = new Map(stages.map((state) => [state.stage, state]));
   return STAGES.map((place) => ({ place, state: byName.get(place.stage) ?? { stage: place.stage, ...MISSING } }));
 }
+
+/** Every page of the rail, and whether there is anything on it without a project file, as on `orrery server`. */
+export const PAGES = [
+  { to: "/", label: "Home", needsProject: true },
+  { to: "/data", label: "Data", needsProject: true },
+  { to: "/features", label: "Features", needsProject: true },
+  { to: "/experiments", label: "Experiments", needsProject: false },
+  { to: "/runs", label: "Runs", needsProject: false },
+  { to: "/models", label: "Models", needsProject: false },
+  { to: "/pipelines", label: "Pipelines", needsProject: true },
+  { to: "/endpoints", label: "Endpoints", needsProject: true },
+  { to: "/monitoring", label: "Monitoring", needsProject: true },
+  { to: "/predictions", label: "Predictions", needsProject: true },
+  { to: "/system", label: "System", needsProject: true },
+  { to: "/settings", label: "Settings", needsProject: false },
+] as const satisfies readonly { to: string; label: string; needsProject: boolean }[];
+
+/** The page that an address belongs to; undefined for an address that none has. */
+export const pageAt = (pathname: string): (typeof PAGES)[number] | undefined =>
+  PAGES.find(({ to }) => pathname === to || (to !== "/" && pathname.startsWith(`${to}/`)));

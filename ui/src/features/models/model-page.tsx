@@ -1,18 +1,22 @@
 import { Select, Tabs } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { RegisteredModel } from "../../../../src/contract/index.ts";
-import { formatInstant } from "../../components/format.ts";
+import { AskFirst } from "../../components/ask-first.tsx";
+import { ErrorNotice } from "../../components/error-notice.tsx";
 import { Empty, Loaded } from "../../components/loaded.tsx";
 import { Markdown } from "../../components/markdown.tsx";
-import { PageHead, Panel, ScrollX } from "../../components/page.tsx";
-import { State } from "../../components/state.tsx";
-import { Verdicts } from "../../components/verdicts.tsx";
-import type { ModelTab } from "../../router.tsx";
+import { PageHead, Panel } from "../../components/page.tsx";
 import { useClient } from "../../session.tsx";
-import { AliasForm } from "./alias-form.tsx";
-import { defaultVersion, gateOf, newestFirst } from "./prepare.ts";
+import type { ModelSearch, ModelTab } from "./address.ts";
+import { AskReason, refreshModel } from "./ask-reason.tsx";
+import { Compare } from "./compare.tsx";
+import { GatePanel } from "./gate-panel.tsx";
+import { Lineage } from "./lineage.tsx";
+import { comparedWith, defaultVersion, isReportMissing, newestFirst } from "./prepare.ts";
 import { Candidates, ExplanationPanels, Segments } from "./report.tsx";
+import { VersionAbout } from "./version-about.tsx";
+import { PromotionHistory, Versions } from "./versions.tsx";
 
 export function ModelPage() {
   const client = useClient();
@@ -37,6 +41,8 @@ export function ModelPage() {
 const TABS: readonly { tab: ModelTab; label: string }[] = [
   { tab: "versions", label: "Versions" },
   { tab: "gates", label: "Gate" },
+  { tab: "compare", label: "Compare" },
+  { tab: "lineage", label: "Lineage" },
   { tab: "candidates", label: "Candidates" },
   { tab: "explanation", label: "Explanation" },
   { tab: "segments", label: "Segments" },
@@ -44,19 +50,23 @@ const TABS: readonly { tab: ModelTab; label: string }[] = [
 ];
 
 function ModelDetail({ model, first }: { model: RegisteredModel; first: number }) {
+  const client = useClient();
   const navigate = useNavigate({ from: "/models/$name" });
-  const { version = first, tab = "versions" } = useSearch({ from: "/models/$name" });
-  const aliases = model.versions.find((each) => each.version === version)?.aliases ?? [];
-  const show = (next: { version?: number; tab?: ModelTab }) =>
+  const { version = first, tab = "versions", from } = useSearch({ from: "/models/$name" });
+  const { name } = model;
+  const shown = model.versions.find((each) => each.version === version);
+  if (shown === undefined) return <NoVersion name={name} version={version} first={first} />;
+  const show = (next: ModelSearch) =>
     void navigate({ search: (previous) => ({ ...previous, ...next }), resetScroll: false, replace: true });
   return (
     <>
       <PageHead
         kicker={<Link to="/models">Models</Link>}
-        title={model.name}
+        title={name}
+        about={model.description === "" ? undefined : model.description}
         actions={
           <>
-            {aliases.map((alias) => (
+            {shown.aliases.map((alias) => (
               <span key={alias} className="chip brass">
                 {alias}
               </span>
@@ -74,8 +84,20 @@ function ModelDetail({ model, first }: { model: RegisteredModel; first: number }
                 if (next !== null) show({ version: Number(next) });
               }}
             />
-            <AliasForm key={version} model={model.name} version={version} />
-            <AliasForm model={model.name} version={null} />
+            <AskReason
+              key={version}
+              model={name}
+              verb="Promote"
+              title={`Promote version ${version} to champion`}
+              onReason={(reason, idempotencyKey) => client.models.promote({ name, version, reason, idempotencyKey })}
+            />
+            <AskReason
+              model={name}
+              verb="Roll back"
+              title="Roll the champion back"
+              onReason={(reason, idempotencyKey) => client.models.rollback({ name, reason, idempotencyKey })}
+            />
+            <DeleteModel name={name} />
           </>
         }
       />
@@ -95,14 +117,29 @@ function ModelDetail({ model, first }: { model: RegisteredModel; first: number }
           ))}
         </Tabs.List>
         <Tabs.Panel value="versions">
-          <Versions model={model} shown={version} onShow={(next) => show({ version: next })} />
+          <div className="stack">
+            <Versions model={model} shown={version} onShow={(next) => show({ version: next })} />
+            <VersionAbout key={version} version={shown} />
+            <PromotionHistory model={model} />
+          </div>
         </Tabs.Panel>
         <Tabs.Panel value="gates">
           <GatePanel model={model} version={version} />
         </Tabs.Panel>
+        <Tabs.Panel value="compare">
+          <Compare
+            model={model}
+            version={version}
+            from={from === undefined || from === version ? comparedWith(model.versions, version) : from}
+            onFrom={(next) => show({ from: next })}
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="lineage">
+          <Lineage name={name} version={version} />
+        </Tabs.Panel>
         {(["candidates", "explanation", "segments", "card"] as const).map((each) => (
           <Tabs.Panel key={each} value={each}>
-            <Report model={model.name} version={version} tab={each} />
+            {shown.artifact === null ? <NoPackage /> : <Report model={name} version={version} tab={each} />}
           </Tabs.Panel>
         ))}
       </Tabs>
@@ -125,6 +162,7 @@ function Report({
     queryFn: () => client.models.report({ name: model, version }),
     staleTime: Number.POSITIVE_INFINITY,
   });
+  if (isReportMissing(report.error)) return <NoPackage />;
   return (
     <Loaded query={report}>
       {(data) => {
@@ -147,122 +185,44 @@ function Report({
   );
 }
 
+function NoVersion({ name, version, first }: { name: string; version: number; first: number }) {
+  return (
+    <>
+      <PageHead kicker={<Link to="/models">Models</Link>} title={name} />
+      <Empty title={`There is no version ${version}`}>
+        <Link to="/models/$name" params={{ name }} search={{ version: first }}>
+          Look at version {first}
+        </Link>
+      </Empty>
+    </>
+  );
+}
+
+function DeleteModel({ name }: { name: string }) {
+  const client = useClient();
+  const cache = useQueryClient();
+  const navigate = useNavigate();
+  const remove = useMutation({
+    mutationFn: () => client.models.delete({ name }),
+    onSuccess: async () => {
+      await navigate({ to: "/models" });
+      await refreshModel(cache, name);
+    },
+  });
+  return (
+    <>
+      <AskFirst title={`Delete ${name}?`} verb="Delete" loading={remove.isPending} onSure={() => remove.mutate()}>
+        Its versions and aliases go with it. Until garbage is collected its name brings it back from the list of models.
+      </AskFirst>
+      {remove.error === null ? null : <ErrorNotice error={remove.error} />}
+    </>
+  );
+}
+
+const NoPackage = () => (
+  <Empty title="Another tool trained this version, or its package is not here">
+    So there is no report of it. Its run, source, tags, aliases and stage stand under Versions, its data and code under Lineage.
+  </Empty>
+);
+
 const NotExplained = () => <Empty title="This version has not been explained yet">The pipeline's explain step does that.</Empty>;
-
-function GatePanel({ model, version }: { model: RegisteredModel; version: number }) {
-  const gate = gateOf(model.gates, version);
-  if (gate === null) return <Empty title={`No gate has been opened for version ${version}`} />;
-  const against = gate.championVersion === null ? "with no champion before it" : `against version ${gate.championVersion}`;
-  return (
-    <Panel
-      title={`Gate of version ${version}`}
-      about={`Opened ${formatInstant(gate.openedAt)}, ${against}`}
-      actions={<State status={gate.state} />}
-    >
-      <Verdicts verdicts={gate.verdicts} />
-    </Panel>
-  );
-}
-
-function Versions({ model, shown, onShow }: { model: RegisteredModel; shown: number; onShow: (version: number) => void }) {
-  return (
-    <div className="stack">
-      <Panel title="Versions">
-        <ScrollX label="Versions">
-          <table className="plain">
-            <thead>
-              <tr>
-                <th>Version</th>
-                <th>Aliases</th>
-                <th>Gate</th>
-                <th>Run</th>
-                <th>Registered</th>
-                <th>By</th>
-                <th>Description</th>
-              </tr>
-            </thead>
-            <tbody>
-              {newestFirst(model.versions).map((each) => {
-                const gate = gateOf(model.gates, each.version);
-                return (
-                  <tr key={each.version} className={each.version === shown ? "selected" : ""}>
-                    <th scope="row">
-                      <Link
-                        to="/models/$name"
-                        params={{ name: model.name }}
-                        search={{ version: each.version, tab: "candidates" }}
-                        onClick={() => onShow(each.version)}
-                      >
-                        {each.version}
-                      </Link>
-                    </th>
-                    <td>
-                      <span className="row">
-                        {each.aliases.map((alias) => (
-                          <span key={alias} className="chip brass">
-                            {alias}
-                          </span>
-                        ))}
-                      </span>
-                    </td>
-                    <td>{gate === null ? <span className="muted">none</span> : <State status={gate.state} />}</td>
-                    <td>
-                      {each.runId === null ? (
-                        <span className="muted">none</span>
-                      ) : (
-                        <Link to="/runs/$id" params={{ id: each.runId }}>
-                          run
-                        </Link>
-                      )}
-                    </td>
-                    <td className="when">{formatInstant(each.createdAt)}</td>
-                    <td>{each.actor}</td>
-                    <td>{each.description}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </ScrollX>
-      </Panel>
-      <Panel title="Promotion history" about="Who moved which alias, when and why; also what was refused.">
-        {model.promotions.length === 0 ? (
-          <Empty title="No alias has been moved yet" />
-        ) : (
-          <ScrollX label="Promotion history">
-            <table className="plain">
-              <thead>
-                <tr>
-                  <th>When</th>
-                  <th>Decision</th>
-                  <th>Alias</th>
-                  <th>Versions</th>
-                  <th>By</th>
-                  <th>Reason</th>
-                </tr>
-              </thead>
-              <tbody>
-                {[...model.promotions]
-                  .sort((a, b) => b.at.localeCompare(a.at))
-                  .map((each) => (
-                    <tr key={each.id}>
-                      <td className="when">{formatInstant(each.at)}</td>
-                      <td>
-                        <State status={each.decision} />
-                      </td>
-                      <td>{each.alias}</td>
-                      <td className="nowrap">
-                        {each.fromVersion ?? "none"} → {each.toVersion}
-                      </td>
-                      <td>{each.actor}</td>
-                      <td>{each.reason}</td>
-                    </tr>
-                  ))}
-              </tbody>
-            </table>
-          </ScrollX>
-        )}
-      </Panel>
-    </div>
-  );
-}

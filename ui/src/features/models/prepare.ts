@@ -1,5 +1,17 @@
-import type { ExplanationSummary, Gate, ModelReport, RegisteredModel } from "../../../../src/contract/index.ts";
+import { ApiError } from "../../../../src/client/index.ts";
+import type {
+  Approval,
+  ExplanationSummary,
+  Gate,
+  ModelReport,
+  ModelVersion,
+  Promotion,
+  RegisteredModel,
+} from "../../../../src/contract/index.ts";
 import { isLoss } from "../../components/format.ts";
+
+/** In the order that a version goes through them. */
+export const STAGES = ["None", "Staging", "Production", "Archived"] as const satisfies readonly ModelVersion["stage"][];
 
 /** The version to show first: the champion, else the newest; null when none is registered. */
 export const defaultVersion = (model: RegisteredModel): number | null =>
@@ -13,6 +25,36 @@ export const gateOf = (gates: readonly Gate[], version: number): Gate | null =>
   gates
     .filter((gate) => gate.version === version)
     .reduce<Gate | null>((last, gate) => (last === null || gate.openedAt > last.openedAt ? gate : last), null);
+
+export const latestFirst = <T extends { at: string }>(decisions: readonly T[]): T[] =>
+  [...decisions].sort((a, b) => b.at.localeCompare(a.at));
+
+/** What was decided last about any alias; null before the first decision. */
+export const lastDecision = ({ promotions }: RegisteredModel): Promotion | null =>
+  promotions.reduce<Promotion | null>((last, each) => (last === null || each.at > last.at ? each : last), null);
+
+/** Of each person the last word about a version, which is the one that counts; the latest first. */
+export function lastWords(approvals: readonly Approval[], version: number): Approval[] {
+  const byActor = new Map<string, Approval>();
+  for (const each of latestFirst(approvals))
+    if (each.version === version && !byActor.has(each.actor)) byActor.set(each.actor, each);
+  return [...byActor.values()];
+}
+
+/** Whether a version's gate waits for people, or one of them spoke against it: then a word more can change something. */
+export const asksForPeople = (gate: Gate | null, words: readonly Approval[]): boolean =>
+  gate?.state === "waiting" || words.some(({ decision }) => decision === "declined");
+
+/** The version that another is compared with when nobody chose one: the newest before it, else the oldest after it; null when it is alone. */
+export function comparedWith(versions: readonly { version: number }[], version: number): number | null {
+  const others = newestFirst(versions).filter((each) => each.version !== version);
+  return others.find((each) => each.version < version)?.version ?? others.at(-1)?.version ?? null;
+}
+
+const WITHOUT_REPORT = new Set(["PROJECT_REPORT_MISSING", "PROJECT_VERSION_NOT_PACKAGED", "SERVER_PROJECT_MISSING"]);
+
+/** Whether the server says that a version has no report, which is no failure. */
+export const isReportMissing = (error: unknown): boolean => error instanceof ApiError && WITHOUT_REPORT.has(error.body.code);
 
 /** Candidates best first by a metric; those without it last, in the order they came. */
 export function rankCandidates(candidates: ModelReport["candidates"], metric: string): ModelReport["candidates"] {
