@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Starts the command line on a Node that runs TypeScript: this one, or the one that npm brought.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +13,9 @@ if (Number(process.versions.node.split(".")[0]) >= 24) {
     console.error(`Orrery needs Node 24 or newer; this is ${process.versions.node}. Run \`npm ci\`, which brings one.`);
     process.exit(1);
   }
-  const run = spawnSync(newer, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: "inherit" });
-  process.exit(run.status ?? 1);
+  const child = spawn(newer, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: "inherit" });
+  // Whoever stops the launcher means the program. A terminal's Ctrl-C reaches both by itself.
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
+  child.on("exit", (code) => process.exit(code ?? 1));
 }
