@@ -17,7 +17,14 @@ export const errorBody = z.object({
 });
 
 /** What a client must know before it can call anything else. */
-export const context = z.object({ workspace: z.string(), project: z.string(), version: z.string(), tokenRequired: z.boolean() });
+export const context = z.object({
+  workspace: z.string(),
+  project: z.string(),
+  version: z.string(),
+  tokenRequired: z.boolean(),
+  /** Whether the server serves a project file, or keeps track alone; the former of servers that do not say. */
+  projectFile: z.boolean().default(true),
+});
 
 export const metricEstimate = z.object({ value: z.number(), low: z.number(), high: z.number() });
 export const metricTable = z.record(z.string(), metricEstimate);

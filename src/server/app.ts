@@ -41,6 +41,8 @@ export interface AppOptions {
   protocols?: readonly Protocol[];
   /** Whether a workspace and project of the contract's routes is held here; the server's own alone when absent. */
   holds?: (scope: Scope) => boolean;
+  /** False where there is no project file behind the server. */
+  projectFile?: boolean;
   tls?: Certificate;
   /** Prometheus text for GET /metrics. */
   metrics?: () => Promise<string>;
@@ -83,6 +85,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     ...scope,
     version: options.version,
     tokenRequired: access.token !== null || ((await accounts?.hasUsers()) ?? false),
+    projectFile: options.projectFile ?? true,
   }));
   app.get("/openapi.json", { schema: { hide }, config: { permission: "read" } }, async () => app.swagger());
   app.get("/metrics", { schema: { hide }, config: { permission: "read" } }, async (_request, reply) => {

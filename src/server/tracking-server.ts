@@ -109,6 +109,7 @@ export async function openTracking(options: OpenTrackingOptions): Promise<OpenTr
       accounts,
       handlers: trackingHandlers(rooms, { accounts, store, root: paths.root }),
       holds: ({ workspace }) => workspace === WORKSPACE,
+      projectFile: false,
       protocols: [
         ...mlflowProtocols({ rooms, project, maxUploadBytes: options.maxUploadBytes, publicUrl }),
         { plugin: runFileRoutes({ trackingOf }) },

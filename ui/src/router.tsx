@@ -7,6 +7,7 @@ import { readModelSearch, readModelsSearch } from "./features/models/address.ts"
 import { readCompareSearch, readRunSearch, readRunsSearch } from "./features/runs/address.ts";
 import { pageOfMlflowLink } from "./features/runs/mlflow-links.ts";
 import { readSettingsSearch } from "./features/settings/address.ts";
+import { readProjectAddress } from "./project-address.ts";
 
 const root = createRootRoute({
   component: Frame,
@@ -144,6 +145,7 @@ export const router = createRouter({
     system,
     settings,
   ]),
+  basepath: readProjectAddress(location.pathname).base,
   defaultPreload: "intent",
   scrollRestoration: true,
 });

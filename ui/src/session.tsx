@@ -5,6 +5,7 @@ import { ApiError, type Client, createClient, fetchContext, fetchRunFile } from 
 import type { Context } from "../../src/contract/index.ts";
 import { ErrorNotice } from "./components/error-notice.tsx";
 import { Mark } from "./components/mark.tsx";
+import { readProjectAddress } from "./project-address.ts";
 
 export interface Session {
   readonly context: Context;
@@ -56,7 +57,8 @@ function Gate({ children }: { children: ReactNode }) {
   });
   const session = useMemo<Session | null>(() => {
     if (context.data === undefined) return null;
-    const { workspace, project } = context.data;
+    const { workspace } = context.data;
+    const project = readProjectAddress(location.pathname).project ?? context.data.project;
     const watch = async (url: string, init: RequestInit) => {
       const response = await fetch(url, init);
       if (response.status === 401) setDenied(true);
@@ -64,7 +66,7 @@ function Gate({ children }: { children: ReactNode }) {
     };
     const options = { baseUrl: "", workspace, project, fetch: watch, ...(token === null ? {} : { token }) };
     return {
-      context: context.data,
+      context: { ...context.data, project },
       client: createClient(options),
       readRunFile: (file) => fetchRunFile(options, file),
     };

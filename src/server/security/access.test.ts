@@ -114,6 +114,7 @@ describe("unprotected routes", () => {
       project: "late",
       version: "0",
       tokenRequired: true,
+      projectFile: true,
     });
   });
 });

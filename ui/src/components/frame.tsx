@@ -1,7 +1,8 @@
 import "./frame.css";
-import { ActionIcon, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Button, TextInput, useMantineColorScheme } from "@mantine/core";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { projectAddress } from "../project-address.ts";
 import { useSession } from "../session.tsx";
 import { formatInstant } from "./format.ts";
 import { Empty } from "./loaded.tsx";
@@ -9,7 +10,7 @@ import { Mark } from "./mark.tsx";
 import { PageHead } from "./page.tsx";
 import { inLoopOrder, PAGES, pageAt, stageLink } from "./stages.ts";
 import { ToneMark, toneOf } from "./state.tsx";
-import { useHasProject, useLoop } from "./use-loop.ts";
+import { useLoop } from "./use-loop.ts";
 
 /** What stands around every page: the rail, and the loop across the top. */
 export function Frame() {
@@ -39,10 +40,9 @@ export function Frame() {
 
 /** The page, or one sentence where the server has not what it is about. */
 function Page({ pathname }: { pathname: string }) {
-  const hasProject = useHasProject();
+  const { context } = useSession();
   const page = pageAt(pathname);
-  if (page?.needsProject !== true || hasProject === true) return <Outlet />;
-  if (hasProject === undefined) return null;
+  if (page?.needsProject !== true || context.projectFile) return <Outlet />;
   return (
     <>
       <PageHead title={page.label} />
@@ -57,7 +57,6 @@ function Page({ pathname }: { pathname: string }) {
 
 function Rail() {
   const { context } = useSession();
-  const hasProject = useHasProject();
   return (
     <div className="rail">
       <Link to="/" className="brand">
@@ -65,7 +64,7 @@ function Rail() {
       </Link>
       <nav aria-label="Pages">
         <ul className="rail-pages">
-          {PAGES.filter(({ needsProject }) => !needsProject || hasProject !== false).map(({ to, label }) => (
+          {PAGES.filter(({ needsProject }) => !needsProject || context.projectFile).map(({ to, label }) => (
             <li key={to}>
               <Link to={to} activeOptions={{ exact: to === "/" }}>
                 {label}
@@ -79,21 +78,36 @@ function Rail() {
         {context.workspace} workspace
         <br />
         version {context.version}
+        {context.projectFile ? null : <ProjectForm project={context.project} />}
       </div>
     </div>
   );
 }
 
+/** Another project of a server that keeps any number of them. */
+function ProjectForm({ project }: { project: string }) {
+  const [name, setName] = useState(project);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    // A page of its own: nothing that was asked for this project may be shown for the other.
+    if (name.trim() !== "" && name.trim() !== project) location.assign(projectAddress(name.trim()));
+  };
+  return (
+    <form onSubmit={submit} className="project-form">
+      <TextInput size="xs" label="Project" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <Button size="compact-xs" type="submit" variant="default">
+        Go there
+      </Button>
+    </form>
+  );
+}
+
 function Topbar() {
   const loop = useLoop();
-  const hasProject = useHasProject();
+  const { context } = useSession();
   return (
     <header className="topbar">
-      {hasProject === false ? (
-        <span className="muted small" style={{ flex: 1 }}>
-          This server keeps runs and models; it has no project file.
-        </span>
-      ) : (
+      {context.projectFile ? (
         <nav aria-label="The loop" style={{ flex: 1, minWidth: 0 }}>
           <ol className="strip">
             {inLoopOrder(loop.data?.stages ?? []).map(({ place, state }) => (
@@ -109,6 +123,10 @@ function Topbar() {
             ))}
           </ol>
         </nav>
+      ) : (
+        <span className="muted small" style={{ flex: 1 }}>
+          This server keeps runs and models; it has no project file.
+        </span>
       )}
       {loop.data === undefined ? null : (
         <span className="clock">
