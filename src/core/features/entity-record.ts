@@ -76,48 +76,76 @@ const HEADER_WORDS = 4;
 
 export const emptyBlock: Block = { rows: 0, columns: [] };
 
+const PAGE_BYTES = 1 << 20;
+
 /**
+ * Makes records one after the other: `begin`, `block` for each class's two in turn with all of its `cells`, `end`. Records lie side by
+ * side in large pages, since an allocation for each column of each costs more than all else.
+ *
  * Layout, little endian: u32 format version, strings, bytes of strings, 0; u32 rows of each block; the blocks'
  * columns as f64; u32 length of each string; the strings in UTF-8.
  */
-export function encodeRecord(
-  layouts: readonly ClassLayout[],
-  classes: EntityRecord["classes"],
-  strings: readonly string[],
-): Uint8Array {
-  const texts = strings.map((text) => Buffer.from(text));
-  const textBytes = texts.reduce((bytes, text) => bytes + text.length, 0);
-  const headerBytes = headerSize(layouts);
-  const numbers = classes.reduce(
-    (sum, { latest, events }, index) =>
-      sum + latest.rows * layouts[index].latest.columns + events.rows * layouts[index].events.columns,
-    0,
-  );
-  const bytes = new Uint8Array(headerBytes + 8 * numbers + 4 * texts.length + textBytes);
-  const words = new Uint32Array(bytes.buffer, 0, headerBytes / 4);
-  words.set([FORMAT_VERSION, texts.length, textBytes, 0]);
-  words.set(
-    classes.flatMap(({ latest, events }) => [latest.rows, events.rows]),
-    HEADER_WORDS,
-  );
-  const cells = new Float64Array(bytes.buffer, headerBytes, numbers);
-  let cell = 0;
-  for (const { latest, events } of classes) {
-    for (const block of [latest, events]) {
-      for (const column of block.columns) {
-        cells.set(column.subarray(0, block.rows), cell);
-        cell += block.rows;
-      }
+export class RecordEncoder {
+  /** Of the record that is being made: blocks one after the other, each column after column. */
+  cells = new Float64Array(1_024);
+  readonly #rows: number[] = [];
+  #count = 0;
+  #page = new ArrayBuffer(0);
+  #used = 0;
+
+  begin(): void {
+    this.#rows.length = 0;
+    this.#count = 0;
+  }
+
+  /** Where the cells of a further block begin; `cells` may be another array afterwards. */
+  block(rows: number, columns: number): number {
+    const start = this.#count;
+    this.#rows.push(rows);
+    this.#count += rows * columns;
+    if (this.#count > this.cells.length) {
+      const longer = new Float64Array(2 * this.#count);
+      longer.set(this.cells);
+      this.cells = longer;
     }
+    return start;
   }
-  let at = headerBytes + 8 * numbers;
-  new Uint32Array(bytes.buffer, at, texts.length).set(texts.map((text) => text.length));
-  at += 4 * texts.length;
-  for (const text of texts) {
-    bytes.set(text, at);
-    at += text.length;
+
+  end(strings: readonly string[]): Uint8Array {
+    const texts = strings.map((text) => Buffer.from(text));
+    const textBytes = texts.reduce((bytes, text) => bytes + text.length, 0);
+    const headerBytes = 4 * (HEADER_WORDS + this.#rows.length);
+    const size = headerBytes + 8 * this.#count + 4 * texts.length + textBytes;
+    const start = this.#room(size);
+    const words = new Uint32Array(this.#page, start, headerBytes / 4);
+    words[0] = FORMAT_VERSION;
+    words[1] = texts.length;
+    words[2] = textBytes;
+    words[3] = 0;
+    for (let block = 0; block < this.#rows.length; block++) words[HEADER_WORDS + block] = this.#rows[block];
+    new Float64Array(this.#page, start + headerBytes, this.#count).set(this.cells.subarray(0, this.#count));
+    const bytes = new Uint8Array(this.#page, start, size);
+    if (texts.length === 0) return bytes;
+    let at = headerBytes + 8 * this.#count;
+    new Uint32Array(this.#page, start + at, texts.length).set(texts.map((text) => text.length));
+    at += 4 * texts.length;
+    for (const text of texts) {
+      bytes.set(text, at);
+      at += text.length;
+    }
+    return bytes;
   }
-  return bytes;
+
+  /** Where so many bytes are free in the page. */
+  #room(size: number): number {
+    if (this.#used + size > this.#page.byteLength) {
+      this.#page = new ArrayBuffer(Math.max(PAGE_BYTES, size));
+      this.#used = 0;
+    }
+    const start = this.#used;
+    this.#used += (size + 7) & ~7;
+    return start;
+  }
 }
 
 /** A multiple of 8: four words and two for each class. */

@@ -7,7 +7,7 @@ import { parseOnlineView } from "./materialize.ts";
 import { loadOnDemand, type OnDemandFunction } from "./on-demand.ts";
 import { entityKey, entityPrefix, type OnlineView, viewKey } from "./online-view.ts";
 import type { ExactValue, FeaturePlan, FeatureValue, PlannedView } from "./plan.ts";
-import { type RecordReading, readRecord, recordReading } from "./read-record.ts";
+import { type RecordReading, readRecord, recordReading, type ValueDetails, type ValueStatus } from "./read-record.ts";
 
 export interface FeatureVectors<V = FeatureValue> {
   /** One row per request, in the order of `plan.features`. */
@@ -27,10 +27,20 @@ export interface FeatureReader<V = FeatureValue> {
   read(requests: readonly Readonly<Record<string, ExactValue>>[], at: Micros | readonly Micros[]): Promise<FeatureVectors<V>>;
 }
 
+export interface ExactVectors extends FeatureVectors<ExactValue> {
+  /** Per request, of each of `plan.features`; "missing" where the entity is unknown, though its counts are 0. */
+  readonly details: readonly ValueDetails[];
+}
+
+export interface ExactReader extends FeatureReader<ExactValue> {
+  read(requests: readonly Readonly<Record<string, ExactValue>>[], at: Micros | readonly Micros[]): Promise<ExactVectors>;
+}
+
 interface OpenView {
   readonly planned: PlannedView;
   readonly key: string;
-  readonly prefix: string;
+  /** Of the records' keys, as the last read found it. */
+  prefix: string;
   readonly slots: ReadonlyMap<string, number>;
   /** Bytes of the view's entry at the last read, and what was made of them. */
   bytes: Uint8Array | null;
@@ -48,11 +58,11 @@ interface OpenFunction {
 
 /** Reads a model's features online, as it takes them. Everything that depends on the plan alone is prepared here, once. */
 export function createFeatureReader(plan: FeaturePlan, online: OnlineStore, scope: Scope): FeatureReader {
-  const reader = createExactReader(plan, online, scope);
+  const reader = openReader(plan, online, scope, false);
   const integers = plan.features.flatMap(({ type }, slot) => (type === "int64" ? [slot] : []));
   return {
     async read(requests, at) {
-      const { values, ...vectors } = await reader.read(requests, at);
+      const { values, details: _, ...vectors } = await reader.read(requests, at);
       for (const vector of values)
         for (const slot of integers) if (typeof vector[slot] === "bigint") vector[slot] = Number(vector[slot]);
       // Only integers of 64 bits are ever bigints.
@@ -61,8 +71,11 @@ export function createFeatureReader(plan: FeaturePlan, online: OnlineStore, scop
   };
 }
 
-/** Reads features online to the last digit. Everything that depends on the plan alone is prepared here, once. */
-export function createExactReader(plan: FeaturePlan, online: OnlineStore, scope: Scope): FeatureReader<ExactValue> {
+/** Reads features online to the last digit, with why a value is not there. Everything that depends on the plan alone is prepared here, once. */
+export const createExactReader = (plan: FeaturePlan, online: OnlineStore, scope: Scope): ExactReader =>
+  openReader(plan, online, scope, true);
+
+function openReader(plan: FeaturePlan, online: OnlineStore, scope: Scope, detailed: boolean): ExactReader {
   // A vector holds the model's features first, then what only on-demand functions read.
   const slotOf = new Map(plan.features.map(({ id }, slot) => [id, slot] as const));
   const slot = (id: string) => slotOf.get(id) ?? slotOf.set(id, slotOf.size).size - 1;
@@ -70,7 +83,7 @@ export function createExactReader(plan: FeaturePlan, online: OnlineStore, scope:
     (planned): OpenView => ({
       planned,
       key: viewKey(scope, planned.stored ?? planned.name),
-      prefix: entityPrefix(scope, planned.stored ?? planned.name),
+      prefix: "",
       slots: new Map(planned.features.map((feature) => [feature, slot(`${planned.name}.${feature}`)])),
       bytes: null,
       online: null,
@@ -92,48 +105,87 @@ export function createExactReader(plan: FeaturePlan, online: OnlineStore, scope:
   return {
     async read(requests, at) {
       const rows = timestamps.length === 0 ? requests : requests.map((request) => withMicros(request, timestamps));
-      const keys: string[] = views.map(({ key }) => key);
-      // Position of each view's record among the keys, request by request; -1 where a key is null.
-      const places = new Int32Array(rows.length * views.length).fill(-1);
-      rows.forEach((row, index) => {
-        views.forEach(({ planned, prefix }, view) => {
-          const key = entityKey(
-            prefix,
-            planned.keys.map((name) => row[name] ?? null),
-          );
-          if (key !== null) places[index * views.length + view] = keys.push(key) - 1;
-        });
-      });
-      const found = await online.getMany(keys);
-      for (const [index, view] of views.entries()) refresh(view, found[index] ?? null);
+      const { found, places } = await readRecords(online, scope, views, rows);
 
       const unknownEntities: string[][] = [];
+      const details: ValueDetails[] = [];
       const values = rows.map((row, index) => {
         const time = typeof at === "number" ? at : at[index];
         const vector = new Array<ExactValue>(slotOf.size).fill(null);
         const unknown: string[] = [];
+        const detail = detailed ? noDetails(slotOf.size) : undefined;
         views.forEach((view, which) => {
           const place = places[index * views.length + which];
           const bytes = place < 0 ? null : (found[place] ?? null);
-          if (!readView(view, bytes, time, vector)) unknown.push(view.planned.name);
+          if (!readView(view, bytes, time, vector, detail)) unknown.push(view.planned.name);
         });
         for (const { compute, slot, inputs, request } of functions) {
           const given: Record<string, ExactValue> = {};
           for (const [name, from] of inputs) given[name] = vector[from];
           for (const name of request) given[name] = row[name] ?? null;
           vector[slot] = compute(given);
+          if (detail !== undefined) detail.statuses[slot] = vector[slot] === null ? "null" : "present";
         }
         unknownEntities.push(unknown);
+        if (detail !== undefined) {
+          detail.statuses.length = detail.eventAt.length = plan.features.length;
+          details.push(detail);
+        }
         vector.length = plan.features.length;
         return vector;
       });
       return {
         values,
         unknownEntities,
+        details,
         newestEventAt: Object.fromEntries(views.map((view) => [view.planned.name, view.online?.newestEventAt ?? null])),
       };
     },
   };
+}
+
+const noDetails = (slots: number): ValueDetails => ({
+  statuses: new Array<ValueStatus>(slots).fill("missing"),
+  eventAt: new Array<null>(slots).fill(null),
+});
+
+interface FoundRecords {
+  readonly found: readonly (Uint8Array | null)[];
+  /** Position of each view's record in `found`, request by request; -1 where a key is null. */
+  readonly places: Int32Array;
+}
+
+/** One round trip, and another where a view has been written anew since the last read, or was never read. */
+async function readRecords(
+  online: OnlineStore,
+  scope: Scope,
+  views: readonly OpenView[],
+  rows: readonly Readonly<Record<string, ExactValue>>[],
+): Promise<FoundRecords> {
+  for (;;) {
+    const keys: string[] = views.map(({ key }) => key);
+    const places = new Int32Array(rows.length * views.length).fill(-1);
+    rows.forEach((row, index) => {
+      views.forEach(({ planned, prefix }, view) => {
+        if (prefix === "") return;
+        const key = entityKey(
+          prefix,
+          planned.keys.map((name) => row[name] ?? null),
+        );
+        if (key !== null) places[index * views.length + view] = keys.push(key) - 1;
+      });
+    });
+    const found = await online.getMany(keys);
+    let isCurrent = true;
+    for (const [index, view] of views.entries()) {
+      refresh(view, found[index] ?? null);
+      const { planned, online } = view;
+      const prefix = entityPrefix(scope, planned.stored ?? planned.name, online?.generation);
+      if (prefix !== view.prefix) isCurrent = false;
+      view.prefix = prefix;
+    }
+    if (isCurrent) return { found, places };
+  }
 }
 
 /** Takes up what was materialized since the last read; the entry changes once per materialization. */
@@ -161,6 +213,7 @@ function readView(
   bytes: Uint8Array | null,
   at: Micros,
   vector: ExactValue[],
+  details: ValueDetails | undefined,
 ): boolean {
   if (online === null || reading === null) return false;
   if (at < online.until - online.retention) {
@@ -173,7 +226,7 @@ function readView(
     for (const [slot, value] of reading.absent) vector[slot] = value;
     return false;
   }
-  readRecord(reading, decodeRecord(layouts, bytes), at, vector);
+  readRecord(reading, decodeRecord(layouts, bytes), at, vector, details);
   return true;
 }
 

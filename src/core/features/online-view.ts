@@ -5,10 +5,14 @@ import type { Micros } from "../time.ts";
 import type { AvailabilityClass, CompiledView } from "./compile-view.ts";
 import type { ExactValue } from "./plan.ts";
 
-/** How a view stands in the online store: written in one transaction with the entities' records. JSON. */
+/** How a view stands in the online store: written when the entities' records are. JSON. */
 export interface OnlineView {
   readonly formatVersion: 2;
   readonly view: string;
+  /** Names the records that are read: writing all of them anew makes others beside them, and this entry turns to those at once. */
+  readonly generation: string;
+  /** Whether records of earlier generations may still be there. */
+  readonly leftovers: boolean;
   /** Sha256 of everything the records depend on; another one means that the view has to be written anew. */
   readonly fingerprint: string;
   readonly keys: readonly string[];
@@ -37,8 +41,14 @@ const MAX_KEY_LENGTH = 600;
 /** Key of a view's own entry. */
 export const viewKey = (scope: Scope, view: string): string => JSON.stringify([scope.workspace, scope.project, view]);
 
-/** All keys of a view's entities start with this; no other key does. */
-export const entityPrefix = (scope: Scope, view: string): string => `${viewKey(scope, view).slice(0, -1)},`;
+/** Key of how far the writing of a generation has come. */
+export const progressKey = (scope: Scope, view: string): string => `${viewKey(scope, view)}:progress`;
+
+/** All keys of a view's entities start with this, those of one generation with that; no other key does. */
+export const entityPrefix = (scope: Scope, view: string, generation?: string): string => {
+  const all = `${viewKey(scope, view).slice(0, -1)},`;
+  return generation === undefined ? all : `${all}${JSON.stringify(generation)},`;
+};
 
 /** Key of an entity's record, from its key values in the order of the view's keys. Null where one of them is null. */
 export function entityKey(prefix: string, values: readonly ExactValue[]): string | null {

@@ -1,0 +1,110 @@
+import type { OnlineStore } from "../ports/index.ts";
+import type { Micros } from "../time.ts";
+import { ascending } from "./ascending.ts";
+import type { CompiledView } from "./compile-view.ts";
+import { type ClassLayout, decodeRecord } from "./entity-record.ts";
+import { EntityWriter } from "./entity-writer.ts";
+import type { KeyedRows } from "./materialized-rows.ts";
+import { entityKey } from "./online-view.ts";
+
+export interface RecordTarget {
+  readonly online: OnlineStore;
+  readonly view: CompiledView;
+  readonly layouts: readonly ClassLayout[];
+  /** Of the entities' keys. */
+  readonly prefix: string;
+}
+
+export interface WrittenRecords {
+  readonly rows: number;
+  readonly entities: number;
+  readonly newestEventAt: Micros | null;
+}
+
+/** One transaction writes so many records. */
+const WRITTEN_AT_ONCE = 20_000;
+
+/**
+ * Writes the records of the entities that rows which became visible in (from, until] belong to; from null: into records of their own,
+ * else into those that are there. Doing it again with the same `from` leaves the same.
+ */
+export async function writeRecords(
+  { online, view, layouts, prefix }: RecordTarget,
+  source: KeyedRows,
+  { from, until, keepFrom }: { readonly from: Micros | null; readonly until: Micros; readonly keepFrom: Micros },
+): Promise<WrittenRecords> {
+  const { keys, rowsOf, touched, newestEventAt } = groupRows(view, source, prefix, from, until);
+  const writer = new EntityWriter(view, layouts, source);
+  for (let first = 0; first < keys.length; first += WRITTEN_AT_ONCE) {
+    const some = keys.slice(first, first + WRITTEN_AT_ONCE);
+    const before = from === null ? [] : await online.getMany(some);
+    const entries = some.map((key, index): [string, Uint8Array] => {
+      const bytes = before[index] ?? null;
+      const since = bytes === null || from === null ? null : { record: decodeRecord(layouts, bytes), until: from };
+      return [key, writer.encode(rowsOf(first + index), since, keepFrom)];
+    });
+    await online.putMany(entries);
+  }
+  return { rows: touched, entities: keys.length, newestEventAt };
+}
+
+interface GroupedRows {
+  /** Of each entity that has a row. */
+  readonly keys: readonly string[];
+  /** An entity's rows of each class, in the order in which they became visible. */
+  rowsOf(entity: number): number[][];
+  /** Rows that are any entity's. */
+  readonly touched: number;
+  readonly newestEventAt: Micros | null;
+}
+
+function groupRows(view: CompiledView, source: KeyedRows, prefix: string, from: Micros | null, until: Micros): GroupedRows {
+  const codes = new Map<string, number>();
+  const keys: string[] = [];
+  // -1: not looked at yet; -2: a key is null.
+  const entity = new Int32Array(source.rows).fill(-1);
+  const entityOf = (row: number): number => {
+    const key = entityKey(
+      prefix,
+      source.keys.map(({ at }) => at(row)),
+    );
+    if (key === null) return -2;
+    const known = codes.get(key);
+    if (known !== undefined) return known;
+    codes.set(key, keys.length);
+    return keys.push(key) - 1;
+  };
+  let touched = 0;
+  let newestEventAt: Micros | null = null;
+  const inOrder = view.classes.map((_, index) => {
+    const { visibleAt } = source.classes[index];
+    const rows = ascending(visibleAt).filter((row) => (from === null || visibleAt[row] > from) && visibleAt[row] <= until);
+    for (const row of rows) {
+      if (entity[row] !== -1) continue;
+      entity[row] = entityOf(row);
+      if (entity[row] < 0) continue;
+      touched++;
+      const eventAt = source.eventAt[row];
+      if (Number.isFinite(eventAt) && eventAt > (newestEventAt ?? Number.NEGATIVE_INFINITY)) newestEventAt = eventAt;
+    }
+    return rows;
+  });
+  const classes = inOrder.map((rows) => byEntity(rows, entity, keys.length));
+  return {
+    keys,
+    touched,
+    newestEventAt,
+    rowsOf: (code) => classes.map(({ starts, rows }) => Array.from(rows.subarray(starts[code], starts[code + 1]))),
+  };
+}
+
+/** The same rows, those of one entity side by side: a counting sort. Entity c's are at starts[c] to starts[c + 1]. */
+function byEntity(rows: Uint32Array, entity: Int32Array, entities: number) {
+  const starts = new Uint32Array(entities + 1);
+  for (const row of rows) if (entity[row] >= 0) starts[entity[row] + 1]++;
+  for (let code = 0; code < entities; code++) starts[code + 1] += starts[code];
+  const next = starts.slice();
+  const sorted = new Uint32Array(starts[entities]);
+  for (const row of rows) if (entity[row] >= 0) sorted[next[entity[row]]++] = row;
+  return { starts, rows: sorted };
+}
