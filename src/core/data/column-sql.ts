@@ -1,5 +1,5 @@
 import type { ColumnType } from "../definitions/index.ts";
-import { quoteIdentifier } from "./sql.ts";
+import { quoteIdentifier, quoteLiteral } from "./sql.ts";
 
 /** DuckDB's name of each column type. Timestamps are kept without a zone, in UTC. */
 export const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
@@ -41,17 +41,38 @@ export const isExact = (type: ColumnType, delivered: string): boolean => SQL_TYP
 /** SQL of a raw column as its declared type; NULL where it cannot be read as such, and never an approximation. */
 export function typedColumn(column: string, type: ColumnType, delivered: string): string {
   const raw = rawName(column);
-  if (isExact(type, delivered)) return type === "timestamp" ? finite(raw) : raw;
-  // By way of TIMESTAMPTZ an offset is honoured, and a text without one is UTC (the session's zone).
+  if (isExact(type, delivered)) return type === "timestamp" ? within(raw) : raw;
+  const text = delivered === "VARCHAR" ? raw : `${raw}::VARCHAR`;
   if (type === "timestamp")
-    return finite(`TRY_CAST(${MOMENTS.test(delivered) ? raw : `${raw}::VARCHAR`} AS TIMESTAMPTZ)::TIMESTAMP`);
-  if (type === "string") return `${raw}::VARCHAR`;
-  const isWhole = type === "int32" || type === "int64";
+    return within(MOMENTS.test(delivered) ? `TRY_CAST(${raw} AS TIMESTAMPTZ)::TIMESTAMP` : momentOf(text));
+  if (type === "string") return text;
+  if (INTEGERS.test(delivered) || delivered === "BOOLEAN" || (FRACTIONS.test(delivered) && !isWhole(type)))
+    return `TRY_CAST(${raw} AS ${SQL_TYPES[type]})`;
+  const cast = `TRY_CAST(${text} AS ${SQL_TYPES[type]})`;
   // A cast rounds: 1.5 would become 2.
-  if (isWhole && !INTEGERS.test(delivered) && delivered !== "BOOLEAN")
-    return `CASE WHEN trunc(TRY_CAST(${raw}::VARCHAR AS DOUBLE)) = TRY_CAST(${raw}::VARCHAR AS DOUBLE) THEN TRY_CAST(${raw}::VARCHAR AS ${SQL_TYPES[type]}) END`;
-  const direct = INTEGERS.test(delivered) || FRACTIONS.test(delivered) || delivered === "BOOLEAN";
-  return `TRY_CAST(${direct ? raw : `${raw}::VARCHAR`} AS ${SQL_TYPES[type]})`;
+  if (isWhole(type))
+    return `CASE WHEN ${isPlain(text)} AND trunc(TRY_CAST(${text} AS DOUBLE)) = TRY_CAST(${text} AS DOUBLE) THEN ${cast} END`;
+  // What is too large becomes infinite, which only a text that says so is.
+  if (type === "float64")
+    return `CASE WHEN ${isPlain(text)} AND (NOT isinf(${cast}) OR regexp_matches(${text}, '(?i)inf')) THEN ${cast} END`;
+  return cast;
 }
 
-const finite = (timestamp: string) => `CASE WHEN isfinite(${timestamp}) THEN ${timestamp} END`;
+const isWhole = (type: ColumnType) => type === "int32" || type === "int64";
+
+/** Digits may not be parted: 1_000 is a name more often than a number. */
+const isPlain = (text: string) => `NOT contains(${text}, '_')`;
+
+/** ISO 8601 with a space or a T, any number of digits after the second, and an offset or none. */
+const MOMENT = String.raw`\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9:.]+\s*(Z|UTC|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?)?\s*`;
+
+/**
+ * By way of TIMESTAMPTZ an offset is honoured, and a text without one is UTC (the session's zone). Nothing else reaches the engine: it
+ * reads "epoch" and 23-03-26 too, and the name of a zone in one row changes how it reads the rows after it.
+ */
+const momentOf = (text: string) =>
+  `CASE WHEN regexp_full_match(upper(${text}), ${quoteLiteral(MOMENT)}) THEN TRY_CAST(upper(trim(${text})) AS TIMESTAMPTZ)::TIMESTAMP END`;
+
+/** From the year 1 to 9999: beyond, adding to a moment may leave what can be counted. */
+const within = (timestamp: string) =>
+  `CASE WHEN ${timestamp} BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' THEN ${timestamp} END`;

@@ -2,6 +2,7 @@ import type { SourceDefinition } from "../definitions/index.ts";
 import { OrreryError } from "../errors.ts";
 import type { TableEngine } from "../ports/index.ts";
 import { ROW } from "./column-sql.ts";
+import { type CsvHeader, csvHeader, endsInQuotes } from "./csv-file.ts";
 import type { Delivery } from "./delivery.ts";
 import { dataErrors } from "./errors.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -34,7 +35,8 @@ export async function deliveredRows(
   delivery: ReadableDelivery,
 ): Promise<DeliveredRows> {
   const declared = Object.keys(source.contracts);
-  const here = await columnsOf(engine, source, delivery);
+  const csv = delivery.format === "csv" ? await readCsvHeader(source, delivery) : null;
+  const here = await columnsOf(engine, source, delivery, csv);
   const folders = Object.entries(delivery.partition).filter(([column]) => !here.has(column));
   const types = new Map([...here, ...folders.map(([column]) => [column, "VARCHAR"] as const)]);
   const missing = declared.find((column) => !types.has(column));
@@ -45,28 +47,51 @@ export async function deliveredRows(
   const rows = fileRows(
     delivery,
     declared.filter((column) => here.has(column)),
+    csv,
   );
   return { types, relation: said.length === 0 ? rows : `(SELECT *, ${said.join(", ")} FROM ${rows})` };
 }
 
 /** Folders are read here and not by the engine, which would let them hide the file's own columns. */
-function fileRows({ path, format }: ReadableDelivery, wanted: readonly string[]): string {
+function fileRows({ path, format }: ReadableDelivery, wanted: readonly string[], csv: CsvHeader | null): string {
   const files = fileList([path]);
   const numbered = (rows: string) => `(SELECT *, row_number() OVER () - 1 AS ${ROW} FROM ${rows})`;
+  const texts = (names: readonly string[]) => `{${names.map((name) => `${quoteLiteral(name)}: 'VARCHAR'`).join(", ")}}`;
   switch (format) {
     case "parquet":
       return `(SELECT * EXCLUDE (file_row_number), file_row_number AS ${ROW} FROM read_parquet(${files}, file_row_number = true, hive_partitioning = false))`;
-    case "csv":
+    case "csv": {
+      const { delimiter, names } = csv ?? { delimiter: ",", names: [] };
+      const shape = `auto_detect = false, header = true, delim = ${quoteLiteral(delimiter)}, quote = '"', escape = '"', columns = ${texts(names)}`;
       return numbered(
-        `read_csv(${files}, header = true, all_varchar = true, nullstr = '', parallel = false, max_line_size = ${LONGEST_LINE}, compression = 'none', hive_partitioning = false)`,
-      );
-    case "json-lines": {
-      const columns = wanted.map((column) => `${quoteLiteral(column)}: 'VARCHAR'`).join(", ");
-      return numbered(
-        `read_json(${files}, format = 'newline_delimited', records = true, columns = {${columns}}, maximum_object_size = ${LONGEST_LINE}, compression = 'uncompressed', hive_partitioning = false)`,
+        `read_csv(${files}, ${shape}, nullstr = '', parallel = false, max_line_size = ${LONGEST_LINE}, compression = 'none', hive_partitioning = false)`,
       );
     }
+    case "json-lines":
+      return numbered(
+        `read_json(${files}, format = 'newline_delimited', records = true, columns = ${texts(wanted)}, maximum_object_size = ${LONGEST_LINE}, compression = 'uncompressed', hive_partitioning = false)`,
+      );
   }
+}
+
+/**
+ * A CSV file's columns; one without a name or with one that another has is called by its place, which no contract can ask for.
+ * @throws DATA_FILE_CORRUPT for a file that ends within a value, or names a declared column twice
+ */
+async function readCsvHeader(source: SourceDefinition, { name, path }: ReadableDelivery): Promise<CsvHeader> {
+  const corrupt = (why: string) => dataErrors.DATA_FILE_CORRUPT(`${name} of source ${source.name} cannot be read as CSV: ${why}`);
+  const header = await csvHeader(path, Object.keys(source.contracts));
+  if (header === null) throw corrupt("its first line does not name its columns");
+  if (header.names.some((column) => column.includes("\ufffd"))) throw corrupt("line 1 has text that is not UTF-8");
+  const seen = new Set<string>();
+  const names = header.names.map((column, place) => {
+    const isNew = column !== "" && !seen.has(column.toLowerCase());
+    if (!isNew && Object.hasOwn(source.contracts, column)) throw corrupt(`it has two columns "${column}"`);
+    seen.add(column.toLowerCase());
+    return isNew ? column : `__column_${place}`;
+  });
+  if (await endsInQuotes(path, header.delimiter)) throw corrupt("it ends in the middle of a quoted value");
+  return { ...header, names };
 }
 
 /** Type of each column that the file holds. */
@@ -74,10 +99,12 @@ async function columnsOf(
   engine: TableEngine,
   source: SourceDefinition,
   delivery: ReadableDelivery,
+  csv: CsvHeader | null,
 ): Promise<ReadonlyMap<string, string>> {
+  if (csv !== null) return new Map(csv.names.map((name) => [name, "VARCHAR"]));
   try {
     if (delivery.format === "json-lines") return await jsonColumns(engine, source, delivery);
-    const described = await engine.rows(`DESCRIBE SELECT * EXCLUDE (${ROW}) FROM ${fileRows(delivery, [])}`);
+    const described = await engine.rows(`DESCRIBE SELECT * EXCLUDE (${ROW}) FROM ${fileRows(delivery, [], null)}`);
     return new Map(described.map((row) => [String(row.column_name), String(row.column_type)]));
   } catch (cause) {
     throw unreadable(source, delivery, cause);
@@ -114,10 +141,31 @@ async function jsonColumns(
 export function unreadable(source: SourceDefinition, { name, format }: ReadableDelivery, cause: unknown): unknown {
   if (!(cause instanceof OrreryError) || cause.kind !== "invalid") return cause;
   const what = FORMAT_NAMES[format];
-  return dataErrors.DATA_FILE_CORRUPT(`${name} of source ${source.name} cannot be read as ${what}: ${cause.message}`, { cause });
+  const why = format === "csv" ? csvProblem(cause) : cause.message;
+  return dataErrors.DATA_FILE_CORRUPT(`${name} of source ${source.name} cannot be read as ${what}: ${why}`, { cause });
 }
 
-const FORMAT_NAMES = { parquet: "parquet", csv: "csv", "json-lines": "JSON lines" } as const;
+const FORMAT_NAMES = { parquet: "Parquet", csv: "CSV", "json-lines": "JSON lines" } as const;
+
+/** The line and the reason of the engine's long answer, without the line's own text: it may be anybody's. */
+function csvProblem({ message, cause }: OrreryError): string {
+  const answer = cause instanceof Error ? cause.message : message;
+  const line = /CSV Error on Line: (\d+)/.exec(answer)?.[1];
+  const [, expected, found] = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(answer) ?? [];
+  const why =
+    expected !== undefined
+      ? `${found} values for ${expected} columns`
+      : /unterminated quote/.test(answer)
+        ? "a quote that neither ends its value nor is doubled"
+        : /not utf-8/i.test(answer)
+          ? "text that is not UTF-8"
+          : /Maximum line size/.test(answer)
+            ? `more than ${LONGEST_LINE} bytes`
+            : /invalid state/.test(answer)
+              ? "quotes or line ends that are not those of RFC 4180"
+              : message;
+  return line === undefined ? why : `line ${line} has ${why}`;
+}
 
 /** @returns DATA_COLUMN_MISSING with the nearest name */
 export function missingColumn(

@@ -1,8 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream, type WriteStream } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { finished } from "node:stream/promises";
 import { LONGEST_LINE } from "./delivered-rows.ts";
 import type { Delivery } from "./delivery.ts";
 import { dataErrors } from "./errors.ts";
@@ -34,15 +32,15 @@ export async function* spool(
   let batch: Batch | null = null;
   try {
     for await (const row of rows) {
-      batch ??= new Batch(join(tmpDirectory, `rows-${randomUUID()}`));
-      await batch.write(source, row);
+      batch ??= await Batch.begin(source, join(tmpDirectory, `rows-${randomUUID()}`));
+      await batch.write(row);
       if (batch.rows < limits.rows && batch.bytes < limits.bytes) continue;
-      yield await batch.delivery(source, first);
+      yield await batch.delivery(first);
       first += batch.rows;
       await batch.remove();
       batch = null;
     }
-    if (batch !== null) yield await batch.delivery(source, first);
+    if (batch !== null) yield await batch.delivery(first);
   } finally {
     await batch?.remove();
   }
@@ -54,22 +52,28 @@ const CHUNK = 1 << 20;
 class Batch {
   rows = 0;
   bytes = 0;
+  readonly #source: string;
   readonly #path: string;
-  readonly #file: WriteStream;
+  readonly #file: FileHandle;
   readonly #hash = createHash("sha256");
   #text = "";
 
-  constructor(path: string) {
+  private constructor(source: string, path: string, file: FileHandle) {
+    this.#source = source;
     this.#path = path;
-    this.#file = createWriteStream(path, { flags: "wx" });
-    // Told to whoever writes or ends next.
-    this.#file.on("error", () => undefined);
+    this.#file = file;
   }
 
-  async write(source: string, row: TextRow): Promise<void> {
+  static async begin(source: string, path: string): Promise<Batch> {
+    return new Batch(source, path, await open(path, "wx").catch((cause) => Promise.reject(unwritable(source, path, cause))));
+  }
+
+  async write(row: TextRow): Promise<void> {
     const line = `${JSON.stringify(row)}\n`;
-    if (line.length > LONGEST_LINE)
-      throw dataErrors.DATA_ROWS_INVALID(`A row of source ${source} has ${line.length} characters, more than ${LONGEST_LINE}`);
+    // A character has at most 3 bytes for each of its halves.
+    const bytes = line.length * 3 > LONGEST_LINE ? Buffer.byteLength(line) : 0;
+    if (bytes > LONGEST_LINE)
+      throw dataErrors.DATA_ROWS_INVALID(`A row of source ${this.#source} has ${bytes} bytes, more than ${LONGEST_LINE}`);
     this.#text += line;
     this.rows += 1;
     this.bytes += line.length;
@@ -80,19 +84,15 @@ class Batch {
     const text = this.#text;
     this.#text = "";
     this.#hash.update(text);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#file.write(text, (error) => (error ? reject(error) : resolve()));
-    await promise;
+    try {
+      await this.#file.writeFile(text);
+    } catch (cause) {
+      throw unwritable(this.#source, this.#path, cause);
+    }
   }
 
-  async delivery(source: string, first: number): Promise<Delivery> {
-    try {
-      await this.#flush();
-      this.#file.end();
-      await finished(this.#file);
-    } catch (cause) {
-      throw dataErrors.DATA_STORE_UNWRITABLE(`Rows of source ${source} cannot be written to ${this.#path}`, { cause });
-    }
+  async delivery(first: number): Promise<Delivery> {
+    await this.#flush();
     return {
       name: `rows ${first} to ${first + this.rows - 1}`,
       format: "json-lines",
@@ -103,7 +103,10 @@ class Batch {
   }
 
   async remove(): Promise<void> {
-    this.#file.destroy();
+    await this.#file.close().catch(() => undefined);
     await rm(this.#path, { force: true });
   }
 }
+
+const unwritable = (source: string, path: string, cause: unknown) =>
+  dataErrors.DATA_STORE_UNWRITABLE(`Rows of source ${source} cannot be written to ${path}`, { cause });
