@@ -37,6 +37,7 @@ program
   .action(lazy(() => import("./commands/init.ts")));
 program
   .command("check")
+  .option("--leaks", "build the models' training sets too, and warn of features that seem to know the answer")
   .description("validate the project's definitions and data")
   .action(lazy(() => import("./commands/check.ts")));
 addServerOptions(program.command("up"), "4100")

@@ -350,6 +350,28 @@ describe("suspicions of leakage", () => {
     }
   });
 
+  it("fall on a feature that is far better than several others, which alone it would not be", () => {
+    const strong = numericColumn(
+      "a.strong",
+      from((row) => 2 * draw() + (label[row] ?? 0)),
+    );
+    const noise = [1, 2, 3, 4].map((each) => numericColumn(`a.noise${each}`, from(draw)));
+    const kindsOf = (columns: readonly FeatureColumn[]) => {
+      const dataset = { ...plain, features: columns };
+      return exploreTrainingSet(dataset, allRows(dataset), labelTarget(dataset, allRows(dataset))).suspicions.map(
+        ({ feature, kind, figure }) => [feature, kind, figure > 0.6 && figure < 0.9],
+      );
+    };
+    expect(kindsOf([strong, ...noise])).toEqual([["a.strong", "far-above-rest", true]]);
+    expect(kindsOf([strong, ...noise.slice(1)])).toEqual([]);
+    // Beside another good one it is no surprise.
+    const good = numericColumn(
+      "a.good",
+      from((row) => 2.6 * draw() + (label[row] ?? 0)),
+    );
+    expect(kindsOf([strong, good, ...noise])).toEqual([]);
+  });
+
   it("do not fall on honest features, nor on a schedule that lies ahead", () => {
     expect(suspicionsOf("honest", "scheduled")).toEqual([]);
     const flights = flightsLike(3_000);

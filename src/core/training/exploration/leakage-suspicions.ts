@@ -18,6 +18,8 @@ export interface LeakageSuspicion {
 export type SuspicionKind =
   /** Area under the ROC curve (or for more classes, the share of the target's entropy that is explained) by the feature alone. */
   | "tells-alone"
+  /** What it explains by itself: far more than any other feature. */
+  | "far-above-rest"
   /** Correlation with the target. */
   | "equals-target"
   /** Share of one class among the rows with, or without, a value. */
@@ -35,6 +37,8 @@ export type SuspicionKind =
 export interface SuspicionLimits {
   readonly auc: number;
   readonly explained: number;
+  /** What one feature explains by itself, and by how much that is more than the next. */
+  readonly alone: { readonly from: number; readonly ahead: number };
   readonly correlation: number;
   readonly classShare: number;
   readonly labelTime: number;
@@ -45,6 +49,7 @@ export interface SuspicionLimits {
 export const SUSPICION_LIMITS: SuspicionLimits = {
   auc: 0.95,
   explained: 0.8,
+  alone: { from: 0.6, ahead: 0.35 },
   correlation: 0.98,
   classShare: 0.99,
   labelTime: 0.5,
@@ -52,6 +57,8 @@ export const SUSPICION_LIMITS: SuspicionLimits = {
   distinct: 0.95,
 };
 
+/** Of fewer other features, the best one says nothing about what is usual. */
+const FEW = 4;
 /** Fewer rows with (or without) a value say nothing about why. */
 const MIN_ROWS = 20;
 
@@ -77,7 +84,7 @@ export function leakageSuspicions(
   const context: Context = { dataset, rows, target, limits: { ...SUSPICION_LIMITS, ...limits } };
   return dataset.features.flatMap((column, index) => {
     const found = [
-      tellsAlone(relations[index], context),
+      tellsAlone(relations[index], context) ?? farAboveRest(relations, index, context),
       equalsTarget(relations[index], context),
       missingByClass(column, context),
       ...(timestamps.includes(column.id) ? timing(column, context) : []),
@@ -107,6 +114,24 @@ function tellsAlone({ auc, explained }: TargetRelation, { limits, target }: Cont
     ? `By itself it has a ROC AUC of ${figure.toFixed(3)}`
     : `By itself it explains ${percent(figure)} of the target's entropy`;
   return { kind: "tells-alone", figure, says: `${seen}: check that it is known when the prediction is made.` };
+}
+
+/**
+ * What a feature explains by itself, 0 … 1, on a scale on which features can be compared: of two classes how much better than chance it
+ * ranks (2 AUC - 1), else the share of the target's entropy or, of numbers, of its variance.
+ */
+function alone({ auc, explained, pearson }: TargetRelation, { target }: Context): number {
+  if (target.task === "binary") return Math.max(0, 2 * (auc ?? 0.5) - 1);
+  return Math.max(explained, target.task === "regression" ? (pearson ?? 0) ** 2 : 0);
+}
+
+function farAboveRest(relations: readonly TargetRelation[], index: number, context: Context): Finding {
+  const { from, ahead } = context.limits.alone;
+  const figure = alone(relations[index], context);
+  const others = relations.filter((_, other) => other !== index).map((relation) => alone(relation, context));
+  if (others.length < FEW || figure < from || figure - Math.max(...others) < ahead) return null;
+  const says = `By itself it explains ${percent(figure)}, the next best feature ${percent(Math.max(...others))}: check that it is known when the prediction is made.`;
+  return { kind: "far-above-rest", figure, says };
 }
 
 function equalsTarget({ pearson, spearman: rho }: TargetRelation, { limits, target }: Context): Finding {
