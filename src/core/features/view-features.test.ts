@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openLmdb } from "../../adapters/online/lmdb.ts";
+import { snapshotPaths } from "../data/index.ts";
 import {
   bool,
   count,
@@ -29,9 +30,12 @@ import {
 } from "../definitions/index.ts";
 import type { OnlineStore } from "../ports/index.ts";
 import { HOUR, MINUTE } from "../time.ts";
+import { compileFeaturePlan } from "./compile-plan.ts";
+import { materialize } from "./materialize.ts";
+import { createExactReader } from "./online-reader.ts";
 import { type Ask, bothWays } from "./test-support/both-ways.ts";
 import type { SourceRow } from "./test-support/oracle.ts";
-import { openWorkbench, type Workbench } from "./test-support/snapshots.ts";
+import { openWorkbench, snapshotOf, type Workbench } from "./test-support/snapshots.ts";
 
 let bench: Workbench & { readonly online: OnlineStore };
 beforeAll(async () => {
@@ -382,4 +386,43 @@ describe("integers of 64 bits", () => {
       [3, 7],
     ]);
   });
+});
+
+test("a value that is not there says why: null in its row, no row, or a row that is too old", async () => {
+  const view = featureView("v", {
+    entity: shop,
+    source: visits,
+    features: ["paid", "page"],
+    aggregate: { spread: std("paid").over("20m"), n: count().over("20m") },
+    ttl: "10m",
+  });
+  const snapshot = await snapshotOf(bench, visits, [[visit(5, { paid: 3 })]], HOUR);
+  const scope = { workspace: "test", project: "why not" };
+  await materialize(
+    { engine: bench.engine, online: bench.online },
+    {
+      scope,
+      view: view.definition,
+      snapshot,
+      source: visits,
+      paths: await snapshotPaths(bench.artifacts, snapshot),
+      until: 5 * MINUTE,
+    },
+  );
+  const reader = createExactReader(compileFeaturePlan({ name: "m", features: view.all() }), bench.online, scope);
+  const asked = [5, 16, 26, 5].map((minutes) => minutes * MINUTE);
+  const { values, details } = await reader.read([{ shop: "a" }, { shop: "a" }, { shop: "a" }, { shop: "b" }], asked);
+  expect(values).toEqual([
+    [3, null, null, 1],
+    [null, null, null, 1],
+    [null, null, null, 0],
+    [null, null, null, 0],
+  ]);
+  expect(details.map(({ statuses }) => statuses)).toEqual([
+    ["present", "null", "null", "present"],
+    ["expired", "expired", "null", "present"],
+    ["expired", "expired", "missing", "present"],
+    ["missing", "missing", "missing", "missing"],
+  ]);
+  expect(details[1].eventAt).toEqual([5 * MINUTE, 5 * MINUTE, null, null]);
 });
