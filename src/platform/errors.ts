@@ -26,7 +26,7 @@ export const platformErrors = defineErrors({
   },
   PROJECT_SOURCE_UNKNOWN: {
     kind: "not-found",
-    hint: "Use a name given to source.parquet() or source.csv() in the project file, and ingest it once.",
+    hint: "Use the name of a source in the project file, and ingest it once.",
   },
   PROJECT_REQUIREMENTS_UNMET: {
     kind: "invalid",

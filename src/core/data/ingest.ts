@@ -13,7 +13,7 @@ import { functionRows } from "./read-rows.ts";
 import { type References, referenceHash, referenceQueries } from "./reference-values.ts";
 import type { ContractReport, Snapshot, SnapshotPart, Violation } from "./snapshot.ts";
 import { snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
-import { spool } from "./spool.ts";
+import { spool, type TextRow } from "./spool.ts";
 import { fileList, quoteIdentifier } from "./sql.ts";
 import { incrementParts, incrementStart, type Start, sinceOf } from "./watermark.ts";
 
@@ -27,6 +27,8 @@ export interface IngestOptions {
   readonly references?: References;
   /** Reads the rows of sources that are made of others. */
   readonly joined?: (source: SourceDefinition, origin: JoinedOrigin) => AsyncIterable<Delivery>;
+  /** About so many rows of what is not a file on this machine, for a look at whether it can be read; the snapshot is not the source. */
+  readonly firstRows?: number;
   /** false: the snapshot's rows are those of the previous one, for callers that only read through it. */
   readonly countRows?: boolean;
 }
@@ -81,6 +83,9 @@ async function checkPatternsOnce(engine: IngestEngines["engine"], source: Source
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
+/** Raised when the same bytes are read otherwise than before: parts that were made by an earlier rule are made anew. */
+const READING = 2;
+
 /** Everything but its bytes that decides what becomes of a file. */
 async function contractHash({ engine }: IngestEngines, source: SourceDefinition, references: ReadonlyMap<string, string>) {
   const values = await referenceHash(engine, references);
@@ -88,7 +93,7 @@ async function contractHash({ engine }: IngestEngines, source: SourceDefinition,
   const kind = origin.kind === "files" ? origin.format : origin.kind;
   return sha256(
     JSON.stringify([
-      ...[name, kind, key, eventTime, availability, contracts, values],
+      ...[READING, name, kind, key, eventTime, availability, contracts, values],
       ...(deleted === undefined ? [] : [{ deleted }]),
       ...(origin.kind === "files" ? [] : [readerText(origin), watermark?.column ?? null]),
     ]),
@@ -154,19 +159,28 @@ async function incrementalParts(
 async function* deliveries(
   { tmpDirectory, inputs }: IngestEngines,
   source: SourceDefinition,
-  { projectDirectory, previous, joined }: IngestOptions,
+  { projectDirectory, previous, joined, firstRows = Number.POSITIVE_INFINITY }: IngestOptions,
   start: Start | null,
 ): AsyncGenerator<Delivery> {
   const { name, origin } = source;
+  const spooled = (rows: AsyncIterable<TextRow>) => spool(name, firstOf(rows, firstRows), tmpDirectory);
   if (origin.kind === "files") {
     const remote = remoteFiles(origin, name, inputs);
     if (remote === null) yield* await localDeliveries(source, origin, { projectDirectory, tmpDirectory });
-    else yield* remoteDeliveries(source, origin, remote, { tmpDirectory, previous: previous?.parts ?? [] });
-  } else if (origin.kind === "rows") yield* spool(name, functionRows(source, origin, sinceOf(start)), tmpDirectory);
-  else if (origin.kind === "postgres" && inputs !== undefined)
-    yield* spool(name, queryRows(source, origin, inputs.postgres, start), tmpDirectory);
+    else yield* remoteDeliveries(source, origin, remote, { tmpDirectory, previous: previous?.parts ?? [], firstRows });
+  } else if (origin.kind === "rows") yield* spooled(functionRows(source, origin, sinceOf(start)));
+  else if (origin.kind === "postgres" && inputs !== undefined) yield* spooled(queryRows(source, origin, inputs.postgres, start));
   else if (origin.kind === "joined" && joined !== undefined) yield* joined(source, origin);
   else throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read ${origin.kind} rows of source ${name}`);
+}
+
+async function* firstOf<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<T> {
+  let left = count;
+  for await (const item of items) {
+    yield item;
+    left -= 1;
+    if (left <= 0) return;
+  }
 }
 
 const stored = new WeakMap<IngestEngines["artifacts"], Set<string>>();

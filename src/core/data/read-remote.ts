@@ -30,13 +30,15 @@ export async function* remoteDeliveries(
   source: SourceDefinition,
   origin: FilesOrigin,
   files: RemoteFiles,
-  { tmpDirectory, previous }: { tmpDirectory: string; previous: readonly SnapshotPart[] },
+  { tmpDirectory, previous, firstRows }: { tmpDirectory: string; previous: readonly SnapshotPart[]; firstRows: number },
 ): AsyncGenerator<Delivery> {
   const { format, path: address } = origin;
   const headers = Object.fromEntries(Object.entries(origin.headers ?? {}).map(([name, from]) => [name, resolveSecret(from)]));
   const options = { headers, maxBytes: origin.maxBytes ?? LARGEST };
   await mkdir(tmpDirectory, { recursive: true });
-  for (const file of await files.list(address, (path) => isOfFormat(path, format), options)) {
+  const found = await files.list(address, (path) => isOfFormat(path, format), options);
+  // A file has rows, most likely more than were asked for.
+  for (const file of Number.isFinite(firstRows) ? found.slice(0, 1) : found) {
     const name = file.path.at(-1) ?? address;
     const partition = partitionOf(source, file.path);
     const known = previous.map(({ from }) => from).find((from) => from?.kind === "remote" && from.address === file.address);

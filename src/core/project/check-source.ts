@@ -1,4 +1,4 @@
-import { checkContract, nearestName, splitReference } from "../data/index.ts";
+import { checkContract, nearestName, splitReference, watermarkType } from "../data/index.ts";
 import type { ProjectDefinition, SourceDefinition } from "../definitions/index.ts";
 import { OrreryError } from "../errors.ts";
 import type { TableEngine } from "../ports/index.ts";
@@ -20,7 +20,12 @@ export async function checkSource(
     if (type !== undefined && type !== "timestamp")
       findings.add(where, "PROJECT_COLUMN_TYPE", `${column} says when, but is declared as ${type}`, "Declare it as timestamp().");
   }
+  if (source.deleted !== undefined) checkDeletions(source, source.deleted, findings);
+  if (source.origin.kind === "postgres" && source.origin.query.trim() === "")
+    findings.add(where, "PROJECT_VALUE_INVALID", "The query is empty", "Write one SELECT.");
   try {
+    if (source.watermark !== undefined && watermarkType(source) !== "timestamp" && source.watermark.overlap > 0)
+      findings.add(where, "PROJECT_VALUE_INVALID", `Only a timestamp can overlap, and ${source.watermark.column} is none`);
     await checkContract(engine, source);
   } catch (error) {
     if (!(error instanceof OrreryError)) throw error;
@@ -35,6 +40,26 @@ export async function checkSource(
     else if (leadsBackTo(project, other, source.name, new Set()))
       findings.add(where, "PROJECT_REFERENCE_CYCLE", `${column} refers to ${name}, which refers back to ${source.name}`);
   }
+}
+
+function checkDeletions(source: SourceDefinition, deleted: string, findings: Findings): void {
+  const where = `source ${source.name}`;
+  const type = source.contracts[deleted]?.type;
+  if (type === undefined) findings.add(where, "PROJECT_COLUMN_UNKNOWN", unknownColumn(source, deleted));
+  else if (type !== "bool")
+    findings.add(
+      where,
+      "PROJECT_COLUMN_TYPE",
+      `${deleted} says what is deleted, but is declared as ${type}`,
+      "Declare it as bool().",
+    );
+  if (source.key.length === 0)
+    findings.add(
+      where,
+      "PROJECT_VALUE_INVALID",
+      `${deleted} marks deletions, but without a key no row is deleted`,
+      "Give the source a key.",
+    );
 }
 
 export function unknownColumn(source: SourceDefinition, column: string): string {
