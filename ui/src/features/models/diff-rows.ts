@@ -64,6 +64,7 @@ export function diffSections(diff: VersionDiff): DiffSection[] {
 /** What cannot be said, in words; "" when everything can. */
 export function unknownFeatures({ features: { unknown } }: VersionDiff): string {
   if (unknown.length === 0) return "";
-  const which = unknown.length === 1 ? `version ${unknown[0]}` : `versions ${unknown.join(" and ")}`;
-  return `The features of ${which} are not known: another tool trained it, or its package is not here.`;
+  return unknown.length === 1
+    ? `The features of version ${unknown[0]} are not known: another tool trained it, or its package is not here.`
+    : `The features of versions ${unknown.join(" and ")} are not known: other tools trained them, or their packages are not here.`;
 }

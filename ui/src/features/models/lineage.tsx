@@ -57,7 +57,7 @@ function Around({ lineage: { data, run, loggedModel, copyOf, inputModels }, left
 }
 
 const [WIDTH, HEIGHT, COLUMN, ROW, HEAD] = [210, 46, 270, 62, 26];
-const MOST_LETTERS = 28;
+const MOST_LETTERS = 24;
 const cut = (text: string): string => (text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS - 1)}…` : text);
 const left = ({ column }: LineageNode) => column * COLUMN;
 const middle = ({ row }: LineageNode) => HEAD + row * ROW + HEIGHT / 2;

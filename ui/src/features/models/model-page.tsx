@@ -29,7 +29,12 @@ export function ModelPage() {
         if (version !== null) return <ModelDetail model={data} first={version} />;
         return (
           <>
-            <PageHead kicker={<Link to="/models">Models</Link>} title={name} />
+            <PageHead
+              kicker={<Link to="/models">Models</Link>}
+              title={name}
+              about={data.description === "" ? undefined : data.description}
+              actions={<DeleteModel name={name} />}
+            />
             <Empty title="No versions yet" />
           </>
         );

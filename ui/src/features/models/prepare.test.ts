@@ -1,7 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Gate, RegisteredModel } from "../../../../src/contract/index.ts";
-import { defaultVersion, gateOf, permutationBars, rankCandidates, rankSegments, swarm } from "./prepare.ts";
+import type { Approval, Gate, RegisteredModel } from "../../../../src/contract/index.ts";
+import {
+  asksForPeople,
+  comparedWith,
+  defaultVersion,
+  gateOf,
+  lastWords,
+  permutationBars,
+  rankCandidates,
+  rankSegments,
+  swarm,
+} from "./prepare.ts";
 
 const estimate = (value: number) => ({ value, low: value - 0.1, high: value + 0.1 });
 const model = (aliases: Record<string, number>, versions: number[]): RegisteredModel => ({
@@ -151,5 +161,47 @@ describe("swarm", () => {
         for (const { offset } of dots) expect(Math.abs(offset)).toBeLessThanOrEqual(1);
       }),
     );
+  });
+});
+
+describe("what people said of a version", () => {
+  const word = (id: string, actor: string, decision: Approval["decision"], at: string, version = 1): Approval => {
+    return { id, actor, decision, at, version, roles: [], reason: "" };
+  };
+  const words = [
+    word("1", "anna", "declined", "2026-01-01T00:00:00Z"),
+    word("2", "ben", "approved", "2026-01-02T00:00:00Z"),
+    word("3", "anna", "approved", "2026-01-03T00:00:00Z"),
+    word("4", "anna", "declined", "2026-01-04T00:00:00Z", 2),
+  ];
+
+  it("is of each person the last word, the latest first, and of this version only", () => {
+    expect(lastWords(words, 1).map(({ id }) => id)).toEqual(["3", "2"]);
+  });
+
+  it("is asked for while the gate waits or somebody is against it, and not without a gate", () => {
+    const gate = (state: Gate["state"]): Gate => {
+      return {
+        id: "g",
+        version: 1,
+        championVersion: null,
+        openedAt: "2026-01-01T00:00:00Z",
+        state,
+        passed: state === "passed",
+        verdicts: [],
+      };
+    };
+    expect(asksForPeople(gate("waiting"), [])).toBe(true);
+    expect(asksForPeople(gate("passed"), lastWords(words, 1))).toBe(false);
+    expect(asksForPeople(gate("failed"), lastWords(words, 2))).toBe(true);
+    expect(asksForPeople(null, [])).toBe(false);
+  });
+});
+
+describe("the version that another is compared with", () => {
+  const versions = [{ version: 1 }, { version: 3 }, { version: 4 }];
+  it("is the one before it, the one after it for the oldest, and none for one that is alone", () => {
+    expect([4, 3, 1].map((version) => comparedWith(versions, version))).toEqual([3, 1, 3]);
+    expect(comparedWith([{ version: 2 }], 2)).toBeNull();
   });
 });

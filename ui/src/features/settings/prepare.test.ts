@@ -38,6 +38,9 @@ describe("settings", () => {
   it("say an entry's details in a line", () => {
     const entry = { id: "1", project: "*", at: "2026-01-01T00:00:00Z", actor: "user:anna", action: "users.add", target: "ben" };
     expect(detailsLine({ ...entry, details: { role: "viewer", count: 2 } })).toBe("role=viewer, count=2");
+    expect(detailsLine({ ...entry, details: { expiresAt: NOW * 1_000, revokedAt: null } })).toBe(
+      "expiresAt=2026-01-10 00:00 UTC, revokedAt=null",
+    );
   });
 
   it("ask for the trail that the address says, and leave out what it cannot mean", () => {

@@ -1,4 +1,5 @@
 import { ApiError, type Client } from "../../../../src/client/index.ts";
+import { formatInstant } from "../../components/format.ts";
 import type { SettingsSearch } from "./address.ts";
 
 export type User = Awaited<ReturnType<Client["users"]["list"]>>["items"][number];
@@ -54,10 +55,16 @@ export const garbageRows = (garbage: Garbage): GarbageRow[] =>
     { what: "stored artifacts that nothing names", count: garbage.artifacts },
   ].filter(({ count }) => count > 0);
 
+/** Rooms write instants down as they keep them: in microseconds. */
+function detail(key: string, value: unknown): string {
+  if (typeof value === "number" && key.endsWith("At")) return formatInstant(new Date(value / 1_000).toISOString());
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 /** An entry's details in one line: "role=viewer, project=*". */
 export const detailsLine = ({ details }: AuditEntry): string =>
   Object.entries(details)
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .map(([key, value]) => `${key}=${detail(key, value)}`)
     .join(", ");
 
 export const AUDIT_PAGE = 50;
