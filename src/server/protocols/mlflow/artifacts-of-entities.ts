@@ -1,11 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { artifactFilePath, artifactPath, trackingErrors } from "../../../core/tracking/index.ts";
+import { artifactFilePath, artifactPath, mediaTypeOf, trackingErrors } from "../../../core/tracking/index.ts";
 import { serverErrors } from "../../errors.ts";
+import { bytesOfBody } from "../../receive-artifact.ts";
 import { sendArtifact } from "../../send-artifact.ts";
 import { type ArtifactRooms, fileInfo, filesField, mediaTypeByName, optional, required } from "./artifacts-wire.ts";
+import { refused } from "./wire.ts";
 
 type RunQuery = { Querystring: { run_id?: string; run_uuid?: string; path?: string } };
 type DirectoriesQuery = { Params: { id: string }; Querystring: { artifact_directory_path?: string } };
+type ModelFileQuery = { Params: { id: string }; Querystring: { artifact_file_path?: string } };
 type VersionQuery = { Querystring: { name?: string; version?: string; path?: string } };
 
 /** Files of runs, logged models and model versions. Only those that lie on this server: a location elsewhere is never followed. */
@@ -22,6 +25,19 @@ export function entityArtifactRoutes(app: FastifyInstance, roomsFor: (request: F
     const { tracking } = roomsFor(request);
     const { artifactLocation } = await tracking.loggedModels.get(request.params.id);
     return listBelow(tracking, artifactLocation, request.query.artifact_directory_path);
+  });
+
+  app.route<ModelFileQuery>({
+    method: ["GET", "HEAD"],
+    url: "/api/2.0/mlflow/logged-models/:id/artifacts/files",
+    exposeHeadRoute: false,
+    config,
+    handler: async (request, reply) => {
+      const { tracking } = roomsFor(request);
+      const path = artifactFilePath(required("artifact_file_path", request.query.artifact_file_path));
+      const { artifactLocation } = await tracking.loggedModels.get(request.params.id);
+      return sendArtifact(request, reply, tracking.files, joined(ownRoot(artifactLocation), path), mediaTypeByName);
+    },
   });
 
   app.route<RunQuery>({
@@ -55,6 +71,41 @@ export function entityArtifactRoutes(app: FastifyInstance, roomsFor: (request: F
       return sendArtifact(request, reply, tracking.files, joined(root, path), mediaTypeByName);
     },
   });
+}
+
+/**
+ * POST upload-artifact: one file of a run, its bytes the body; the query says which. Registered where bodies come as streams.
+ * @throws MLFLOW_PARAMETER_INVALID where run_uuid, path or the bytes are missing; TRACKING_PATH_INVALID, TRACKING_RUN_UNKNOWN,
+ * TRACKING_LOCATION_INVALID, TRACKING_ARTIFACT_TOO_LARGE
+ */
+export function runUploadRoute(
+  app: FastifyInstance,
+  roomsFor: (request: FastifyRequest) => ArtifactRooms,
+  maxUploadBytes: number,
+): void {
+  const options = { config: { permission: "track" }, bodyLimit: Number.MAX_SAFE_INTEGER } as const;
+  app.post<RunQuery>("/api/2.0/mlflow/upload-artifact", options, async (request) => {
+    const { tracking } = roomsFor(request);
+    const runId = optional("run_uuid", request.query.run_uuid);
+    if (runId === "") throw refused("Request must specify run_uuid.", "run_uuid");
+    const given = optional("path", request.query.path);
+    if (given === "") throw refused("Request must specify path.", "path");
+    const path = artifactFilePath(given);
+    const { artifactUri } = await tracking.runs.record(runId);
+    const bytes = someBytes(bytesOfBody(request, maxUploadBytes));
+    await tracking.files.write(joined(ownRoot(artifactUri), path), bytes, mediaTypeOf(path));
+    return {};
+  });
+}
+
+/** @throws MLFLOW_PARAMETER_INVALID where there are none, before a file is named */
+async function* someBytes(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isEmpty = true;
+  for await (const chunk of chunks) {
+    isEmpty &&= chunk.byteLength === 0;
+    yield chunk;
+  }
+  if (isEmpty) throw refused("Request must specify data.");
 }
 
 async function listBelow({ files }: ArtifactRooms["tracking"], location: string, path: string | undefined) {

@@ -64,6 +64,31 @@ describe("the artifact routes of the MLflow protocol", () => {
     });
   });
 
+  test("take one file of a run by its id, and refuse what says no run, no path, or has no bytes", async () => {
+    const { id } = await newRun();
+    const upload = (query: Record<string, string>, body?: string) =>
+      call(`/projects/flights/api/2.0/mlflow/upload-artifact?${new URLSearchParams(query)}`, {
+        method: "POST",
+        ...(body === undefined ? {} : { body }),
+      });
+    const refusals: [Record<string, string>, string][] = [
+      [{}, "Request must specify run_uuid."],
+      [{ run_uuid: id }, "Request must specify path."],
+      [{ run_uuid: id, path: "" }, "Request must specify path."],
+      [{ run_uuid: id, path: "../test.txt" }, "Invalid path"],
+      [{ run_uuid: id, path: "test.txt" }, "Request must specify data."],
+    ];
+    for (const [query, message] of refusals) {
+      const answer = await upload(query);
+      expect([answer.status, await answer.json()]).toMatchObject([400, { error_code: "INVALID_PARAMETER_VALUE", message }]);
+    }
+    expect((await upload({ run_uuid: "none", path: "test.txt" }, "lost")).status).toBe(404);
+    expect(await stored()).toEqual([]);
+    expect((await upload({ run_uuid: id, path: "dir/test.txt" }, "hello world")).status).toBe(200);
+    const found = await call(`/projects/flights/get-artifact?run_uuid=${id}&path=dir/test.txt`);
+    expect(await found.text()).toBe("hello world");
+  });
+
   test("a file is empty, or replaced, as any other", async () => {
     await put("a.bin", "");
     expect((await call(`${TREE}/a.bin`)).headers.get("content-length")).toBe("0");

@@ -3,7 +3,7 @@ import { mediaTypeOf } from "../../../core/tracking/index.ts";
 import { bytesOfBody, takeBodiesAsStreams } from "../../receive-artifact.ts";
 import { sendArtifact } from "../../send-artifact.ts";
 import { multipartRoutes } from "./artifacts-multipart.ts";
-import { entityArtifactRoutes } from "./artifacts-of-entities.ts";
+import { entityArtifactRoutes, runUploadRoute } from "./artifacts-of-entities.ts";
 import { type ArtifactRooms, fileInfo, filesField, mediaTypeByName, optional } from "./artifacts-wire.ts";
 
 export type { ArtifactRooms } from "./artifacts-wire.ts";
@@ -54,6 +54,7 @@ export async function mlflowArtifactRoutes(app: FastifyInstance, options: Mlflow
 
   await app.register(async (scope) => {
     takeBodiesAsStreams(scope);
+    runUploadRoute(scope, roomsFor, maxUploadBytes);
     scope.put<AnyPath>(`${tree}/*`, { config: { permission: "track" }, bodyLimit: Number.MAX_SAFE_INTEGER }, async (request) => {
       const path = request.params["*"];
       await filesFor(request).write(path, bytesOfBody(request, maxUploadBytes), mediaTypeOf(path));

@@ -47,6 +47,41 @@ async function newRun(fields: object = {}): Promise<string> {
 }
 
 describe("the wire", () => {
+  it("gives the histories of several runs by run, then by step, and no more points together than are asked for", async () => {
+    const ids = [await newRun(), await newRun(), await newRun()].sort();
+    const [first = "", second = "", without = ""] = ids;
+    for (const [at, id] of [second, first].entries())
+      await post("/runs/log-batch", {
+        run_id: id,
+        metrics: [2, 1].map((step) => ({ key: "loss", value: step + 10 * at, timestamp: 1, step })),
+      });
+    const bulk = (query: string) => call("GET", `/metrics/get-history-bulk?${query}`);
+    const all = [without, second, first, first].map((id) => `run_id=${id}`).join("&");
+    const { body } = await bulk(`${all}&metric_key=loss`);
+    const seen = (metrics: { run_id: string; step: number; value: number }[]) =>
+      metrics.map(({ run_id, step, value }) => [run_id, step, value]);
+    const wanted = [
+      [first, 1, 11],
+      [first, 2, 12],
+      [second, 1, 1],
+      [second, 2, 2],
+    ];
+    expect(seen(body.metrics)).toEqual(wanted);
+    for (const most of [1, 2, 3])
+      expect(seen((await bulk(`${all}&metric_key=loss&max_results=${most}`)).body.metrics)).toEqual(wanted.slice(0, most));
+    expect(await bulk(`run_id=${without}&metric_key=loss`)).toEqual({ status: 200, body: {} });
+    const tooMany = Array.from({ length: 101 }, (_, at) => `run_id=${at}`).join("&");
+    for (const query of [
+      "metric_key=loss",
+      `run_id=${first}`,
+      `${tooMany}&metric_key=loss`,
+      `${all}&metric_key=loss&max_results=0`,
+    ])
+      expect(await bulk(query)).toEqual(refusal(400, "INVALID_PARAMETER_VALUE"));
+    // As with get-history, of a run that is not there.
+    expect(await bulk("run_id=none&metric_key=loss")).toEqual({ status: 200, body: {} });
+  });
+
   it("has integers as numbers, versions as text, NaN and the infinities as text, and nothing that is empty", async () => {
     const id = await newRun({ start_time: 1_700_000_000_123, user_id: "anna" });
     const points = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1.5].map((value, step) => ({

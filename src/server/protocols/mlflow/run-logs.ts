@@ -9,6 +9,7 @@ import {
   integer,
   nextPage,
   objects,
+  pageSize,
   refused,
   requiredDouble,
   requiredInteger,
@@ -110,6 +111,25 @@ export const runLogEndpoints: readonly MlflowEndpoint[] = [
       "metrics",
       points.map((point) => metricMessage(key, point)),
     );
+  }),
+  get("/metrics/get-history-bulk", async ({ fields, room }) => {
+    const runIds = [...new Set(texts(fields, "run_id"))].sort();
+    if (runIds.length === 0) throw refused("GetMetricHistoryBulk request must specify at least one run_id.", "run_id");
+    if (runIds.length > MOST_RUNS)
+      throw refused(
+        `GetMetricHistoryBulk request cannot specify more than ${MOST_RUNS} run_ids. Received ${runIds.length} run_ids.`,
+        "run_id",
+      );
+    const key = text(fields, "metric_key");
+    if (!key) throw refused("GetMetricHistoryBulk request must specify a metric_key.", "metric_key");
+    const most = pageSize(fields, HISTORY_PAGE, HISTORY_PAGE);
+    const found: object[] = [];
+    for (const runId of runIds) {
+      if (found.length === most) break;
+      const { items } = await room.tracking.metricHistory(runId, key, { limit: most - found.length });
+      for (const point of items) found.push({ ...metricMessage(key, point), run_id: runId });
+    }
+    return some("metrics", found);
   }),
   get("/metrics/get-history-bulk-interval", async ({ fields, room }) => {
     const runIds = texts(fields, "run_ids");
