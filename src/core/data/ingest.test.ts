@@ -1,8 +1,19 @@
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { at, type DataRoom, NOW, openDataRoom } from "../../../test/fixtures/data-room.ts";
 import { bool, float64, int32, int64, source, string, timestamp } from "../definitions/index.ts";
+import { type Snapshot, snapshotPaths, snapshotRelation } from "./index.ts";
 
 let room: DataRoom;
 beforeEach(async () => {
@@ -263,6 +274,39 @@ describe("taking a source in again", () => {
       { id: 2, city: "Oslo" },
       { id: 3, city: "Oslo" },
     ]);
+  });
+
+  test("knows whether a key stands twice, whichever parts were there before, came or went", async () => {
+    const versions = source.csv("v", { path: "v*.csv", key: ["id"], eventTime: "at", columns: { id: int32(), n: int32() } });
+    const write = (name: string, ...rows: [id: number, day: number][]) =>
+      room.write(`${name}.csv`, `id,n,at\n${rows.map(([id, day]) => `${id},1,2023-01-0${day}`).join("\n")}\n`);
+    const steps: [() => void, boolean][] = [
+      [() => write("v1", [1, 1], [2, 1]), true],
+      [() => write("v2", [3, 1]), true],
+      [() => write("v3", [2, 2], [4, 1]), false],
+      [() => write("v4", [5, 1]), false],
+      [() => rmSync(join(room.directory, "v3.csv")), true],
+      [() => write("v5", [6, 1], [6, 2]), false],
+      [() => write("v5", [6, 1], [7, 2]), true],
+      [() => copyFileSync(join(room.directory, "v1.csv"), join(room.directory, "v6.csv")), false],
+    ];
+    let previous: Snapshot | undefined;
+    for (const [step, disjoint] of steps) {
+      step();
+      const options = previous === undefined ? {} : { previous };
+      previous = await room.ingest(versions, options);
+      expect(previous.disjoint).toBe(disjoint);
+      expect((await room.ingest(versions)).disjoint).toBe(disjoint);
+    }
+  });
+
+  test("can be read by what the source said then, when it says something else today", async () => {
+    room.write("people-1.csv", "id,city,height\n1,Rome,1\n1,Oslo,2\n");
+    const then: Snapshot = JSON.parse(JSON.stringify(await room.ingest(people)));
+    const { definition } = then;
+    if (definition === undefined) throw new Error("no definition");
+    const relation = snapshotRelation(then, definition, await snapshotPaths(room.artifacts, then));
+    expect(await room.engine.rows(`SELECT * FROM ${relation}`)).toEqual([{ id: 1, city: "Oslo", height: 2 }]);
   });
 
   test("drops no row of a source without a key, even when one file is delivered twice", async () => {

@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
-import type { FilesOrigin, JoinedOrigin, SourceDefinition, SourceOrigin } from "../definitions/index.ts";
+import type { JoinedOrigin, SourceDefinition } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
+import { contractHash, sha256 } from "./contract-hash.ts";
 import { checkPatterns, contractRules, type Rule } from "./contract-rules.ts";
 import type { Delivery } from "./delivery.ts";
+import { partsAreDisjoint } from "./disjoint-parts.ts";
 import { dataErrors } from "./errors.ts";
 import { type IngestEngines, ingestPart, nullLimits } from "./ingest-part.ts";
 import { KnownRows } from "./known-rows.ts";
@@ -10,11 +11,10 @@ import { localDeliveries } from "./read-files.ts";
 import { queryRows } from "./read-query.ts";
 import { remoteDeliveries, remoteFiles } from "./read-remote.ts";
 import { functionRows } from "./read-rows.ts";
-import { type References, referenceHash, referenceQueries } from "./reference-values.ts";
-import type { ContractReport, Snapshot, SnapshotPart, Violation } from "./snapshot.ts";
+import { type References, referenceQueries } from "./reference-values.ts";
+import type { ContractReport, Snapshot, SnapshotDefinition, SnapshotPart, Violation } from "./snapshot.ts";
 import { snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
 import { spool, type TextRow } from "./spool.ts";
-import { fileList, quoteIdentifier } from "./sql.ts";
 import { incrementParts, incrementStart, type Start, sinceOf } from "./watermark.ts";
 
 export interface IngestOptions {
@@ -44,7 +44,7 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
   const references = await referenceQueries(engines.artifacts, source, options.references);
   const rules = contractRules(source, references);
   await checkPatternsOnce(engines.engine, source);
-  const contract = await contractHash(engines, source, references);
+  const contract = await contractHash(engines.engine, source, references);
   const parts =
     source.watermark === undefined
       ? await wholeParts(engines, source, options, contract, rules)
@@ -60,6 +60,7 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
     asOf: options.asOf,
     parent: options.previous?.id ?? null,
     columns,
+    definition: definitionOf(source),
     parts,
     disjoint: true,
     rows: 0,
@@ -73,37 +74,21 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
   return withReport(source, { ...draft, disjoint, rows });
 }
 
+function definitionOf({ key, eventTime, availability, deleted }: SourceDefinition): SnapshotDefinition {
+  return {
+    key,
+    ...(eventTime === undefined ? {} : { eventTime }),
+    availability,
+    ...(deleted === undefined ? {} : { deleted }),
+  };
+}
+
 const patternsChecked = new WeakSet<SourceDefinition>();
 
 async function checkPatternsOnce(engine: IngestEngines["engine"], source: SourceDefinition): Promise<void> {
   if (patternsChecked.has(source)) return;
   await checkPatterns(engine, source);
   patternsChecked.add(source);
-}
-
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-
-/** Raised when the same bytes are read otherwise than before: parts that were made by an earlier rule are made anew. */
-const READING = 2;
-
-/** Everything but its bytes that decides what becomes of a file. */
-async function contractHash({ engine }: IngestEngines, source: SourceDefinition, references: ReadonlyMap<string, string>) {
-  const values = await referenceHash(engine, references);
-  const { name, origin, key, eventTime = null, availability, contracts, deleted, watermark } = source;
-  const kind = origin.kind === "files" ? origin.format : origin.kind;
-  return sha256(
-    JSON.stringify([
-      ...[READING, name, kind, key, eventTime, availability, contracts, values],
-      ...(deleted === undefined ? [] : [{ deleted }]),
-      ...(origin.kind === "files" ? [] : [readerText(origin), watermark?.column ?? null]),
-    ]),
-  );
-}
-
-/** What of an origin decides which rows there are: with another query or function, they are others. */
-function readerText(origin: Exclude<SourceOrigin, FilesOrigin>): string | null {
-  if (origin.kind === "postgres") return origin.query;
-  return origin.kind === "rows" ? origin.rows.toString() : null;
 }
 
 /** Everything that the source has now, and the previous snapshot's part for what has not changed. */
@@ -207,27 +192,6 @@ function refuseNothing(source: SourceDefinition, parts: readonly SnapshotPart[])
   throw dataErrors.DATA_NOTHING_LEFT(`Every row of ${files} breaks the contract of ${source.name}: ${why}`, {
     details: { violations },
   });
-}
-
-/** Whether no key stands twice, in other parts or as versions of one row in the same. */
-async function partsAreDisjoint(
-  { engine, artifacts }: IngestEngines,
-  source: SourceDefinition,
-  snapshot: Snapshot,
-  previous: Snapshot | undefined,
-): Promise<boolean> {
-  if (source.key.length === 0) return true;
-  // Inputs and not contents: the key may be another one now.
-  const inputs = (of: Snapshot) => of.parts.map(({ inputHash }) => inputHash).join();
-  if (previous !== undefined && inputs(previous) === inputs(snapshot)) return previous.disjoint;
-  const paths = await snapshotPaths(artifacts, snapshot);
-  const key = source.key.map(quoteIdentifier).join(", ");
-  // The same content delivered in two files is listed twice, as it is read.
-  const files = fileList(snapshot.parts.map((part) => paths.get(part.sha256) ?? part.sha256));
-  const [row] = await engine.rows(
-    `SELECT count(*) AS n FROM (SELECT 1 FROM read_parquet(${files}) GROUP BY ${key} HAVING count(*) > 1 LIMIT 1)`,
-  );
-  return Number(row?.n) === 0;
 }
 
 async function countVisible({ engine, artifacts }: IngestEngines, source: SourceDefinition, snapshot: Snapshot): Promise<number> {

@@ -1,7 +1,6 @@
-import type { SourceDefinition } from "../definitions/index.ts";
 import type { ArtifactStore } from "../ports/index.ts";
 import type { Micros } from "../time.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot, SnapshotDefinition } from "./snapshot.ts";
 import { fileList, quoteIdentifier, timestampLiteral } from "./sql.ts";
 
 /** Local path of each of the snapshot's parts, by sha256. */
@@ -35,11 +34,12 @@ const PART_SHIFT = 2 ** 32;
  * and columns of groups that were not yet available are NULL, their own timestamp included. Rows of one key with another
  * availability are versions of one row, each of which holds until the next becomes known; of those with the same availability the
  * last delivered stands. A version that is marked as deleted ends the one before it and is not there itself. Filters on the columns
- * reach the Parquet reader where no key stands twice; otherwise only the one by availability does.
+ * reach the Parquet reader where no key stands twice; otherwise only the one by availability does. `source` is the source's definition, or
+ * the snapshot's own where it shall be read as it was.
  */
 export function snapshotRelation(
   snapshot: Snapshot,
-  source: SourceDefinition,
+  source: SnapshotDefinition,
   paths: ReadonlyMap<string, string>,
   options: RelationOptions = {},
 ): string {
@@ -62,7 +62,7 @@ export function snapshotRelation(
 
 /** Each row's versions as they followed one another, deletions among them, or only the last. */
 function versionRows(
-  source: SourceDefinition,
+  source: SnapshotDefinition,
   rows: string,
   available: string | undefined,
   conditions: readonly string[],
@@ -81,7 +81,7 @@ function versionRows(
 }
 
 /** A column is known when all of its groups are. Event time and the row's own availability are never hidden: rows are found by them. */
-function maskedColumn(source: SourceDefinition, column: string, asOf: string): string {
+function maskedColumn(source: SnapshotDefinition, column: string, asOf: string): string {
   const name = quoteIdentifier(column);
   if (column === source.eventTime || column === source.availability.default) return name;
   const groups = Object.values(source.availability.groups);

@@ -1,4 +1,4 @@
-import type { ColumnType } from "../definitions/index.ts";
+import type { ColumnType, SourceDefinition } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
 
 /** What tells whether there is anything new where a part came from. */
@@ -56,6 +56,9 @@ export interface ContractReport {
   readonly nullShares: readonly { readonly column: string; readonly share: number; readonly atMost: number }[];
 }
 
+/** What a source said when it was taken in of how its rows are read; it may say something else today. */
+export type SnapshotDefinition = Pick<SourceDefinition, "key" | "eventTime" | "availability" | "deleted">;
+
 /** A source as it could be known at `asOf`: immutable parts, read through a mask of what was not yet available. */
 export interface Snapshot {
   readonly formatVersion: 1;
@@ -66,6 +69,8 @@ export interface Snapshot {
   readonly asOf: Micros;
   readonly parent: string | null;
   readonly columns: Readonly<Record<string, ColumnType>>;
+  /** Absent in snapshots of before it was kept. */
+  readonly definition?: SnapshotDefinition;
   readonly parts: readonly SnapshotPart[];
   /** No key stands twice, so reading need not look for other versions of a row. */
   readonly disjoint: boolean;
