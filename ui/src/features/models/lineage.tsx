@@ -57,8 +57,9 @@ function Around({ lineage: { data, run, loggedModel, copyOf, inputModels }, left
 }
 
 const [WIDTH, HEIGHT, COLUMN, ROW, HEAD] = [210, 46, 270, 62, 26];
-const MOST_LETTERS = 24;
-const cut = (text: string): string => (text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS - 1)}…` : text);
+/** What fits into a box in the larger letters and in the smaller ones. */
+const [TITLE_LETTERS, ABOUT_LETTERS] = [24, 33];
+const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 const left = ({ column }: LineageNode) => column * COLUMN;
 const middle = ({ row }: LineageNode) => HEAD + row * ROW + HEIGHT / 2;
 
@@ -87,10 +88,10 @@ function Picture({ picture: { nodes, edges, rows } }: { picture: LineagePicture 
             <title>{`${node.title}: ${node.about}`}</title>
             <rect x={left(node)} y={middle(node) - HEIGHT / 2} width={WIDTH} height={HEIGHT} rx={5} />
             <text x={left(node) + 10} y={middle(node) - 3}>
-              {cut(node.title)}
+              {cut(node.title, TITLE_LETTERS)}
             </text>
             <text className="about" x={left(node) + 10} y={middle(node) + 14}>
-              {cut(node.about)}
+              {cut(node.about, ABOUT_LETTERS)}
             </text>
           </g>
         </NodeLink>
