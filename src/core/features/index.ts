@@ -4,9 +4,26 @@ export { type FeatureDeps, type HistoricalFeatures, historicalFeatures, type Sna
 export { joinedRows } from "./joined-rows.ts";
 export { type Materialization, type MaterializeInput, materialize, readOnlineView } from "./materialize.ts";
 export { loadOnDemand, type OnDemandArguments, type OnDemandFunction } from "./on-demand.ts";
-export { createExactReader, createFeatureReader, type FeatureReader, type FeatureVectors } from "./online-reader.ts";
+export {
+  type CatalogService,
+  type CatalogView,
+  catalogOf,
+  type OnlineCatalog,
+  planOfCatalog,
+  readCatalog,
+  writeCatalog,
+} from "./online-catalog.ts";
+export {
+  createExactReader,
+  createFeatureReader,
+  type ExactReader,
+  type ExactVectors,
+  type FeatureReader,
+  type FeatureVectors,
+} from "./online-reader.ts";
 export { ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
 export type * from "./plan.ts";
+export type { ValueDetails, ValueStatus } from "./read-record.ts";
 export { checkRequest, parseRequest, type RequestProblem } from "./request.ts";
 export { buildTrainingSet, type TrainingSet, type TrainingSetInput } from "./training-set.ts";
 export type { FeatureArray } from "./view-rows.ts";

@@ -10,6 +10,7 @@ export interface Metrics {
   readonly requestSeconds: Histogram<"endpoint" | "status">;
   readonly stageSeconds: Histogram<"endpoint" | "version" | "stage">;
   readonly failures: Counter<"endpoint" | "code">;
+  readonly featureRequestSeconds: Histogram<"route" | "status">;
   readonly predictions: Counter<"endpoint" | "version" | "alias">;
   readonly unknownEntities: Counter<"endpoint" | "view">;
   readonly logLost: Counter<"endpoint">;
@@ -51,6 +52,13 @@ export function createMetrics(options: { stateDirectory?: string } = {}): Metric
       name: "orrery_inference_failures_total",
       help: "Refused or failed requests by error code",
       labelNames: ["endpoint", "code"],
+      registers,
+    }),
+    featureRequestSeconds: new Histogram({
+      name: "orrery_feature_request_duration_seconds",
+      help: "Time from a feature request's arrival to its answer, by route and HTTP status",
+      labelNames: ["route", "status"],
+      buckets: LATENCY_BUCKETS,
       registers,
     }),
     predictions: new Counter({

@@ -1,5 +1,5 @@
 import { type Snapshot, snapshotPaths } from "../../core/data/index.ts";
-import { materialize } from "../../core/features/index.ts";
+import { catalogOf, materialize, writeCatalog } from "../../core/features/index.ts";
 import { type Stage, stage } from "./stage.ts";
 
 export interface MaterializeOutput {
@@ -19,6 +19,8 @@ export async function materializeAll(opened: Stage, snapshots: Readonly<Record<s
     );
     views.push({ view: done.view, rows: done.rows, entities: done.entities });
   }
+  // Whoever reads features without the project finds out here what there is.
+  await writeCatalog(opened.online(), environment.scope, catalogOf(project));
   return { views };
 }
 

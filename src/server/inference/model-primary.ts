@@ -32,5 +32,5 @@ export async function runModelPrimary(options: ModelServerOptions): Promise<void
   await follower.look();
   if (follower.problem !== null && readPointer(paths.cache) === null) throw follower.problem;
   if (isFollowed(uri)) setInterval(() => void follower.look(), POLL_MS);
-  await runPrimary({ ...options, name: `model-${basename(paths.cache)}`, bindings });
+  await runPrimary({ ...options, name: `inference-model-${basename(paths.cache)}`, bindings });
 }

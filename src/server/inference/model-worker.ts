@@ -1,7 +1,7 @@
 import { createLogger, createMetrics } from "../../core/observability/index.ts";
 import { createModelApp } from "./model-app.ts";
 import type { ModelServerOptions } from "./model-options.ts";
-import { answerUntilDrained, metricsFromPrimary, runWorker } from "./run-worker.ts";
+import { answerUntilDrained, drainable, metricsFromPrimary, runWorker } from "./run-worker.ts";
 import { keepLooking, serveModel } from "./served-model.ts";
 
 /** One process that answers for a model. */
@@ -26,5 +26,5 @@ async function serve(options: ModelServerOptions): Promise<void> {
     metricsText: metricsFromPrimary,
     onFailure: (error) => log.error({ code: error.code, err: error.cause ?? error }, error.message),
   });
-  await answerUntilDrained({ ...options, app, metrics, close: async () => undefined });
+  await answerUntilDrained({ ...options, app: drainable(app), metrics, close: async () => undefined });
 }

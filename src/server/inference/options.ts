@@ -57,7 +57,7 @@ export function wholeNumber(name: string, value: string, min: number, max: numbe
 }
 
 /** A name becomes part of a path. */
-function pathName(name: string, value: string): string {
+export function pathName(name: string, value: string): string {
   if (value === "" || /[/\\\0]/.test(value) || value.startsWith("."))
     throw invalid(`--${name} takes a name, not "${value.replaceAll("\0", "")}"`);
   return value;

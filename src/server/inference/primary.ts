@@ -18,7 +18,7 @@ async function runEndpoint(args: readonly string[]): Promise<void> {
   const { endpoint, scope } = options;
   if (!cluster.isPrimary) return (await import("./worker.ts")).runEndpointWorker(options);
   const { runPrimary } = await import("./run-primary.ts");
-  return runPrimary({ ...options, name: endpoint, bindings: { endpoint, ...scope } });
+  return runPrimary({ ...options, name: `inference-${endpoint}`, bindings: { endpoint, ...scope } });
 }
 
 /** A model by its address, without a project. */

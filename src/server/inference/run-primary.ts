@@ -19,7 +19,7 @@ const STOP_MS = 9_000;
 
 export interface PrimaryOptions extends ListenAddress {
   readonly workers: number;
-  /** What it writes itself down as in the folder of what runs. */
+  /** The file, without its ending, that it writes itself down in, in the folder of what runs. */
   readonly name: string;
   /** What its log says of it. */
   readonly bindings: Readonly<Record<string, string>>;
@@ -112,7 +112,7 @@ export async function runPrimary(options: PrimaryOptions): Promise<void> {
 
   await Promise.all(Array.from({ length: options.workers }, start));
   const address = { listening: urlOf(options.host, port), pid: process.pid };
-  const file = join(options.paths.run, `inference-${options.name}.json`);
+  const file = join(options.paths.run, `${options.name}.json`);
   mkdirSync(options.paths.run, { recursive: true });
   writeFileSync(`${file}.${process.pid}.new`, JSON.stringify(address));
   renameSync(`${file}.${process.pid}.new`, file);

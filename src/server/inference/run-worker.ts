@@ -1,4 +1,5 @@
 import cluster from "node:cluster";
+import type { Server as HttpServer } from "node:http";
 import { Server } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { toOrreryError } from "../../core/errors.ts";
@@ -36,8 +37,31 @@ export async function runWorker({ host, port }: ListenAddress, serve: () => Prom
   }
 }
 
+/** A server that can be left without an answer being lost. */
+export interface DrainableApp {
+  readonly server: HttpServer;
+  listen(address: ListenAddress): Promise<unknown>;
+  /** From now on answers ask their clients to close the connection. */
+  leave(): void;
+}
+
+export function drainable(app: FastifyInstance): DrainableApp {
+  let leaving = false;
+  app.addHook("onSend", (_request, reply, payload, done) => {
+    if (leaving) reply.header("connection", "close");
+    done(null, payload);
+  });
+  return {
+    server: app.server,
+    listen: (address) => app.listen(address),
+    leave() {
+      leaving = true;
+    },
+  };
+}
+
 export interface Answering extends ListenAddress {
-  readonly app: FastifyInstance;
+  readonly app: DrainableApp;
   readonly metrics: Metrics;
   /** What is to be closed when the last answer is out. */
   close(): Promise<void>;
@@ -45,33 +69,30 @@ export interface Answering extends ListenAddress {
 
 /** Listens, and follows what the primary says until it says to leave. */
 export async function answerUntilDrained({ app, host, port, metrics, close }: Answering): Promise<void> {
-  let leaving: Promise<void> | null = null;
-  app.addHook("onSend", (_request, reply, payload, done) => {
-    if (leaving !== null) reply.header("connection", "close");
-    done(null, payload);
-  });
+  let leaving = false;
   const leave = async (hurry: boolean) => {
+    if (leaving) return;
+    leaving = true;
+    app.leave();
     await drain(app, hurry);
     await close();
     if (!process.connected) process.exit(0);
     process.send?.({ kind: "drained", metrics: await metricsJson(metrics) } satisfies ToPrimary, () => process.exit(0));
   };
   process.on("message", async (message: ToWorker) => {
-    if (message.kind === "drain") leaving ??= leave(message.hurry);
+    if (message.kind === "drain") await leave(message.hurry);
     if (message.kind === "collect") tell({ kind: "collected", id: message.id, metrics: await metricsJson(metrics) });
   });
   // Node would exit at once when the primary dies; what is being answered and logged comes first.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
-  process.on("disconnect", () => {
-    leaving ??= leave(true);
-  });
+  process.on("disconnect", () => void leave(true));
   await app.listen({ host, port });
 }
 
 export const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Answers what is under way and what still comes over open connections, and asks clients to close them. */
-async function drain(app: FastifyInstance, hurry: boolean): Promise<void> {
+async function drain(app: DrainableApp, hurry: boolean): Promise<void> {
   const closed = new Promise<void>((resolve) => app.server.once("close", () => resolve()));
   // Only stops listening: http's own close would also cut idle connections on which a request may be on its way.
   Server.prototype.close.call(app.server);

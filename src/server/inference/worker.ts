@@ -7,7 +7,7 @@ import { createEndpointRuntime } from "../../core/serving/index.ts";
 import { createInferenceApp } from "./app.ts";
 import { lazyOnlineStore } from "./lazy-online-store.ts";
 import type { InferenceServerOptions } from "./options.ts";
-import { after, answerUntilDrained, metricsFromPrimary, runWorker } from "./run-worker.ts";
+import { after, answerUntilDrained, drainable, metricsFromPrimary, runWorker } from "./run-worker.ts";
 
 const POLL_MS = 500;
 /** A collector that does not answer must not hold up the end. */
@@ -72,7 +72,7 @@ async function serve(options: InferenceServerOptions): Promise<void> {
   });
 
   await answerUntilDrained({
-    app,
+    app: drainable(app),
     host: options.host,
     port: options.port,
     metrics,
