@@ -30,7 +30,7 @@ export interface MaterializeOptions {
 
 const { folder, path, features, rounds, url } = JSON.parse(process.argv[2] ?? "") as MaterializeOptions;
 const asOf = parseTimestamp("2026-01-01T00:00:00Z");
-const engine = await openDuckDb({ memoryLimit: "1GB", tempDirectory: join(folder, `tmp-${process.pid}`) });
+const engine = await openDuckDb({ memoryLimit: "512MB", tempDirectory: join(folder, `tmp-${process.pid}`) });
 const artifacts = new FilesystemArtifactStore(join(folder, "artifacts"));
 const names = wideFeatures(features);
 const columns: Record<string, ColumnBuilder<ColumnType>> = { entity_id: int64() };

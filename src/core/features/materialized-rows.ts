@@ -14,6 +14,8 @@ export interface MaterializedFrom {
   readonly source: SourceDefinition;
   /** Local Parquet file of each part, by its sha256. */
   readonly paths: ReadonlyMap<string, string>;
+  /** Values of rows that are held in memory at once; 12 million unless given. */
+  readonly valuesAtOnce?: number;
 }
 
 export interface KeyedRows extends ViewRows {
@@ -37,7 +39,7 @@ export interface Share {
 /** Later than any row: the snapshot's own mask is not needed where each row is filtered by its exact availability. */
 const ALWAYS: Micros = 253_402_300_799_000_000;
 
-/** So many values are held at once, in doubles; what is larger is read in shares. */
+/** So many values are held at once unless told otherwise, in doubles; what is larger is read in shares. */
 const VALUES_AT_ONCE = 12_000_000;
 
 /** SQL for the columns by which rows of this view become visible, event time first. */
@@ -94,7 +96,7 @@ export async function sharesOf(
   const [found] = await engine.rows(
     `SELECT count(*) AS n FROM ${relationOf(from)} WHERE ${conditions(view, range).join(" AND ")}`,
   );
-  return Math.max(1, Math.ceil((Number(found?.n) * values) / VALUES_AT_ONCE));
+  return Math.max(1, Math.ceil((Number(found?.n) * values) / (from.valuesAtOnce ?? VALUES_AT_ONCE)));
 }
 
 /** Small steps read this far ahead, so that the next ones find their rows in memory. Rows are written when they are visible, not before. */

@@ -45,6 +45,10 @@ const step = fc.record({
   advance: fc.integer({ min: -30, max: 200 }),
   full: fc.boolean(),
   newRows: fc.boolean(),
+  /** In one go, or a few rows after the other. */
+  inShares: fc.boolean(),
+  /** Writes after which it is cut off and done again. */
+  cutAfter: fc.option(fc.nat({ max: 6 }), { nil: null }),
   reads: fc.array(
     fc.record({
       shop: fc.option(shop, { nil: null, freq: 10 }),
@@ -54,6 +58,20 @@ const step = fc.record({
     { minLength: 1, maxLength: 12 },
   ),
 });
+
+/** A store whose process dies at one of its writes. */
+function dying(store: OnlineStore, after: number): OnlineStore {
+  let writes = 0;
+  return {
+    getMany: (keys) => store.getMany(keys),
+    keys: (prefix) => store.keys(prefix),
+    close: () => store.close(),
+    async putMany(entries) {
+      if (writes++ === after) throw new Error("killed");
+      await store.putMany(entries);
+    },
+  };
+}
 
 describe.each(sourceKinds)("online values over a source with %s", (kind) => {
   test("are at every time what going through the rows known at the last materialization gives", async () => {
@@ -73,17 +91,28 @@ describe.each(sourceKinds)("online values over a source with %s", (kind) => {
           let parts = [first];
           let until = -60 * MINUTE;
           let stands: Micros | null = null;
-          for (const { advance, full, newRows, reads } of steps) {
+          for (const { advance, full, newRows, inShares, cutAfter, reads } of steps) {
             until = Math.max(until, until + advance * MINUTE);
             if (newRows && parts.length === 1) parts = [first, second];
             const snapshot = await snapshotOf(bench, source, parts, END);
             const paths = await snapshotPaths(bench.artifacts, snapshot);
             const asked = until + Math.min(0, advance) * MINUTE;
             const anew: boolean = full && asked === until;
-            const done = await materialize(
-              { engine: bench.engine, online },
-              { scope, view, snapshot, source, paths, until: asked, full: anew },
-            );
+            const input = {
+              scope,
+              view,
+              snapshot,
+              source,
+              paths,
+              until: asked,
+              full: anew,
+              ...(inShares && { valuesAtOnce: 300 }),
+            };
+            if (cutAfter !== null)
+              await materialize({ engine: bench.engine, online: dying(online, cutAfter) }, input).catch((error) => {
+                if (error.message !== "killed") throw error;
+              });
+            const done = await materialize({ engine: bench.engine, online }, input);
             stands = Math.max(stands ?? asked, asked);
             if (view.source.eventTime !== undefined) expect(done.until).toBe(stands);
             const { values } = await reader.read(
@@ -102,7 +131,7 @@ describe.each(sourceKinds)("online values over a source with %s", (kind) => {
       ),
       { numRuns: 25, endOnFailure: true },
     );
-  });
+  }, 120_000);
 });
 
 test("the online value at t equals the offline value at t, to the last bit but for standard deviations", async () => {
