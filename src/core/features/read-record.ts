@@ -2,6 +2,7 @@ import type { Micros } from "../time.ts";
 import type { AggregateFeature } from "./compile-view.ts";
 import { type Block, type BlockLayout, type EntityRecord, type RecordShape, recordLayout } from "./entity-record.ts";
 import { exactInteger, integerOf } from "./integers.ts";
+import { Moments } from "./moments.ts";
 import type { ExactValue } from "./plan.ts";
 import { aggregateOf, type FiguresWanted, figuresWanted, WindowAccumulator, type WindowFigures } from "./window-accumulators.ts";
 
@@ -187,43 +188,38 @@ function windowFigures(
   const first = firstAfter(visible, start);
   const end = firstAfter(visible, at);
   const isIn = (row: number) => events[row] > start && (superseded === null || !(superseded[row] <= known));
-  const simple = !(wanted.squares || wanted.distinct || wanted.ordered);
-  if (simple) {
-    let rows = 0;
-    let sum = 0;
-    let least = Number.POSITIVE_INFINITY;
-    let greatest = Number.NEGATIVE_INFINITY;
-    let whole = true;
+  const forEachCell = (take: (cell: number, row: number) => void) => {
     for (let row = first; row < end; row++) {
       const cell = cells === null ? 1 : cells[row];
-      if (!isIn(row) || Number.isNaN(cell)) continue;
-      if ((cell | 0) !== cell) whole = false;
-      rows++;
-      sum += cell;
-      if (cell < least) least = cell;
-      if (cell > greatest) greatest = cell;
+      if (isIn(row) && !Number.isNaN(cell)) take(cell, row);
     }
-    // The plain sum of whole numbers of 32 bits is exact: the same figures as an accumulator's.
-    if (whole)
-      return {
-        rows,
-        sum,
-        mean: sum / rows,
-        std: Number.NaN,
-        least: least + 0,
-        greatest: greatest + 0,
-        distinct: 0,
-        nth: () => Number.NaN,
-      };
+  };
+  if (wanted.distinct || wanted.ordered) {
+    const order = (one: number, other: number) =>
+      events[one] - events[other] || compareAvailable(columns[availableAt], one, other) || one - other;
+    const accumulator = new WindowAccumulator(wanted, order);
+    forEachCell((cell, row) => accumulator.add(cell, row));
+    return accumulator;
   }
-  const order = (one: number, other: number) =>
-    events[one] - events[other] || compareAvailable(columns[availableAt], one, other) || one - other;
-  const accumulator = new WindowAccumulator(wanted, order);
-  for (let row = first; row < end; row++) {
-    const cell = cells === null ? 1 : cells[row];
-    if (isIn(row) && !Number.isNaN(cell)) accumulator.add(cell, row);
-  }
-  return accumulator;
+  let rows = 0;
+  let sum = 0;
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = Number.NEGATIVE_INFINITY;
+  let whole = true;
+  forEachCell((cell) => {
+    if ((cell | 0) !== cell) whole = false;
+    rows++;
+    sum += cell;
+    if (cell < least) least = cell;
+    if (cell > greatest) greatest = cell;
+  });
+  // -0 beside 0 would depend on their order, as in an accumulator.
+  const extremes = { least: least + 0, greatest: greatest + 0, distinct: 0, nth: () => Number.NaN };
+  // The plain sum of whole numbers of 32 bits is exact: the same figures as an accumulator's.
+  if (whole && !wanted.squares) return { rows, sum, mean: sum / rows, std: Number.NaN, ...extremes };
+  const moments = new Moments(wanted.squares);
+  forEachCell((cell) => moments.add(cell));
+  return { rows, sum: moments.sum, mean: moments.mean, std: moments.std, ...extremes };
 }
 
 const compareAvailable = (available: Float64Array | undefined, one: number, other: number) =>
