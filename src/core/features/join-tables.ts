@@ -6,7 +6,7 @@ import { joinLatest, type SourceRelation } from "./join-latest.ts";
 import { type Asks, joinView } from "./point-in-time.ts";
 import { columnOf, type FeatureArray, numbersOf, readViewRows, viewRowColumns } from "./view-rows.ts";
 
-/** What decides how a view is joined; measured in docs/decisions/point-in-time-join.md. */
+/** What decides how a view is joined; measured in docs/decisions/point-in-time-joins.md. */
 export interface JoinLimits {
   /** A source with fewer rows is swept whatever else: joins take longer to prepare than they save. */
   readonly joinedFrom: number;
