@@ -63,15 +63,20 @@ const isWhole = (type: ColumnType) => type === "int32" || type === "int64";
 /** Digits may not be parted: 1_000 is a name more often than a number. */
 const isPlain = (text: string) => `NOT contains(${text}, '_')`;
 
-/** ISO 8601 with a space or a T, any number of digits after the second, and an offset or none. */
-const MOMENT = String.raw`\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9:.]+\s*(Z|UTC|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?)?\s*`;
+/** ISO 8601 with a space or a T and any number of digits after the second: in UTC, or with an offset. */
+const DAY = "\\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}";
+const IN_UTC = `${DAY}([T ][0-9:.]+( ?UTC|Z)?)?\\s*`;
+const WITH_OFFSET = `${DAY}[T ][0-9:.]+[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?\\s*`;
 
 /**
- * By way of TIMESTAMPTZ an offset is honoured, and a text without one is UTC (the session's zone). Nothing else reaches the engine: it
- * reads "epoch" and 23-03-26 too, and the name of a zone in one row changes how it reads the rows after it.
+ * Only these forms reach the engine: it reads "epoch" and 23-03-26 too, and the name of a zone in one row changes how it reads the rows
+ * after it. As a TIMESTAMP it takes no notice of an offset.
  */
-const momentOf = (text: string) =>
-  `CASE WHEN regexp_full_match(upper(${text}), ${quoteLiteral(MOMENT)}) THEN TRY_CAST(upper(trim(${text})) AS TIMESTAMPTZ)::TIMESTAMP END`;
+function momentOf(text: string): string {
+  const iso = `upper(trim(${text}))`;
+  return `CASE WHEN regexp_full_match(upper(${text}), ${quoteLiteral(IN_UTC)}) THEN TRY_CAST(${iso} AS TIMESTAMP)
+    WHEN regexp_full_match(upper(${text}), ${quoteLiteral(WITH_OFFSET)}) THEN TRY_CAST(${iso} AS TIMESTAMPTZ)::TIMESTAMP END`;
+}
 
 /** From the year 1 to 9999: beyond, adding to a moment may leave what can be counted. */
 const within = (timestamp: string) =>

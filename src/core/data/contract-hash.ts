@@ -15,12 +15,14 @@ export async function contractHash(
   references: ReadonlyMap<string, string>,
 ): Promise<string> {
   const values = await referenceHash(engine, references);
-  const { name, origin, key, eventTime = null, availability, contracts, deleted, watermark } = source;
+  const { name, origin, key, eventTime = null, availability, contracts, deleted, watermark, expect } = source;
   const kind = origin.kind === "files" ? origin.format : origin.kind;
   return sha256(
     JSON.stringify([
       ...[READING, name, kind, key, eventTime, availability, contracts, values],
       ...(deleted === undefined ? [] : [{ deleted }]),
+      // Of the expectations only this one decides about rows; the others are judged each time.
+      ...(expect === undefined || expect.unique.length === 0 ? [] : [{ unique: expect.unique }]),
       ...(origin.kind === "files" ? [] : [readerText(origin), watermark?.column ?? null]),
     ]),
   );

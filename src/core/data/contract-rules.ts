@@ -2,6 +2,7 @@ import type { ColumnContract, Severity, SourceDefinition } from "../definitions/
 import type { TableEngine } from "../ports/index.ts";
 import { NUMERIC, RESERVED, ROW, rawName } from "./column-sql.ts";
 import { dataErrors } from "./errors.ts";
+import { checkExpectations } from "./expectation-limits.ts";
 import { quoteIdentifier, quoteLiteral } from "./sql.ts";
 
 /** One check of a contract, compiled: a SQL condition that is true for rows that break it. */
@@ -23,9 +24,11 @@ export interface Rule {
  */
 export function contractRules(source: SourceDefinition, references: ReadonlyMap<string, string>): Rule[] {
   refuseClashes(source);
+  checkExpectations(source);
   const rules = Object.entries(source.contracts).flatMap(([column, contract]) =>
     columnRules(source, column, contract, references),
   );
+  rules.push(...uniqueRules(source));
   if (source.key.length === 0) return rules;
   const key = source.key.map(quoteIdentifier);
   const personal = source.key.some((column) => source.contracts[column]?.personal === true);
@@ -36,9 +39,38 @@ export function contractRules(source: SourceDefinition, references: ReadonlyMap<
     severity: "quarantine",
     broken: `${anyNull} OR ${repeated(versionColumns(source))}`,
     among: "rows",
-    sample: personal ? null : `concat_ws(', ', ${key.map((name) => `coalesce(${name}::VARCHAR, 'null')`).join(", ")})`,
+    sample: personal ? null : together(key),
   });
   return rules;
+}
+
+const together = (names: readonly string[]) =>
+  `concat_ws(', ', ${names.map((name) => `coalesce(${name}::VARCHAR, 'null')`).join(", ")})`;
+
+/** Values that stand in one row only, over several columns; a null among them is like no other. */
+function uniqueRules(source: SourceDefinition): Rule[] {
+  return (source.expect?.unique ?? []).map(({ columns, severity }) => {
+    const names = columns.map(quoteIdentifier);
+    const known = names.map((name) => `${name} IS NOT NULL`).join(" AND ");
+    const personal = columns.some((column) => source.contracts[column]?.personal === true);
+    const broken = `${known} AND ${sharedWithOthers(source, names)}`;
+    return {
+      column: columns.join(", "),
+      rule: "unique",
+      severity,
+      broken: source.deleted === undefined ? broken : `NOT coalesce(${quoteIdentifier(source.deleted)}, false) AND ${broken}`,
+      among: "rows",
+      sample: personal ? null : together(names),
+    };
+  });
+}
+
+/** Versions of one row may repeat its values; of several rows with the same the last sound one stands. */
+function sharedWithOthers({ key }: SourceDefinition, names: readonly string[]): string {
+  const values = names.join(", ");
+  if (key.length === 0) return repeated(names);
+  const row = `row(${key.map(quoteIdentifier).join(", ")})`;
+  return `${row} IS DISTINCT FROM first_value(${row}) OVER (PARTITION BY ${values} ORDER BY __bad, ${ROW} DESC)`;
 }
 
 /** What tells a source's versions of rows apart: rows of one key that become known at different times are versions of one row. */
@@ -101,28 +133,35 @@ function columnRules(
       ...more,
       sample: contract.personal === true ? null : (more.sample ?? name),
     });
-  const refuse = (what: string) =>
-    dataErrors.DATA_CONTRACT_INVALID(`${source.name}.${column} is a ${type} and cannot have ${what}`);
+  const invalid = (what: string) => dataErrors.DATA_CONTRACT_INVALID(`${source.name}.${column} ${what}`);
+  const refuse = (what: string) => invalid(`is a ${type} and cannot have ${what}`);
 
   add("type", `${raw} IS NOT NULL AND ${name} IS NULL`, { sample: raw });
   if (contract.nullable === false) add("null", `${raw} IS NULL`);
+  else if (!(contract.nullable.atMost >= 0 && contract.nullable.atMost <= 1))
+    throw invalid(`may be null in a share of ${contract.nullable.atMost}, which is not between 0 and 1`);
   if (min !== undefined || max !== undefined) {
     if (!NUMERIC.has(type)) throw refuse("a range of numbers");
     // An infinite limit is none, and has no literal in SQL.
     const below = Number.isFinite(min) ? [`${name} < ${min}`] : [];
     const above = Number.isFinite(max) ? [`${name} > ${max}`] : [];
     if (Number.isNaN(min) || Number.isNaN(max)) throw refuse("a limit that is no number");
+    if (min !== undefined && max !== undefined && min > max) throw invalid(`cannot lie between ${min} and ${max}: no number does`);
     if (below.length + above.length > 0) add("range", [...below, ...above].join(" OR "));
   }
   if (values !== undefined) {
     if (type === "timestamp") throw refuse("a set of values");
+    if (type !== "string" && values.some((value) => typeof value !== "number" || !Number.isFinite(value)))
+      throw refuse("a set with something else in it than numbers");
+    if (isOutside(values, min, max)) throw invalid(`has no value in its set that lies between ${min} and ${max}`);
     const allowed = values.map((value) => (type === "string" ? quoteLiteral(String(value)) : String(Number(value))));
     add("set", allowed.length === 0 ? `${name} IS NOT NULL` : `${name} NOT IN (${allowed.join(", ")})`);
   }
   if (pattern !== undefined) add("pattern", `NOT regexp_full_match(${name}::VARCHAR, ${quoteLiteral(pattern)})`);
   if (contract.unique === true) {
     const isKey = source.key.length === 1 && source.key[0] === column;
-    add("unique", `${name} IS NOT NULL AND ${repeated(isKey ? versionColumns(source) : [name])}`, { among: "rows" });
+    const shared = isKey ? repeated(versionColumns(source)) : sharedWithOthers(source, [name]);
+    add("unique", `${name} IS NOT NULL AND ${shared}`, { among: "rows" });
   }
   if (reference !== undefined) {
     const allowed = references.get(reference);
@@ -133,6 +172,9 @@ function columnRules(
   }
   return rules;
 }
+
+const isOutside = (values: readonly (string | number)[], min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY) =>
+  values.length > 0 && values.every((value) => typeof value === "number" && (value < min || value > max));
 
 /**
  * Whether a source's contract makes sense by itself: types, limits, patterns; not what it refers to.

@@ -15,7 +15,7 @@ export async function partsAreDisjoint(
   previous: Snapshot | undefined,
 ): Promise<boolean> {
   if (source.key.length === 0) return true;
-  const { kept, added, areAll } = compare(snapshot.parts, previous?.parts ?? []);
+  const { kept, added, areAll } = partsSince(snapshot.parts, previous?.parts ?? []);
   if (areAll && previous?.disjoint === false) return false;
   const paths = await snapshotPaths(engines.artifacts, snapshot);
   // The same content delivered in two files is listed twice, as it is read.
@@ -35,7 +35,7 @@ export async function partsAreDisjoint(
 }
 
 /** Parts that the previous snapshot had under the same contract, and those that are new; `areAll`: none of the previous ones is gone. */
-function compare(parts: readonly SnapshotPart[], previous: readonly SnapshotPart[]) {
+export function partsSince(parts: readonly SnapshotPart[], previous: readonly SnapshotPart[]) {
   const left = new Map<string, number>();
   for (const { inputHash } of previous) left.set(inputHash, (left.get(inputHash) ?? 0) + 1);
   const kept: SnapshotPart[] = [];

@@ -6,6 +6,7 @@ import type { Delivery } from "./delivery.ts";
 import { partsAreDisjoint } from "./disjoint-parts.ts";
 import { dataErrors } from "./errors.ts";
 import { type IngestEngines, ingestPart, nullLimits } from "./ingest-part.ts";
+import { judgeExpectations } from "./judge-expectations.ts";
 import { KnownRows } from "./known-rows.ts";
 import { localDeliveries } from "./read-files.ts";
 import { queryRows } from "./read-query.ts";
@@ -71,8 +72,24 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
   const disjoint = await partsAreDisjoint(engines, source, draft, options.previous);
   const rows =
     options.countRows === false ? (options.previous?.rows ?? 0) : await countVisible(engines, source, { ...draft, disjoint });
-  return withReport(source, { ...draft, disjoint, rows });
+  const whole = { ...draft, disjoint, rows };
+  return withReport(source, whole, await verdictsOf(engines, source, whole, options));
 }
+
+/** A look at some rows says nothing about the source, and where rows are not counted nothing is judged anew. */
+async function verdictsOf(
+  engines: IngestEngines,
+  source: SourceDefinition,
+  snapshot: Snapshot,
+  { previous, firstRows, countRows }: IngestOptions,
+): Promise<ContractReport["expectations"]> {
+  if (firstRows !== undefined && !isOnThisMachine(source)) return undefined;
+  if (countRows === false) return previous?.report.expectations;
+  return await judgeExpectations(engines, source, snapshot, previous);
+}
+
+const isOnThisMachine = ({ origin, name }: SourceDefinition) =>
+  origin.kind === "files" && remoteFiles(origin, name, undefined) === null;
 
 function definitionOf({ key, eventTime, availability, deleted }: SourceDefinition): SnapshotDefinition {
   return {
@@ -201,7 +218,7 @@ async function countVisible({ engine, artifacts }: IngestEngines, source: Source
 }
 
 /** Adds up what the parts report. */
-function withReport(source: SourceDefinition, snapshot: Snapshot): Snapshot {
+function withReport(source: SourceDefinition, snapshot: Snapshot, expectations: ContractReport["expectations"]): Snapshot {
   const { parts, rows } = snapshot;
   const sum = (count: (part: SnapshotPart) => number) => parts.reduce((total, part) => total + count(part), 0);
   const delivered = sum(({ rows }) => rows);
@@ -216,6 +233,7 @@ function withReport(source: SourceDefinition, snapshot: Snapshot): Snapshot {
     quarantined: sum(({ quarantined }) => quarantined),
     violations: [...addUp(parts), ...tooManyNulls],
     nullShares: nullCounts.map(({ column, atMost, nulls }) => ({ column, atMost, share: nulls / delivered })),
+    ...(expectations === undefined || expectations.length === 0 ? {} : { expectations }),
   };
   return { ...snapshot, report };
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { at, type DataRoom, NOW, openDataRoom } from "../../../test/fixtures/data-room.ts";
-import { float64, int32, source, string } from "../definitions/index.ts";
+import { bool, float64, int32, source, string } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
 import type { Snapshot } from "./index.ts";
 
@@ -84,6 +84,72 @@ test("a row that is delivered again replaces the earlier one only from when the 
   expect(await delayAt(30, true)).toEqual([[6, 2 ** 32]]);
   expect((await room.read(snapshot, redelivered, { asOf: at(day(2)), columns: ["id"] })).length).toBe(1);
   expect(snapshot.rows).toBe(1);
+});
+
+describe("versions of rows", () => {
+  const tracked = source.csv("tracked", {
+    path: "tracked.csv",
+    key: ["id"],
+    eventTime: "departs",
+    availableTime: "published",
+    deleted: "gone",
+    columns: { id: string(), delay: float64().nullable(), gone: bool().nullable() },
+  });
+  // In one file, and not in the order in which they were published: a is corrected, deleted and back again; b never changes.
+  const lines = [
+    `a,${day(10)},${day(6)},6,`,
+    `a,${day(10)},${day(1)},5,false`,
+    `a,${day(10)},${day(8)},,true`,
+    `a,${day(12)},${day(9)},7,`,
+    `b,${day(10)},${day(2)},1,`,
+  ];
+  const read = async (asOf: number, versions: boolean) => {
+    room.write("tracked.csv", `id,departs,published,delay,gone\n${lines.join("\n")}\n`);
+    const snapshot = await room.ingest(tracked);
+    expect(snapshot.report.quarantined).toBe(0);
+    const rows = await room.read(
+      snapshot,
+      tracked,
+      { asOf: at(day(asOf)), columns: ["id", "delay", "published"], versions },
+      "ORDER BY id, published",
+    );
+    return rows.map(({ id, delay, published, __superseded_at: ends }) =>
+      versions ? [id, delay, published, ends] : [id, delay, published],
+    );
+  };
+
+  test("are one row each time they are read, the last that was known; a deleted one is not there", async () => {
+    expect(await read(5, false)).toEqual([
+      ["a", 5, at(day(1))],
+      ["b", 1, at(day(2))],
+    ]);
+    expect(await read(6, false)).toContainEqual(["a", 6, at(day(6))]);
+    expect(await read(8, false)).toEqual([["b", 1, at(day(2))]]);
+    expect(await read(9, false)).toContainEqual(["a", 7, at(day(9))]);
+  });
+
+  test("are all there where they are asked for, each with when the next was known", async () => {
+    expect(await read(30, true)).toEqual([
+      ["a", 5, at(day(1)), at(day(6))],
+      ["a", 6, at(day(6)), at(day(8))],
+      ["a", 7, at(day(9)), null],
+      ["b", 1, at(day(2)), null],
+    ]);
+    // What was to come was not known.
+    expect(await read(7, true)).toEqual([
+      ["a", 5, at(day(1)), at(day(6))],
+      ["a", 6, at(day(6)), null],
+      ["b", 1, at(day(2)), null],
+    ]);
+  });
+
+  test("end nobody where no key stands twice, and deletions are none of the rows", async () => {
+    room.write("tracked.csv", `id,departs,published,delay,gone\na,${day(10)},${day(1)},5,\nb,${day(10)},${day(2)},1,true\n`);
+    const snapshot = await room.ingest(tracked);
+    expect(snapshot.disjoint).toBe(true);
+    expect(await room.read(snapshot, tracked, { columns: ["id"], versions: true })).toEqual([{ id: "a", __superseded_at: null }]);
+    expect(snapshot.rows).toBe(1);
+  });
 });
 
 test("a source without availability is known when it happened, and one without time always", async () => {

@@ -54,6 +54,22 @@ export interface ContractReport {
   readonly violations: readonly Violation[];
   /** Columns whose share of nulls is over their limit. */
   readonly nullShares: readonly { readonly column: string; readonly share: number; readonly atMost: number }[];
+  /** What was expected of the rows together, kept or not; absent in snapshots of before it was judged. */
+  readonly expectations?: readonly ExpectationVerdict[];
+}
+
+/** How one expectation of a source's rows together came out. */
+export interface ExpectationVerdict {
+  readonly rule: "rows" | "freshness" | "unique" | "psi" | "mean" | "null-share";
+  /** The column, several joined by ", "; null where it is about rows. */
+  readonly column: string | null;
+  readonly severity: "warn" | "stop";
+  /** null where there was nothing to judge by, as before the first snapshot. */
+  readonly kept: boolean | null;
+  /** What was found: rows, microseconds of age, repeated rows, or a distance; null where there is no such number. */
+  readonly observed: number | null;
+  /** For people: "12 rows, at least 100". */
+  readonly says: string;
 }
 
 /** What a source said when it was taken in of how its rows are read; it may say something else today. */
