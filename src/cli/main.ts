@@ -135,6 +135,15 @@ program
   )
   .action(lazy(() => import("./commands/serve.ts")));
 program
+  .command("features")
+  .argument("<action>", "list, materialize or serve")
+  .option("--host <address>", "serve: address to listen on; anything but loopback needs a token", "127.0.0.1")
+  .option("--port <number>", "serve: port", "6566")
+  .option("--workers <number>", "serve: processes that answer", "1")
+  .option("--token-file <path>", "serve: file with the access token (or set ORRERY_TOKEN)")
+  .description("the feature store: what there is, bring the online store up to now, or answer with features over HTTP")
+  .action(lazy(() => import("./commands/features.ts")));
+program
   .command("predict")
   .argument("<endpoint>")
   .argument("<json>", "one request or a list of them, as JSON or @file")

@@ -10,7 +10,8 @@ import { trackingRooms } from "../platform/tracking-rooms.ts";
 import { announce } from "./announcement.ts";
 import { createApp } from "./app.ts";
 import type { AccessPolicy } from "./authorise.ts";
-import { ensureInference, type InferenceProcess, stopInference } from "./inference-process.ts";
+import { FEATURE_SERVER, featureServerArguments } from "./feature-process.ts";
+import { ensureInference, ensureServer, type InferenceProcess, stopInference } from "./inference-process.ts";
 import { listen } from "./listen.ts";
 import { mlflowProtocols } from "./protocols/mlflow/protocol.ts";
 import { runFileRoutes } from "./routes/artifacts.ts";
@@ -116,7 +117,7 @@ export interface ServingControlPlane {
 }
 
 /**
- * `orrery up`: the control plane on its port, the scheduler running, an inference server for every endpoint.
+ * `orrery up`: the control plane on its port, the scheduler running, an inference server for every endpoint, and the feature server.
  * @throws SERVER_PORT_IN_USE, SERVER_TOKEN_MISSING and everything opening the platform says
  */
 export async function serveControlPlane(options: ServeOptions): Promise<ServingControlPlane> {
@@ -148,21 +149,17 @@ export async function serveControlPlane(options: ServeOptions): Promise<ServingC
 }
 
 async function startInference(options: ServeOptions, platform: Platform, started: InferenceProcess[]): Promise<void> {
+  const { project, scope, paths } = platform;
+  const { stateDirectory, clock } = options;
+  const common = { stateDirectory, scope, host: "127.0.0.1", port: 0, workers: 1 };
+  const starting = project.endpoints.map(({ name }) => ensureInference({ ...common, endpoint: name, clock: clock.kind }, paths));
+  // It reads features as of now, which a replay's clock has nothing for.
+  if (project.features.length > 0 && clock.kind === "system")
+    starting.push(ensureServer(FEATURE_SERVER, featureServerArguments(common), paths));
   await Promise.all(
-    platform.project.endpoints.map(async ({ name }) => {
-      const server = await ensureInference(
-        {
-          stateDirectory: options.stateDirectory,
-          scope: platform.scope,
-          endpoint: name,
-          host: "127.0.0.1",
-          port: 0,
-          workers: 1,
-          clock: options.clock.kind,
-        },
-        platform.paths,
-      );
-      if (server !== null) started.push(server);
+    starting.map(async (server) => {
+      const running = await server;
+      if (running !== null) started.push(running);
     }),
   );
 }

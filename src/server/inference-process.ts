@@ -63,10 +63,10 @@ export interface InferenceProcess {
   readonly pid: number;
 }
 
-/** The inference server that wrote itself down in this state folder, if it still answers. */
-export async function findInference(runDirectory: string, endpoint: string): Promise<InferenceProcess | null> {
+/** The server that wrote itself down under this name in the folder of what runs, if it still answers. */
+export async function findServer(runDirectory: string, name: string): Promise<InferenceProcess | null> {
   try {
-    const { listening, pid } = JSON.parse(readFileSync(join(runDirectory, `inference-${endpoint}.json`), "utf8")) as {
+    const { listening, pid } = JSON.parse(readFileSync(join(runDirectory, `${name}.json`), "utf8")) as {
       listening: string;
       pid: number;
     };
@@ -77,28 +77,39 @@ export async function findInference(runDirectory: string, endpoint: string): Pro
   }
 }
 
+/** An endpoint's inference server of this state folder, if it still answers. */
+export const findInference = (runDirectory: string, endpoint: string): Promise<InferenceProcess | null> =>
+  findServer(runDirectory, `inference-${endpoint}`);
+
 const START_TIMEOUT_MS = 15_000;
 
 /**
- * Finds the endpoint's inference server or starts one. It is a process group of its own and goes on when this process dies; it
- * logs to a file, not to a pipe that would break with its parent.
+ * Finds the server of this name or starts one. It is a process group of its own and goes on when this process dies; it logs to a file,
+ * not to a pipe that would break with its parent.
  */
-export async function ensureInference(
-  options: InferenceOptions,
+export async function ensureServer(
+  name: string,
+  args: readonly string[],
   directories: { run: string; logs: string },
 ): Promise<InferenceProcess | null> {
-  const running = await findInference(directories.run, options.endpoint);
+  const running = await findServer(directories.run, name);
   if (running !== null) return running;
-  const log = openSync(join(directories.logs, `inference-${options.endpoint}.log`), "a");
-  const child = spawn(process.execPath, inferenceArguments(options), { detached: true, stdio: ["ignore", log, log] });
+  const log = openSync(join(directories.logs, `${name}.log`), "a");
+  const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", log, log] });
   child.unref();
   for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline && child.exitCode === null; ) {
-    const found = await findInference(directories.run, options.endpoint);
+    const found = await findServer(directories.run, name);
     if (found !== null && found.pid === child.pid) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return null;
 }
+
+/** The endpoint's inference server, started where it does not run. */
+export const ensureInference = (
+  options: InferenceOptions,
+  directories: { run: string; logs: string },
+): Promise<InferenceProcess | null> => ensureServer(`inference-${options.endpoint}`, inferenceArguments(options), directories);
 
 /** Lets the server finish what it is answering, then end; resolves when it is gone. */
 export async function stopInference({ pid }: InferenceProcess): Promise<void> {

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { loadProject } from "../../platform/load-project.ts";
 import { isModelUri } from "../../server/inference/model-uri.ts";
 import { inferenceArguments, modelServerArguments } from "../../server/inference-process.ts";
-import { type ConnectionOptions, findControlPlane, stateDirectory } from "../connection.ts";
+import { type ConnectionOptions, stateDirectory } from "../connection.ts";
+import { certificates, inForeground } from "../in-foreground.ts";
 
 interface ServeOptions extends ConnectionOptions {
   host: string;
@@ -16,13 +16,8 @@ interface ServeOptions extends ConnectionOptions {
 
 /** Runs in the foreground until it is told to stop; the control plane is not needed, and for a model no project either. */
 export default async function serve(options: ServeOptions, served = ""): Promise<void> {
-  const isModel = isModelUri(served);
-  const child = spawn(process.execPath, isModel ? modelArguments(options, served) : await endpointArguments(options, served), {
-    stdio: "inherit",
-    env: { ...process.env, ...(isModel ? await certificates(options) : {}) },
-  });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
-  process.exitCode = await new Promise<number>((done) => child.once("exit", (code) => done(code ?? 1)));
+  if (isModelUri(served)) return inForeground(modelArguments(options, served), await certificates(options));
+  return inForeground(await endpointArguments(options, served));
 }
 
 const whereOf = ({ host, port, workers, tokenFile }: ServeOptions) => ({
@@ -52,10 +47,4 @@ function modelArguments(options: ServeOptions, model: string): string[] {
     ...(trackingUri === undefined ? {} : { trackingUri }),
     ...(anonymous === undefined ? {} : { anonymous }),
   });
-}
-
-/** The certificate of the server on this state folder, which no authority has to have signed. */
-async function certificates(options: ServeOptions): Promise<Record<string, string>> {
-  const certFile = (await findControlPlane(options))?.certFile;
-  return certFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: certFile };
 }

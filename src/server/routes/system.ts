@@ -1,8 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemSnapshot } from "../../core/observability/index.ts";
+import { FEATURE_SERVER } from "../feature-process.ts";
 import type { RoomHandlers } from "../handlers.ts";
-import { findInference } from "../inference-process.ts";
+import { findInference, findServer } from "../inference-process.ts";
 import type { RouteContext } from "./index.ts";
 
 /** The folder's size is counted at most this often: it can hold many files. */
@@ -20,6 +21,7 @@ export function systemHandlers({ platform, version, startedAt }: RouteContext): 
           return { name: `inference ${name}`, pid: server?.pid ?? 0, alive: server !== null, url: server?.url ?? null };
         }),
       );
+      const features = await findServer(platform.paths.run, FEATURE_SERVER);
       return {
         ...snapshot,
         gpu: snapshot.gpu === null ? null : [...snapshot.gpu],
@@ -28,7 +30,11 @@ export function systemHandlers({ platform, version, startedAt }: RouteContext): 
         startedAt: new Date(startedAt).toISOString(),
         stateDirectory: platform.paths.root,
         stateBytes: size.bytes,
-        processes: [{ name: "control plane", pid: process.pid, alive: true, url: null }, ...inference],
+        processes: [
+          { name: "control plane", pid: process.pid, alive: true, url: null },
+          ...inference,
+          ...(features === null ? [] : [{ name: "feature server", pid: features.pid, alive: true, url: features.url }]),
+        ],
       };
     },
   };
