@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { quoteLiteral } from "../data/index.ts";
 import { writeParquet } from "./parquet-columns.ts";
 import { openWorkbench, type Workbench } from "./test-support/snapshots.ts";
-import { type FeatureArray, featureArray } from "./view-rows.ts";
+import { type FeatureArray, featureArray, integerArray, valueAt } from "./view-rows.ts";
 
 let bench: Workbench;
 let files = 0;
@@ -47,6 +47,19 @@ test("DuckDB reads back every type with its nulls", async () => {
       },
     ),
     { numRuns: 30 },
+  );
+});
+
+test("integers of 64 bits keep all of them", async () => {
+  const some = fc.array(fc.option(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })), { minLength: 1, maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(some, async (integers) => {
+      const column = integerArray(integers.length, (row) => integers[row]);
+      const read = await roundTrip(integers.length, new Map([["n", column]]));
+      const found = integers.map((_, row) => valueAt(read.get("n") ?? column, row));
+      expect(found.map((value) => (value === null ? null : BigInt(String(value))))).toEqual(integers);
+    }),
+    { numRuns: 20, examples: [[[2n ** 63n - 1n, null, -(2n ** 63n), 2n ** 53n + 1n]]] },
   );
 });
 

@@ -18,16 +18,22 @@ import {
   type CharterDefinition,
   defineCharter,
   defineModel,
+  entity,
   type FeatureReference,
+  featureView,
   float64,
   int32,
+  int64,
   type LabelDefinition,
   labels,
   onDemand,
   requestField,
   rule,
   type SourceDefinition,
+  source,
+  sql,
   string,
+  sum,
   timestamp,
 } from "../definitions/index.ts";
 import { HOUR, MINUTE, type Micros, parseTimestamp } from "../time.ts";
@@ -323,6 +329,48 @@ describe("a training set of classes or numbers", () => {
       refused("FEATURE_LABEL_INVALID", message),
     );
   });
+});
+
+test("names of columns, features and views may be anything, and say nothing to SQL", async () => {
+  const odd = source.parquet("odd", {
+    path: "-",
+    key: ["select"],
+    eventTime: "order",
+    columns: { select: string(), 'x"; DROP TABLE t; --': float64(), größe: float64(), big: int64() },
+  });
+  const view = featureView("täglich 'x'", {
+    entity: entity("e", { select: string() }),
+    source: odd,
+    features: ['x"; DROP TABLE t; --', "größe", "big"],
+    expressions: { "it's": sql('"größe" > 1', "bool") },
+    aggregate: { from: sum('"x""; DROP TABLE t; --"').over("1d") },
+  });
+  const rows: SourceRow[] = ["a'b", 'a"b', "a|b"].map((select, index) => ({
+    select,
+    order: NOON + index * HOUR,
+    'x"; DROP TABLE t; --': index,
+    größe: index,
+    big: 2n ** 60n + BigInt(index),
+  }));
+  snapshots = await snapshotsOf([[odd, rows]]);
+  const about = labels(odd, { late: '"größe" > 0', at: "order" });
+  const condition = `"täglich 'x'"."größe" >= 1 and "täglich 'x'"."it's" is not null`;
+  const target = { name: "late", type: "binary", groundTruthAfter: "1d" } as const;
+  const set = await build(view.all(), { labels: about, charter: { ...charter, target, alternative: rule(condition) } });
+  expect(set.columns.slice(8)).toEqual([
+    `täglich 'x'.x"; DROP TABLE t; --`,
+    "täglich 'x'.größe",
+    "täglich 'x'.big",
+    "täglich 'x'.it's",
+    "täglich 'x'.from",
+  ]);
+  expect((await read(set)).map((row) => [row.__reference, row.__rule, ...set.columns.slice(8).map((name) => row[name])])).toEqual(
+    [
+      ["a'b", false, 0, 0, 2n ** 60n, false, 0],
+      ['a"b', true, 1, 1, 2n ** 60n + 1n, false, 1],
+      ["a|b", true, 2, 2, 2n ** 60n + 2n, true, 2],
+    ],
+  );
 });
 
 describe("a planted leak", () => {
