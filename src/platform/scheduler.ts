@@ -233,6 +233,7 @@ function suspectSource({ project }: Platform, [first]: readonly RankedCause[]): 
   if (first === undefined) return null;
   const [kind, ...rest] = first.subject.split(" ");
   if (kind === "source") return rest.join(" ");
-  const view = project.features.find(({ name }) => first.features.some((feature) => feature.startsWith(`${name}.`)));
-  return view?.source.name ?? null;
+  // By the models' features: a view may be asked for by other names than its own.
+  const suspect = project.models.flatMap(({ features }) => features).find(({ id }) => first.features.includes(id));
+  return suspect?.from.kind === "feature-view" ? suspect.from.source.name : null;
 }

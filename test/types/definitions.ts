@@ -106,6 +106,17 @@ origins.as("maker", { tailnum: "maker_code" });
 // @ts-expect-error a type that there is not
 sql("distance > 1000", "boolean");
 
+/** A joined source has its base's columns and the features', which views over it can take. */
+const flightsWithPlane = source.joined("flights_with_plane", { base: flights, features: [planeInfo.feature.seats, age] });
+const carrierFleet = featureView("carrier_fleet", { entity: carrier, source: flightsWithPlane, features: ["distance", "seats", "age", "joined_at"] });
+export const fleet: (typeof carrierFleet.feature.seats)["type"] = "int32";
+// @ts-expect-error a feature that was not joined
+featureView("p", { entity: carrier, source: flightsWithPlane, features: ["maker"] });
+// @ts-expect-error a base without the key of the features
+source.joined("p", { base: source.csv("b", { path: "x", eventTime: "at", columns: { seat: string() } }), features: [planeInfo.feature.seats] });
+// @ts-expect-error a base whose key is of another type
+source.joined("p", { base: source.csv("b", { path: "x", eventTime: "at", columns: { tailnum: int32() } }), features: [planeInfo.feature.seats] });
+
 const departure = featureService("departure", { features: [origins.pick("far", "planes"), maker.feature.distance, age], version: 3 });
 const served = defineModel("served", {
   labels: labels(flights, { late: "arr_delay >= 15", at: "scheduled_departure" }),
