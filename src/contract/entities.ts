@@ -103,6 +103,16 @@ export const violation = z.object({
   samples: z.array(z.string()),
 });
 
+/** What was expected of a source's rows together: kept, broken, or (null) not to be judged yet. */
+export const expectationVerdict = z.object({
+  rule: z.enum(["rows", "freshness", "unique", "psi", "mean", "null-share"]),
+  column: z.string().nullable(),
+  severity: z.enum(["warn", "stop"]),
+  kept: z.boolean().nullable(),
+  observed: z.number().nullable(),
+  says: z.string(),
+});
+
 export const snapshot = z.object({
   id: z.string(),
   source: z.string(),
@@ -114,6 +124,7 @@ export const snapshot = z.object({
   parts: z.number().int(),
   quarantined: z.number().int(),
   violations: z.array(violation),
+  expectations: z.array(expectationVerdict),
 });
 
 export const columnProfile = z.object({
@@ -143,6 +154,29 @@ export const featureView = z.object({
   source: z.string(),
   features: z.array(z.object({ id: z.string(), type: z.string(), seasonal: z.boolean() })),
   materializedUntil: timestamp.nullable(),
+});
+
+const figure = z.number().nullable();
+
+export const viewStatistics = z.object({
+  /** Null where everything was written anew. */
+  from: timestamp.nullable(),
+  until: timestamp,
+  rows: z.number().int(),
+  entities: z.number().int(),
+  features: z.array(
+    z.object({
+      feature: z.string(),
+      /** Entities that were looked at. */
+      entities: z.number().int(),
+      nulls: z.number().int(),
+      min: figure,
+      max: figure,
+      mean: figure,
+      std: figure,
+      distinct: z.number().int().nullable(),
+    }),
+  ),
 });
 
 // Models ---------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ export const NUMERIC: ReadonlySet<ColumnType> = new Set<ColumnType>(["int32", "i
 /** The row's place in its file, counted from 0. */
 export const ROW = "__n";
 /** Names that staging and reading add to a source's own. */
-export const RESERVED = /^(__|file_row_number$)/i;
+export const RESERVED = /^(__|file_row_number$|file_index$)/i;
 /** A column as it was delivered, beside its typed value: where only the latter is null, it could not be read. */
 export const rawName = (column: string): string => quoteIdentifier(`__raw_${column}`);
 

@@ -74,7 +74,7 @@ function sharedWithOthers({ key }: SourceDefinition, names: readonly string[]): 
 }
 
 /** What tells a source's versions of rows apart: rows of one key that become known at different times are versions of one row. */
-function versionColumns({ key, availability, eventTime }: SourceDefinition): string[] {
+export function versionColumns({ key, availability, eventTime }: SourceDefinition): string[] {
   const { default: known = eventTime } = availability;
   return [...new Set([...key, ...(known === undefined ? [] : [known])])].map(quoteIdentifier);
 }
@@ -146,7 +146,8 @@ function columnRules(
     const below = Number.isFinite(min) ? [`${name} < ${min}`] : [];
     const above = Number.isFinite(max) ? [`${name} > ${max}`] : [];
     if (Number.isNaN(min) || Number.isNaN(max)) throw refuse("a limit that is no number");
-    if (min !== undefined && max !== undefined && min > max) throw invalid(`cannot lie between ${min} and ${max}: no number does`);
+    if (min !== undefined && max !== undefined && min > max)
+      throw invalid(`cannot lie between ${min} and ${max}: no number does`);
     if (below.length + above.length > 0) add("range", [...below, ...above].join(" OR "));
   }
   if (values !== undefined) {

@@ -55,15 +55,17 @@ const limitsOf = (limits: DistributionExpectation) =>
     return limit === undefined ? [] : [{ rule: MEASURES[measure], limit }];
   });
 
+type Measure = ReturnType<typeof limitsOf>[number]["rule"];
+
 const unjudged = (column: string, limits: DistributionExpectation, why: string): ExpectationVerdict[] =>
-  limitsOf(limits).map(({ rule }) => ({
-    rule,
-    column,
-    severity: limits.severity,
-    kept: null,
-    observed: null,
-    says: `${TITLES[rule]} of ${column}: ${why}`,
-  }));
+  limitsOf(limits).map(({ rule }) => withoutFigure(rule, column, limits, why));
+
+const withoutFigure = (
+  rule: Measure,
+  column: string,
+  { severity }: DistributionExpectation,
+  why: string,
+): ExpectationVerdict => ({ rule, column, severity, kept: null, observed: null, says: `${TITLES[rule]} of ${column}: ${why}` });
 
 const saidBefore = ({ report }: Snapshot, column: string, limits: DistributionExpectation): ExpectationVerdict[] =>
   unjudged(column, limits, "no new rows").map(
@@ -89,19 +91,26 @@ async function compare(engine: TableEngine, compared: Compared, limits: Distribu
           ? meanDistance(before, now)
           : nullDistance(before, now);
     if (distance === null) {
-      verdicts.push(...unjudged(column, { severity: limits.severity, [rule]: limit }, "no values to compare"));
+      verdicts.push(withoutFigure(rule, column, limits, "no values to compare"));
       continue;
     }
     const { observed, chance } = distance;
     const kept = observed <= limit || observed <= chance;
-    const unit = rule === "mean" ? " standard deviations away" : rule === "null-share" ? " away" : "";
-    const found = Number.isFinite(observed) ? observed.toPrecision(3) : "out of all bounds";
-    const says = `${TITLES[rule]} of ${column} ${rule === "psi" ? "" : "is "}${found}${unit}, at most ${limit}${kept && observed > limit ? " (no more than chance)" : ""}`;
+    const byChance = kept && observed > limit ? " (no more than chance)" : "";
+    const says = `${TITLES[rule]} of ${column} ${FOUND[rule](observed)}, at most ${limit}${byChance}`;
     const { severity } = limits;
     verdicts.push({ rule, column, severity, kept, observed: Number.isFinite(observed) ? observed : null, says });
   }
   return verdicts;
 }
+
+/** Where nothing varied before, any other mean is infinitely far away. */
+const FOUND = {
+  psi: (observed: number) => `is ${observed.toPrecision(3)}`,
+  mean: (observed: number) =>
+    `moved by ${Number.isFinite(observed) ? observed.toPrecision(3) : "more than any"} standard deviations`,
+  "null-share": (observed: number) => `moved by ${observed.toPrecision(3)}`,
+} as const;
 
 interface Distance {
   readonly observed: number;
@@ -119,9 +128,9 @@ async function figures(engine: TableEngine, relation: string, column: string, ty
 }
 
 function meanDistance(before: Figures, now: Figures): Distance | null {
-  if (before.mean === null || now.mean === null) return null;
+  if (before.mean === null || before.std === null || now.mean === null) return null;
   const distance = Math.abs(now.mean - before.mean);
-  const observed = distance === 0 ? 0 : distance / (before.std ?? 0);
+  const observed = distance === 0 ? 0 : distance / before.std;
   return { observed, chance: distanceByChance(1, before.known, now.known) };
 }
 

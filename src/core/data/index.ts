@@ -7,6 +7,7 @@ export { type IngestOptions, ingest } from "./ingest.ts";
 export type { IngestEngines } from "./ingest-part.ts";
 export { labelTypeProblem, labelValue } from "./label-type.ts";
 export { nearestName } from "./nearest-name.ts";
+export { populationStabilityIndex } from "./population-stability.ts";
 export { type ColumnProfile, type Profile, profileSnapshot } from "./profile-snapshot.ts";
 export { type References, splitReference } from "./reference-values.ts";
 export type * from "./snapshot.ts";

@@ -185,7 +185,8 @@ function reason(rules: readonly Rule[], keep: (rule: Rule) => boolean = () => tr
   return `concat_ws('; ', ${each.join(", ")})`;
 }
 
-async function copyToArtifact({ engine, artifacts, tmpDirectory }: IngestEngines, query: string) {
+/** Writes a query's result as an immutable Parquet artifact. @throws DATA_STORE_UNWRITABLE */
+export async function copyToArtifact({ engine, artifacts, tmpDirectory }: IngestEngines, query: string) {
   const path = join(tmpDirectory, `part-${randomUUID()}.parquet`);
   try {
     await mkdir(tmpDirectory, { recursive: true });

@@ -1,5 +1,6 @@
 import type { JoinedOrigin, SourceDefinition } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
+import { addUp } from "./add-up.ts";
 import { contractHash, sha256 } from "./contract-hash.ts";
 import { checkPatterns, contractRules, type Rule } from "./contract-rules.ts";
 import type { Delivery } from "./delivery.ts";
@@ -8,9 +9,10 @@ import { dataErrors } from "./errors.ts";
 import { type IngestEngines, ingestPart, nullLimits } from "./ingest-part.ts";
 import { judgeExpectations } from "./judge-expectations.ts";
 import { KnownRows } from "./known-rows.ts";
+import { mergeIncrements } from "./merge-parts.ts";
 import { localDeliveries } from "./read-files.ts";
 import { queryRows } from "./read-query.ts";
-import { remoteDeliveries, remoteFiles } from "./read-remote.ts";
+import { isOnThisMachine, remoteDeliveries, remoteFiles } from "./read-remote.ts";
 import { functionRows } from "./read-rows.ts";
 import { type References, referenceQueries } from "./reference-values.ts";
 import type { ContractReport, Snapshot, SnapshotDefinition, SnapshotPart, Violation } from "./snapshot.ts";
@@ -88,9 +90,6 @@ async function verdictsOf(
   return await judgeExpectations(engines, source, snapshot, previous);
 }
 
-const isOnThisMachine = ({ origin, name }: SourceDefinition) =>
-  origin.kind === "files" && remoteFiles(origin, name, undefined) === null;
-
 function definitionOf({ key, eventTime, availability, deleted }: SourceDefinition): SnapshotDefinition {
   return {
     key,
@@ -137,7 +136,7 @@ async function incrementalParts(
   options: IngestOptions,
   contract: string,
   rules: readonly Rule[],
-): Promise<SnapshotPart[]> {
+): Promise<readonly SnapshotPart[]> {
   const before = incrementParts(options.previous, contract);
   const there = await Promise.all(before.map(({ sha256 }) => isStored(engines.artifacts, sha256)));
   const parts = there.every(Boolean) ? [...before] : [];
@@ -154,7 +153,7 @@ async function incrementalParts(
   } finally {
     await known?.close();
   }
-  return parts;
+  return await mergeIncrements(engines, source, parts);
 }
 
 /** Where the source's rows are, as files. @throws DATA_ORIGIN_MISSING and what the origin's reader throws */
@@ -200,7 +199,7 @@ async function isStored(artifacts: IngestEngines["artifacts"], hash: string): Pr
 function refuseNothing(source: SourceDefinition, parts: readonly SnapshotPart[]): void {
   if (parts.some(({ rows }) => rows > 0)) return;
   const files = parts.map(({ file }) => file).join(", ");
-  const violations = addUp(parts);
+  const violations = addUp(parts.map((part) => part.violations));
   if (violations.length === 0)
     throw dataErrors.DATA_EMPTY(
       files === "" ? `Source ${source.name} has no rows` : `${files} of source ${source.name} has no rows`,
@@ -231,28 +230,9 @@ function withReport(source: SourceDefinition, snapshot: Snapshot, expectations: 
   const report: ContractReport = {
     rows,
     quarantined: sum(({ quarantined }) => quarantined),
-    violations: [...addUp(parts), ...tooManyNulls],
+    violations: [...addUp(parts.map((part) => part.violations)), ...tooManyNulls],
     nullShares: nullCounts.map(({ column, atMost, nulls }) => ({ column, atMost, share: nulls / delivered })),
     ...(expectations === undefined || expectations.length === 0 ? {} : { expectations }),
   };
   return { ...snapshot, report };
-}
-
-function addUp(parts: readonly SnapshotPart[]): Violation[] {
-  const sums = new Map<string, Violation>();
-  for (const violation of parts.flatMap(({ violations }) => violations)) {
-    const id = JSON.stringify([violation.column, violation.rule]);
-    const sum = sums.get(id);
-    sums.set(
-      id,
-      sum === undefined
-        ? violation
-        : {
-            ...sum,
-            rows: sum.rows + violation.rows,
-            samples: [...sum.samples, ...violation.samples].slice(0, 5),
-          },
-    );
-  }
-  return [...sums.values()];
 }

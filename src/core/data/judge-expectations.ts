@@ -109,7 +109,7 @@ async function uniqueVerdicts(
     );
     const observed = Number(row?.repeated);
     const column = columns.join(", ");
-    const says = `${observed} rows repeat ${column} of others`;
+    const says = `${observed} ${observed === 1 ? "row repeats" : "rows repeat"} ${column} of others`;
     const kept = observed === 0;
     verdicts.push({ rule: "unique", column, severity: severity === "stop" ? "stop" : "warn", kept, observed, says });
   }

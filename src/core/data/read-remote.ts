@@ -13,9 +13,14 @@ import { withUnpacked } from "./unpack.ts";
 
 const LARGEST = 10 * 2 ** 30;
 
+const REMOTE = /^(s3|https?):\/\//;
+
+/** Whether a source's files are on this machine. */
+export const isOnThisMachine = ({ origin }: SourceDefinition): boolean => origin.kind === "files" && !REMOTE.test(origin.path);
+
 /** What reads the files of a path, or null where they are on this machine. @throws DATA_ORIGIN_MISSING */
 export function remoteFiles({ path }: FilesOrigin, source: string, inputs: SourceInputs | undefined): RemoteFiles | null {
-  const scheme = /^(s3|https?):\/\//.exec(path)?.[1];
+  const scheme = REMOTE.exec(path)?.[1];
   if (scheme !== "s3" && scheme !== "http" && scheme !== "https") return null;
   if (inputs === undefined) throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read ${scheme}:// files of source ${source}`);
   return inputs.files[scheme];

@@ -4,7 +4,10 @@ import type { Snapshot, SnapshotDefinition } from "./snapshot.ts";
 import { fileList, quoteIdentifier, timestampLiteral } from "./sql.ts";
 
 /** Local path of each of the snapshot's parts, by sha256. */
-export async function snapshotPaths(artifacts: ArtifactStore, snapshot: Snapshot): Promise<ReadonlyMap<string, string>> {
+export async function snapshotPaths(
+  artifacts: ArtifactStore,
+  snapshot: Pick<Snapshot, "parts">,
+): Promise<ReadonlyMap<string, string>> {
   const found = await Promise.all(snapshot.parts.map(async ({ sha256 }) => [sha256, await artifacts.localPath(sha256)] as const));
   return new Map(found);
 }
@@ -93,10 +96,9 @@ function maskedColumn(source: SnapshotDefinition, column: string, asOf: string):
 
 function partRows(snapshot: Snapshot, paths: ReadonlyMap<string, string>, { rowNumber }: RelationOptions): string {
   const files = snapshot.parts.map(({ sha256 }) => paths.get(sha256) ?? sha256);
-  if (snapshot.disjoint && rowNumber !== true) return `read_parquet(${fileList(files)})`;
-  const numbered = files.map(
-    (file, part) =>
-      `SELECT * EXCLUDE (file_row_number), ${part * PART_SHIFT} + file_row_number AS __row FROM read_parquet(${fileList([file])}, file_row_number = true)`,
-  );
-  return `(${numbered.join(" UNION ALL ")})`;
+  // Folders above the store may be named like a column with a value.
+  const read = (more: string) => `read_parquet(${fileList(files)}, hive_partitioning = false${more})`;
+  if (snapshot.disjoint && rowNumber !== true) return read("");
+  const place = `file_index::BIGINT * ${PART_SHIFT} + file_row_number AS __row`;
+  return `(SELECT * EXCLUDE (file_row_number), ${place} FROM ${read(", file_row_number = true")})`;
 }

@@ -37,14 +37,20 @@ export function incrementParts(previous: Snapshot | undefined, contract: string)
   return parts.every(({ from }) => from?.kind === "increment" && from.contract === contract) ? parts : [];
 }
 
+/** The greatest watermark that stands in any of the parts, as text; null where none does. */
+export function greatestWatermark(source: SourceDefinition, parts: readonly SnapshotPart[]): string | null {
+  const type = watermarkType(source);
+  const known = parts.flatMap(({ from }) => (from?.kind === "increment" && from.watermark !== null ? [from.watermark] : []));
+  return known.reduce<string | null>((most, each) => (most === null || isLess(most, each, type) ? each : most), null);
+}
+
 /**
  * From where rows are asked for: the greatest watermark that stands, the overlap before it. A timestamp after `asOf`, which only a
  * mistake can be, does not hold up what comes before it.
  */
 export function incrementStart(source: SourceDefinition, parts: readonly SnapshotPart[], asOf: number): Start | null {
   const type = watermarkType(source);
-  const known = parts.flatMap(({ from }) => (from?.kind === "increment" && from.watermark !== null ? [from.watermark] : []));
-  const greatest = known.reduce<string | null>((most, each) => (most === null || isLess(most, each, type) ? each : most), null);
+  const greatest = greatestWatermark(source, parts);
   if (greatest === null) return null;
   if (type !== "timestamp") return { value: greatest, type };
   return { value: String(Math.min(Number(greatest), asOf) - (source.watermark?.overlap ?? 0)), type };

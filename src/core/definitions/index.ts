@@ -4,6 +4,7 @@ export * from "./candidates.ts";
 export * from "./charter.ts";
 export * from "./columns.ts";
 export { definitionErrors } from "./errors.ts";
+export * from "./expectations.ts";
 export * from "./feature-service.ts";
 export * from "./features.ts";
 export { JOINED_AT } from "./joined-source.ts";

@@ -1,5 +1,6 @@
 import { type Duration, durationToMicros } from "../time.ts";
 import type { ColumnContract, Columns, ColumnType, TypesOf } from "./columns.ts";
+import { type ExpectOptions, expectationsOf, type SourceExpectations } from "./expectations.ts";
 import { joinedSource } from "./joined-source.ts";
 import type { SecretReference } from "./secret.ts";
 import type { DeliveredAs, FileFormat, RowsOrigin, SourceOrigin, Watermark, WatermarkOf } from "./source-origin.ts";
@@ -39,6 +40,8 @@ export interface SourceDefinition<C extends Types = Types> {
   /** Only what is new is read again. Absent: everything, every time; files need none. */
   readonly watermark?: Watermark;
   readonly contracts: Readonly<Record<string, ColumnContract>>;
+  /** What is expected of the rows together. */
+  readonly expect?: SourceExpectations;
   /** Only in types: the columns' types. */
   readonly "~columns"?: C;
 }
@@ -55,6 +58,7 @@ export interface SourceOptions<C extends Columns, E extends string> {
     | ({ default: string } & Record<string, string | { columns: readonly (keyof C & string)[]; at: string }>);
   deleted?: BoolColumn<NoInfer<C>>;
   columns: C;
+  expect?: ExpectOptions<(keyof NoInfer<C> & string) | NoInfer<E>>;
 }
 
 export interface FileOptions {
@@ -110,6 +114,7 @@ function define<C extends Columns, E extends string>(
     ...(options.deleted === undefined ? {} : { deleted: options.deleted }),
     ...(watermark === undefined ? {} : { watermark: watermarkOf(watermark) }),
     contracts,
+    ...(options.expect === undefined ? {} : { expect: expectationsOf(options.expect) }),
   };
 }
 

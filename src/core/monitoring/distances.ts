@@ -1,3 +1,4 @@
+import { populationStabilityIndex } from "../data/index.ts";
 import { monitorErrors } from "./errors.ts";
 
 type Counts = ArrayLike<number>;
@@ -30,17 +31,8 @@ export function jensenShannon(reference: Counts, current: Counts): number {
  * @throws MONITOR_DISTRIBUTION_INVALID
  */
 export function populationStability(reference: Counts, current: Counts): number {
-  const { totals } = checked(reference, current);
-  const expected = filledShares(reference, totals[0]);
-  const actual = filledShares(current, totals[1]);
-  return expected.reduce((sum, p, bin) => sum + (p - actual[bin]) * Math.log(p / actual[bin]), 0);
-}
-
-function filledShares(counts: Counts, total: number): Float64Array {
-  const shares = Float64Array.from(counts, (count) => count / total);
-  const smallest = shares.reduce((least, share) => (share > 0 && share < least ? share : least), 1);
-  const fill = smallest <= 1e-4 ? smallest / 1e6 : 1e-4;
-  return shares.map((share) => (share === 0 ? fill : share));
+  checked(reference, current);
+  return populationStabilityIndex(reference, current);
 }
 
 /**

@@ -46,4 +46,5 @@ const snapshotEntity = (snapshot: Snapshot) => ({
   parts: snapshot.parts.length,
   quarantined: snapshot.report.quarantined,
   violations: snapshot.report.violations.map((violation) => ({ ...violation, samples: [...violation.samples] })),
+  expectations: [...(snapshot.report.expectations ?? [])],
 });

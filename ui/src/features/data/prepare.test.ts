@@ -45,6 +45,7 @@ describe("allViolations", () => {
       parts: 1,
       quarantined: 0,
       violations: [{ column: "c", rule: "r", severity: "warn", rows, samples: [] }],
+      expectations: [],
     });
     expect(allViolations([of("a", 1), of("b", 9)]).map(({ source, rows }) => [source, rows])).toEqual([
       ["b", 9],
