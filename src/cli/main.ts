@@ -136,7 +136,8 @@ program
   .action(lazy(() => import("./commands/serve.ts")));
 program
   .command("features")
-  .argument("<action>", "list, materialize or serve")
+  .argument("<action>", "list, materialize, statistics or serve")
+  .argument("[view]", "statistics: of which view")
   .option("--host <address>", "serve: address to listen on; anything but loopback needs a token", "127.0.0.1")
   .option("--port <number>", "serve: port", "6566")
   .option("--workers <number>", "serve: processes that answer", "1")

@@ -56,6 +56,15 @@ export const routes = {
       summary: "Feature views and how fresh they are",
       response: z.object({ items: z.array(entities.featureView) }),
     },
+    statistics: {
+      method: "GET",
+      path: "/features/:name/statistics",
+      permission: "read",
+      summary: "What each materialization of a feature view wrote, newest first, with its features' values then",
+      params: byName,
+      query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(50) }),
+      response: z.object({ items: z.array(entities.viewStatistics) }),
+    },
     materialize: {
       method: "POST",
       path: "/features/materialize",

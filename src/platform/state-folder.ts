@@ -37,6 +37,8 @@ export interface StatePaths {
   readonly tmp: string;
   deployment(endpoint: string): string;
   predictions(endpoint: string): string;
+  /** File with what each materialization of a view wrote. */
+  statistics(view: string): string;
 }
 
 export function statePaths(root: string, scope: Scope): StatePaths {
@@ -52,6 +54,7 @@ export function statePaths(root: string, scope: Scope): StatePaths {
     tmp: join(root, "tmp"),
     deployment: (endpoint) => scoped("deployments", endpoint),
     predictions: (endpoint) => scoped("predictions", endpoint),
+    statistics: (view) => scoped("statistics", `${encodeURIComponent(view)}.ndjson`),
   };
 }
 

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { Client } from "../../client/index.ts";
 import { loadProject } from "../../platform/load-project.ts";
 import { featureServerArguments } from "../../server/feature-process.ts";
 import { type ConnectionOptions, connect, stateDirectory } from "../connection.ts";
@@ -14,13 +15,17 @@ interface FeaturesOptions extends ConnectionOptions {
   json?: boolean;
 }
 
-/** `orrery features list|materialize|serve`. */
-export default async function features(options: FeaturesOptions, action = ""): Promise<void> {
+/** `orrery features list|materialize|statistics|serve`. */
+export default async function features(options: FeaturesOptions, action = "", name = ""): Promise<void> {
   if (action === "serve") return serve(options);
-  if (action !== "list" && action !== "materialize") throw cliErrors.CLI_ACTION_UNKNOWN(`There is no action "${action}"`);
+  if (!["list", "materialize", "statistics"].includes(action))
+    throw cliErrors.CLI_ACTION_UNKNOWN(`There is no action "${action}"`);
   const { client, close } = await connect(options);
   try {
-    if (action === "materialize") {
+    if (action === "statistics") {
+      const { items } = await client.features.statistics({ name, limit: 2 });
+      show(options.json, items, () => compared(items));
+    } else if (action === "materialize") {
       const done = await client.features.materialize({});
       show(options.json, done, () => table(done.views));
     } else {
@@ -37,6 +42,30 @@ export default async function features(options: FeaturesOptions, action = ""): P
     await close();
   }
 }
+
+type Statistics = Awaited<ReturnType<Client["features"]["statistics"]>>["items"];
+
+/** The last materialization's figures, and how far its means have moved from those of the one before, in its standard deviations. */
+function compared([last, before]: Statistics): string {
+  if (last === undefined) return "nothing has been materialized yet";
+  const rows = last.features.map(({ feature, entities, nulls, min, mean, max, std, distinct }) => {
+    const earlier = before?.features.find((each) => each.feature === feature);
+    const moved = earlier?.mean == null || mean === null || !earlier.std ? null : (mean - earlier.mean) / earlier.std;
+    return {
+      feature,
+      null: entities === 0 ? "" : `${((100 * nulls) / entities).toFixed(1)}%`,
+      min: shown(min),
+      mean: shown(mean),
+      max: shown(max),
+      std: shown(std),
+      distinct: distinct ?? "",
+      moved: moved === null ? "" : moved.toFixed(2),
+    };
+  });
+  return `until ${last.until}: ${last.rows} rows, ${last.entities} entities\n${table(rows)}`;
+}
+
+const shown = (figure: number | null) => (figure === null ? "" : String(Number(figure.toPrecision(5))));
 
 /** In the foreground until it is told to stop. The control plane is not needed to read; writes go through it. */
 async function serve(options: FeaturesOptions): Promise<void> {

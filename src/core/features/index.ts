@@ -1,5 +1,6 @@
 export { compileFeaturePlan } from "./compile-plan.ts";
 export { featureErrors } from "./errors.ts";
+export type { FeatureStatistics } from "./feature-statistics.ts";
 export { type FeatureDeps, type HistoricalFeatures, historicalFeatures, type SnapshotMap } from "./historical-features.ts";
 export { joinedRows } from "./joined-rows.ts";
 export { type Materialization, type MaterializeInput, materialize, readOnlineView } from "./materialize.ts";

@@ -7,6 +7,7 @@ import type { Micros } from "../time.ts";
 import { type CompiledView, compileView } from "./compile-view.ts";
 import { recordLayout } from "./entity-record.ts";
 import { featureErrors } from "./errors.ts";
+import { type FeatureStatistics, StatisticsSample } from "./feature-statistics.ts";
 import {
   greatestLateness,
   type MaterializedFrom,
@@ -42,6 +43,8 @@ export interface Materialization {
   readonly rows: number;
   /** Entities written. */
   readonly entities: number;
+  /** Of their values at `until`; of what was written in this process, where another had begun. */
+  readonly statistics: readonly FeatureStatistics[];
 }
 
 interface Deps {
@@ -66,14 +69,15 @@ export async function materialize(deps: Deps, input: MaterializeInput): Promise<
   const unchanged = stored?.fingerprint === fingerprint && input.full !== true;
   const sameRows = unchanged && stored.contentHash === snapshot.contentHash;
   if (sameRows && (input.until <= stored.until || (view.eventTime === null && view.classes.every(isTimeless)))) {
-    return { view: view.name, from: stored.until, until: stored.until, rows: 0, entities: 0 };
+    return { view: view.name, from: stored.until, until: stored.until, rows: 0, entities: 0, statistics: [] };
   }
   const until = unchanged ? Math.max(input.until, stored.until) : input.until;
   const appended = unchanged && (sameRows || (await onlyLaterRows(engine, view, stored, input)));
   if (!appended) return rewrite(deps, input, view, fingerprint, until);
 
   const lateness = sameRows ? stored.lateness : await greatestLateness(engine, view, input);
-  const written = await increment(deps, input, view, stored, { after: stored.until, until, lateness });
+  const sample = new StatisticsSample(stored, view.ttl, until);
+  const written = await increment(deps, input, view, stored, { after: stored.until, until, lateness }, sample);
   await online.putMany([
     [
       viewKey(scope, view.name),
@@ -85,7 +89,8 @@ export async function materialize(deps: Deps, input: MaterializeInput): Promise<
       }),
     ],
   ]);
-  return { view: view.name, from: stored.until, until, rows: written.rows, entities: written.entities };
+  const { rows, entities } = written;
+  return { view: view.name, from: stored.until, until, rows, entities, statistics: sample.result() };
 }
 
 /** How far the writing of a generation has come. */
@@ -122,8 +127,10 @@ async function rewrite(
     progress = { generation, fingerprint, contentHash: snapshot.contentHash, until, lateness, shares, done: 0, written };
   }
   const { generation, lateness, shares } = progress;
-  const layouts = recordLayout({ classes: view.classes, versions: hasVersions(snapshot) });
-  const target = { online, view, layouts, prefix: entityPrefix(scope, view.name, generation) };
+  const shape = { classes: view.classes, versions: hasVersions(snapshot) };
+  const sample = new StatisticsSample(shape, view.ttl, until);
+  const prefix = entityPrefix(scope, view.name, generation);
+  const target = { online, view, layouts: recordLayout(shape), prefix, sample };
   while (progress.done < shares) {
     await online.putMany([[key, Buffer.from(JSON.stringify(progress))]]);
     const share = shares === 1 ? null : { number: progress.done, of: shares };
@@ -138,7 +145,7 @@ async function rewrite(
     [key, null],
   ]);
   await removeLeftovers(online, scope, view.name);
-  return { view: view.name, from: null, until, rows, entities };
+  return { view: view.name, from: null, until, rows, entities, statistics: sample.result() };
 }
 
 async function increment(
@@ -147,9 +154,10 @@ async function increment(
   view: CompiledView,
   stored: OnlineView,
   range: VisibleRange & { readonly after: Micros },
+  sample: StatisticsSample,
 ): Promise<WrittenRecords> {
-  const layouts = recordLayout(stored);
-  const target = { online, view, layouts, prefix: entityPrefix(input.scope, view.name, stored.generation) };
+  const prefix = entityPrefix(input.scope, view.name, stored.generation);
+  const target = { online, view, layouts: recordLayout(stored), prefix, sample };
   // The view's entry still says the earlier time while records are written: reads that it allows stay exact.
   const times = { from: range.after, until: range.until, keepFrom: range.after - ONLINE_RETENTION };
   const ahead = await rowsAhead(engine, view, input, range, stored.fingerprint);

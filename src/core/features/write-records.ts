@@ -4,6 +4,7 @@ import { ascending } from "./ascending.ts";
 import type { CompiledView } from "./compile-view.ts";
 import { type ClassLayout, decodeRecord } from "./entity-record.ts";
 import { EntityWriter } from "./entity-writer.ts";
+import type { StatisticsSample } from "./feature-statistics.ts";
 import type { KeyedRows } from "./materialized-rows.ts";
 import { entityKey } from "./online-view.ts";
 
@@ -13,6 +14,7 @@ export interface RecordTarget {
   readonly layouts: readonly ClassLayout[];
   /** Of the entities' keys. */
   readonly prefix: string;
+  readonly sample: StatisticsSample;
 }
 
 export interface WrittenRecords {
@@ -29,19 +31,22 @@ const WRITTEN_AT_ONCE = 20_000;
  * else into those that are there. Doing it again with the same `from` leaves the same.
  */
 export async function writeRecords(
-  { online, view, layouts, prefix }: RecordTarget,
+  { online, view, layouts, prefix, sample }: RecordTarget,
   source: KeyedRows,
   { from, until, keepFrom }: { readonly from: Micros | null; readonly until: Micros; readonly keepFrom: Micros },
 ): Promise<WrittenRecords> {
   const { keys, rowsOf, touched, newestEventAt } = groupRows(view, source, prefix, from, until);
   const writer = new EntityWriter(view, layouts, source);
+  sample.expect(keys.length);
   for (let first = 0; first < keys.length; first += WRITTEN_AT_ONCE) {
     const some = keys.slice(first, first + WRITTEN_AT_ONCE);
     const before = from === null ? [] : await online.getMany(some);
     const entries = some.map((key, index): [string, Uint8Array] => {
       const bytes = before[index] ?? null;
       const since = bytes === null || from === null ? null : { record: decodeRecord(layouts, bytes), until: from };
-      return [key, writer.encode(rowsOf(first + index), since, keepFrom)];
+      const record = writer.encode(rowsOf(first + index), since, keepFrom);
+      sample.add(record);
+      return [key, record];
     });
     await online.putMany(entries);
   }

@@ -1,5 +1,6 @@
 import { type Snapshot, snapshotPaths } from "../../core/data/index.ts";
 import { catalogOf, materialize, writeCatalog } from "../../core/features/index.ts";
+import { recordStatistics } from "../view-statistics.ts";
 import { type Stage, stage } from "./stage.ts";
 
 export interface MaterializeOutput {
@@ -17,6 +18,7 @@ export async function materializeAll(opened: Stage, snapshots: Readonly<Record<s
       { engine: await opened.engine(), online: opened.online() },
       { scope: environment.scope, view, snapshot, source: view.source, paths, until: environment.now },
     );
+    await recordStatistics(opened.paths.statistics(view.name), done);
     views.push({ view: done.view, rows: done.rows, entities: done.entities });
   }
   // Whoever reads features without the project finds out here what there is.

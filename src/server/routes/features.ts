@@ -1,7 +1,8 @@
 import { viewFeatures } from "../../core/definitions/index.ts";
-import { readOnlineView } from "../../core/features/index.ts";
+import { featureErrors, readOnlineView } from "../../core/features/index.ts";
+import { readStatistics } from "../../platform/view-statistics.ts";
 import type { RoomHandlers } from "../handlers.ts";
-import { optionalTime } from "./entity-values.ts";
+import { optionalTime, time } from "./entity-values.ts";
 import type { RouteContext } from "./index.ts";
 
 export function featureHandlers({ platform }: RouteContext): RoomHandlers<"features"> {
@@ -25,6 +26,20 @@ export function featureHandlers({ platform }: RouteContext): RoomHandlers<"featu
         };
       });
       return { items: await Promise.all(items) };
+    },
+    async statistics({ name, limit }) {
+      if (!project.features.some((view) => view.name === name))
+        throw featureErrors.FEATURE_VIEW_UNKNOWN(`There is no feature view "${name}"`);
+      const records = await readStatistics(platform.paths.statistics(name), limit);
+      return {
+        items: records.map(({ from, until, rows, entities, features }) => ({
+          from: optionalTime(from),
+          until: time(until),
+          rows,
+          entities,
+          features: [...features],
+        })),
+      };
     },
     async materialize() {
       const { views } = await platform.refresh();
