@@ -65,6 +65,9 @@ function checkFeature(project: ProjectDefinition, model: ModelDefinition, featur
   if (from.kind === "feature-view") {
     if (!project.features.includes(storedView(from)))
       findings.add(where, "PROJECT_REFERENCE_UNKNOWN", `Its feature ${id} is of a view that is not in the project`);
+    const namesake = project.features.find(({ name }) => name.toLowerCase() === from.name.toLowerCase());
+    if (from.alias !== undefined && namesake !== undefined)
+      findings.add(where, "PROJECT_NAME_TWICE", `It asks for ${storedView(from).name} as ${from.name}, which is a view itself`);
   } else {
     for (const input of from.inputs) checkFeature(project, model, input, findings);
   }

@@ -218,6 +218,18 @@ describe("what a project names must be there", () => {
     expect(await listed(elsewhere.all())).toEqual(["feature service departure: PROJECT_REFERENCE_UNKNOWN"]);
   });
 
+  test("another name of a view that no other view has", async () => {
+    const asked = (name: string) =>
+      codes({
+        ...sound,
+        models: [{ ...model, features: recent.as(name, { carrier: "carrier" }).pick("late_rate") }],
+        pipelines: [],
+        endpoints: [],
+      });
+    expect(await asked("by_airline")).not.toContain("model late-arrival: PROJECT_NAME_TWICE");
+    expect(await asked("RECENT")).toContain("model late-arrival: PROJECT_NAME_TWICE");
+  });
+
   test("a view itself, not another name of it", async () => {
     const alias = recent.as("by_airline", { carrier: "airline" });
     expect(await codes({ ...sound, features: [recent.definition, alias.definition] })).toEqual([
