@@ -34,6 +34,7 @@ const COLUMNS = {
   artifact: "VARCHAR",
   revision: "INTEGER",
   missing: "JSON",
+  materialized: "JSON",
   latencyUs: "JSON",
   traceId: "VARCHAR",
 } as const satisfies Record<keyof PredictionRecord, string>;
@@ -84,7 +85,7 @@ export function predictionRelation(directory: string, start: Micros, end: Micros
   const files = readManifest(directory).parts.filter(({ from, to }) => from < end && to >= start);
   if (files.length === 0) return null;
   const paths = files.map(({ file }) => join(directory, file));
-  return `(SELECT * FROM read_parquet(${fileList(paths)}) WHERE "at" >= ${start} AND "at" < ${end})`;
+  return `(SELECT * FROM read_parquet(${fileList(paths)}, union_by_name = true) WHERE "at" >= ${start} AND "at" < ${end})`;
 }
 
 /** Time of the first and last compacted prediction. */

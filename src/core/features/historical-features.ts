@@ -1,4 +1,4 @@
-import { hasVersions, quoteIdentifier, type Snapshot, snapshotPaths, snapshotRelation } from "../data/index.ts";
+import { hasVersions, quoteIdentifier, type Snapshot, snapshotPaths, snapshotRelation, timestampLiteral } from "../data/index.ts";
 import type { FeatureReference, FeatureViewDefinition, OnDemandDefinition, SourceDefinition } from "../definitions/index.ts";
 import type { ArtifactStore, TableEngine } from "../ports/index.ts";
 import type { Micros } from "../time.ts";
@@ -52,6 +52,7 @@ export async function featuresAt(
   snapshots: SnapshotMap,
   asks: AskTable,
   asOf: Micros,
+  knownBy?: Micros,
 ): Promise<Map<string, FeatureArray>> {
   const { views, onDemand } = definitionsOf(features);
   const joined = new Map<string, FeatureArray>();
@@ -69,7 +70,7 @@ export async function featuresAt(
     const view = await compileView(deps.engine, definition, wanted);
     const paths = await snapshotPaths(deps.artifacts, found.snapshot);
     const versions = hasVersions(found.snapshot);
-    const relation = snapshotRelation(found.snapshot, found.source, paths, { asOf, rowNumber: true, versions });
+    const relation = knownRows(found, paths, asOf, knownBy);
     const inOrder = found.snapshot.parts.length === 1;
     const tables = { relation, versions, inOrder, rows: delivered(found.snapshot) };
     for (const [feature, values] of await joinTables(deps.engine, view, tables, asks, at, deps.joinLimits))
@@ -77,6 +78,19 @@ export async function featuresAt(
   }
   await evaluateOnDemand(deps.engine, plan, onDemand, asks, joined);
   return joined;
+}
+
+/** With `knownBy`, only what could be seen by then: what is available in advance is not seen before its event. */
+function knownRows(
+  { snapshot, source }: { readonly snapshot: Snapshot; readonly source: SourceDefinition },
+  paths: ReadonlyMap<string, string>,
+  asOf: Micros,
+  knownBy: Micros | undefined,
+): string {
+  const options = { asOf: Math.min(asOf, knownBy ?? asOf), rowNumber: true, versions: hasVersions(snapshot) };
+  const relation = snapshotRelation(snapshot, source, paths, options);
+  if (knownBy === undefined || source.eventTime === undefined) return relation;
+  return `(SELECT * FROM ${relation} WHERE ${quoteIdentifier(source.eventTime)} <= ${timestampLiteral(knownBy)})`;
 }
 
 /** Rows of all versions. */
@@ -103,6 +117,8 @@ export async function historicalFeatures(
     readonly entityRows: string;
     readonly at?: string;
     readonly asOf: Micros;
+    /** Only rows that could be seen by then count, also for later rows: as values that were materialized then give them. */
+    readonly knownBy?: Micros;
   },
 ): Promise<HistoricalFeatures> {
   const plan = compileFeaturePlan({ name: "historical features", features: input.features });
@@ -117,7 +133,15 @@ export async function historicalFeatures(
     const given = await deps.engine.query(`SELECT CAST(__given AS DOUBLE) AS given, __at FROM ${name} ORDER BY __ordinal`);
     if (numbersOf(columnOf(given, "__at")).some(Number.isNaN))
       throw featureErrors.FEATURE_LABEL_TIME_MISSING("An entity row has no time");
-    const joined = await featuresAt(deps, plan, input.features, input.snapshots, { name, rows: given.rows, fields }, input.asOf);
+    const joined = await featuresAt(
+      deps,
+      plan,
+      input.features,
+      input.snapshots,
+      { name, rows: given.rows, fields },
+      input.asOf,
+      input.knownBy,
+    );
     // Where each row stands among the asks, which are in order of time.
     const order = new Float64Array(given.rows);
     numbersOf(columnOf(given, "given")).forEach((place, ordinal) => {

@@ -16,6 +16,8 @@ export interface FeatureVectors<V = FeatureValue> {
   readonly unknownEntities: string[][];
   /** Per view, the newest event that is in the online store; null where there is none or the source has no time. */
   readonly newestEventAt: Readonly<Record<string, Micros | null>>;
+  /** Per view, up to when its online values were made. */
+  readonly materializedUntil: Readonly<Record<string, Micros>>;
 }
 
 export interface FeatureReader<V = FeatureValue> {
@@ -139,6 +141,9 @@ function openReader(plan: FeaturePlan, online: OnlineStore, scope: Scope, detail
         unknownEntities,
         details,
         newestEventAt: Object.fromEntries(views.map((view) => [view.planned.name, view.online?.newestEventAt ?? null])),
+        materializedUntil: Object.fromEntries(
+          views.flatMap(({ planned, online }) => (online === null ? [] : [[planned.name, online.until]])),
+        ),
       };
     },
   };
@@ -201,7 +206,9 @@ function refresh(view: OpenView, bytes: Uint8Array | null): void {
       throw featureErrors.FEATURE_VIEW_CHANGED(`Feature "${name}.${feature}" is not what the model was trained on`);
     }
   }
-  view.reading = recordReading(online, view.slots, view.planned.ttl, online.until);
+  // What supersedes a pushed row is in the record too.
+  const known = online.pushedTo === undefined ? online.until : Number.POSITIVE_INFINITY;
+  view.reading = recordReading(online, view.slots, view.planned.ttl, known);
   view.layouts = recordLayout(online);
   view.online = online;
   view.bytes = bytes;

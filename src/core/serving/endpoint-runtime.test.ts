@@ -114,6 +114,7 @@ describe("an endpoint's runtime", () => {
         artifact: spec.routes[0].artifact,
         revision: 4,
         missing: [],
+        materialized: { carrier_recent: UNTIL },
         latencyUs: { read: expect.any(Number), predict: expect.any(Number), total: expect.any(Number) },
         traceId: "a".repeat(32),
       },

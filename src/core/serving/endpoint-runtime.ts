@@ -214,6 +214,7 @@ function recordOf(
     alias: route.alias,
     artifact: route.artifact,
     missing: answer.missing,
+    materialized: vectors.materializedUntil,
   };
 }
 

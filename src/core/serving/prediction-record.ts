@@ -27,6 +27,8 @@ export interface PredictionRecord {
   readonly revision: number;
   /** Views that did not know the entity. */
   readonly missing: readonly string[];
+  /** Up to when the online values of each view had been made. Null in records of before it was written down. */
+  readonly materialized: Readonly<Record<string, Micros>> | null;
   /** Of the whole slice of instances that was read and scored together; total runs from the request's arrival here to its answers. */
   readonly latencyUs: { readonly read: number; readonly predict: number; readonly total: number };
   readonly traceId: string | null;

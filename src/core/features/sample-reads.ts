@@ -1,0 +1,67 @@
+import { quoteIdentifier, type Snapshot, snapshotPaths, snapshotRelation } from "../data/index.ts";
+import { type FeatureReference, type FeatureViewDefinition, type SourceDefinition, viewFeatures } from "../definitions/index.ts";
+import type { OnlineStore } from "../ports/index.ts";
+import type { Scope } from "../scope.ts";
+import type { Micros } from "../time.ts";
+import { compileFeaturePlan } from "./compile-plan.ts";
+import type { FeatureSample } from "./consistency.ts";
+import type { FeatureDeps } from "./historical-features.ts";
+import { createExactReader } from "./online-reader.ts";
+import type { ExactValue } from "./plan.ts";
+
+/** Every feature of a view, as if a project's file had asked for all of them. */
+export const referencesOf = (view: FeatureViewDefinition): FeatureReference[] =>
+  viewFeatures(view).map(([name, type]) => ({
+    name,
+    type,
+    id: `${view.name}.${name}`,
+    keys: view.entity.keys,
+    request: {},
+    seasonal: view.seasonal.includes(name),
+    from: view,
+  }));
+
+export interface ReadsToSample {
+  readonly scope: Scope;
+  readonly view: FeatureViewDefinition;
+  readonly snapshot: Snapshot;
+  readonly source: SourceDefinition;
+  readonly at: Micros;
+  /** How many entities; all where there are fewer. */
+  readonly entities: number;
+  /** With the same one the same entities are drawn. */
+  readonly seed: number;
+}
+
+/**
+ * Reads a stored view's features online at `at`, of entities drawn at random from its source.
+ * @throws what the online reader throws
+ */
+export async function sampleReads(
+  deps: FeatureDeps & { readonly online: OnlineStore },
+  input: ReadsToSample,
+): Promise<FeatureSample[]> {
+  const { scope, view, at } = input;
+  const requests = Object.keys(view.entity.keys).length === 0 ? [{}] : await drawEntities(deps, input);
+  if (requests.length === 0) return [];
+  const features = referencesOf(view);
+  const plan = compileFeaturePlan({ name: view.name, features });
+  const { values, materializedUntil } = await createExactReader(plan, deps.online, scope).read(requests, at);
+  return requests.map((fields, row): FeatureSample => {
+    const read = features.map(({ id }, feature) => [id, values[row][feature]] as const);
+    return { at, fields, values: Object.fromEntries(read), materialized: materializedUntil, prediction: null };
+  });
+}
+
+async function drawEntities(
+  { engine, artifacts }: FeatureDeps,
+  { view, snapshot, source, at, entities, seed }: ReadsToSample,
+): Promise<Readonly<Record<string, ExactValue>>[]> {
+  const names = Object.keys(view.entity.keys);
+  const relation = snapshotRelation(snapshot, source, await snapshotPaths(artifacts, snapshot), { asOf: at, columns: names });
+  const keys = names.map(quoteIdentifier).join(", ");
+  const known = names.map((name) => `${quoteIdentifier(name)} IS NOT NULL`).join(" AND ");
+  return engine.rows(
+    `SELECT ${keys} FROM (SELECT DISTINCT ${keys} FROM ${relation} WHERE ${known}) ORDER BY hash(${keys}, ${seed}), ${keys} LIMIT ${entities}`,
+  );
+}
