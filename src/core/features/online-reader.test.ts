@@ -134,76 +134,79 @@ describe.each(sourceKinds)("online values over a source with %s", (kind) => {
   }, 120_000);
 });
 
-test("the online value at t equals the offline value at t, to the last bit but for standard deviations", async () => {
-  const { view, features } = viewOver("own availability and a late group", "till", 90, 60);
-  const age = onDemand("minutes", {
-    inputs: [],
-    request: { asked_at: timestamp() },
-    returns: "float64",
-    compute: ({ asked_at }) => asked_at.getTime() / 60_000,
-  });
-  const all = [...features, age, requestField("channel", string()), requestField("amount", float64())];
-  const source = sources["own availability and a late group"];
-  const request = fc.record({
-    shop,
-    till: fc.integer({ min: 1, max: 2 }),
-    channel: fc.option(fc.constantFrom("web", "shop"), { nil: null }),
-    // Text has no negative zero, and SQL reads the entity rows from text.
-    amount: fc.double({ noNaN: true, noDefaultInfinity: true }).map((amount) => amount + 0),
-    asked_at: fc.integer({ min: -100, max: 1_000 }).map((minutes) => minutes * MINUTE),
-  });
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(row(-60, 400), { minLength: 30, maxLength: 80 }),
-      fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 5 }),
-      fc.array(request, { minLength: 5, maxLength: 20 }),
-      async (rows, advances, requests) => {
-        const scope = freshScope();
-        const snapshot = await snapshotOf(bench, source, [rows], END);
-        const paths = await snapshotPaths(bench.artifacts, snapshot);
-        let until = 0;
-        for (const advance of advances) {
-          until += advance * MINUTE;
-          await materialize({ engine: bench.engine, online }, { scope, view, snapshot, source, paths, until });
-        }
-        const times = requests.map((_, index) => until - (index % 3) * 40 * MINUTE);
-        const { values } = await createFeatureReader(compileFeaturePlan({ name: "m", features: all }), online, scope).read(
-          requests,
-          times,
-        );
-        const types = {
-          shop: "string",
-          till: "int32",
-          channel: "string",
-          amount: "float64",
-          asked_at: "timestamp",
-          at: "timestamp",
-        } as const;
-        const { columns } = await historicalFeatures(bench, {
-          features: all,
-          snapshots: new Map([["sales", { snapshot, source }]]),
-          entityRows: selectRows(
-            types,
-            requests.map((each, index): SourceRow => ({ ...each, at: times[index] })),
-          ),
-          asOf: END,
-        });
-        [...columns].forEach(([id, column], slot) => {
-          requests.forEach((_, index) => {
-            const offline = column.values[index];
-            const missing = offline === null || Number.isNaN(offline);
-            const expected = missing ? null : column.type === "bool" ? offline === 1 : offline;
-            // Prices go up to a million: 1e-9 is 1e-15 of that.
-            if (id === "sold.price_std" && expected !== null)
-              expect(Math.abs(Number(values[index][slot]) - Number(expected))).toBeLessThan(1e-9);
-            else expect(values[index][slot], id).toBe(expected);
+test.each(["own availability and a late group", "versions, deletions and a late group"] as const)(
+  "over a source with %s, the online value at t equals the offline value at t, to the last bit but for standard deviations",
+  async (kind) => {
+    const { view, features } = viewOver(kind, "till", 90, 60);
+    const age = onDemand("minutes", {
+      inputs: [],
+      request: { asked_at: timestamp() },
+      returns: "float64",
+      compute: ({ asked_at }) => asked_at.getTime() / 60_000,
+    });
+    const all = [...features, age, requestField("channel", string()), requestField("amount", float64())];
+    const source = sources[kind];
+    const request = fc.record({
+      shop,
+      till: fc.integer({ min: 1, max: 2 }),
+      channel: fc.option(fc.constantFrom("web", "shop"), { nil: null }),
+      // Text has no negative zero, and SQL reads the entity rows from text.
+      amount: fc.double({ noNaN: true, noDefaultInfinity: true }).map((amount) => amount + 0),
+      asked_at: fc.integer({ min: -100, max: 1_000 }).map((minutes) => minutes * MINUTE),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(row(-60, 400), { minLength: 30, maxLength: 80 }),
+        fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 5 }),
+        fc.array(request, { minLength: 5, maxLength: 20 }),
+        async (rows, advances, requests) => {
+          const scope = freshScope();
+          const snapshot = await snapshotOf(bench, source, [rows], END);
+          const paths = await snapshotPaths(bench.artifacts, snapshot);
+          let until = 0;
+          for (const advance of advances) {
+            until += advance * MINUTE;
+            await materialize({ engine: bench.engine, online }, { scope, view, snapshot, source, paths, until });
+          }
+          const times = requests.map((_, index) => until - (index % 3) * 40 * MINUTE);
+          const { values } = await createFeatureReader(compileFeaturePlan({ name: "m", features: all }), online, scope).read(
+            requests,
+            times,
+          );
+          const types = {
+            shop: "string",
+            till: "int32",
+            channel: "string",
+            amount: "float64",
+            asked_at: "timestamp",
+            at: "timestamp",
+          } as const;
+          const { columns } = await historicalFeatures(bench, {
+            features: all,
+            snapshots: new Map([["sales", { snapshot, source }]]),
+            entityRows: selectRows(
+              types,
+              requests.map((each, index): SourceRow => ({ ...each, at: times[index] })),
+            ),
+            asOf: END,
           });
-        });
-      },
-    ),
-    { numRuns: 15, endOnFailure: true },
-  );
-});
+          [...columns].forEach(([id, column], slot) => {
+            requests.forEach((_, index) => {
+              const offline = column.values[index];
+              const missing = offline === null || Number.isNaN(offline);
+              const expected = missing ? null : column.type === "bool" ? offline === 1 : offline;
+              // Prices go up to a million: 1e-9 is 1e-15 of that.
+              if (id === "sold.price_std" && expected !== null)
+                expect(Math.abs(Number(values[index][slot]) - Number(expected))).toBeLessThan(1e-9);
+              else expect(values[index][slot], id).toBe(expected);
+            });
+          });
+        },
+      ),
+      { numRuns: 15, endOnFailure: true },
+    );
+  },
+);
 
 describe("reading features online", () => {
   const { view, features } = viewOver("known when it happens", "shop", 60, null);
