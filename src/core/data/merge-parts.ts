@@ -9,16 +9,19 @@ import { snapshotPaths } from "./snapshot-relation.ts";
 import { fileList, quoteIdentifier, quoteLiteral } from "./sql.ts";
 import { greatestWatermark } from "./watermark.ts";
 
-/** So many small parts at the end become one. */
+/** So many parts of one size at the end become one. */
 const RUN = 16;
 /** The most rows of a part of each size; larger ones are not merged. A row is written once more for each size that it grows into. */
 const SIZES = [4_096, 65_536, 1_048_576] as const;
 
-/** Parts at the end that are merged next: the last of them that are no larger than one size, where there are enough; else none. */
+/** Parts at the end that are merged next: enough of one size, and smaller ones between and after them; none where there are not. */
 export function partsToMerge(parts: readonly SnapshotPart[]): readonly SnapshotPart[] {
+  const delivered = ({ rows, quarantined }: SnapshotPart) => rows + quarantined;
+  let smaller = -1;
   for (const size of SIZES) {
-    const first = parts.findLastIndex(({ rows, quarantined }) => rows + quarantined > size) + 1;
-    if (parts.length - first >= RUN) return parts.slice(first);
+    const run = parts.slice(parts.findLastIndex((part) => delivered(part) > size) + 1);
+    if (run.filter((part) => delivered(part) > smaller).length >= RUN) return run;
+    smaller = size;
   }
   return [];
 }
