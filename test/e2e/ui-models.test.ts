@@ -213,7 +213,7 @@ describe.skipIf(chromium === null)("models and settings in a browser", () => {
         await heading(page, "elsewhere");
         expect(new URL(page.url()).pathname).toBe("/projects/other/models/elsewhere");
         await page.getByRole("link", { name: "Models" }).first().click();
-        expect(await page.locator("tbody th").allInnerTexts()).toEqual(["elsewhere"]);
+        await expect.poll(() => page.locator("tbody th").allInnerTexts()).toEqual(["elsewhere"]);
       });
       expect(trouble).toEqual([]);
     });
