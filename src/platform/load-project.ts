@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ProjectDefinition } from "../core/definitions/index.ts";
-import { defineErrors } from "../core/errors.ts";
+import { defineErrors, OrreryError } from "../core/errors.ts";
 
 export const CONFIG_FILE = "orrery.config.ts";
 
@@ -30,7 +30,10 @@ export async function loadProject(directory: string): Promise<ProjectDefinition>
     module = await import(pathToFileURL(file).href);
   } catch (cause) {
     const message = cause instanceof Error ? (cause.message.split("\n", 1)[0] ?? "") : String(cause);
-    throw projectFileErrors.PROJECT_FILE_BROKEN(`${file} cannot be loaded: ${message}`, { cause });
+    // What a definition was refused for says better what to do than that the file is broken.
+    const refused = cause instanceof OrreryError ? { hint: cause.hint, details: { code: cause.code } } : {};
+    const code = cause instanceof OrreryError ? ` [${cause.code}]` : "";
+    throw projectFileErrors.PROJECT_FILE_BROKEN(`${file} cannot be loaded: ${message}${code}`, { cause, ...refused });
   }
   if (!isProject(module.default)) throw projectFileErrors.PROJECT_FILE_EMPTY(`${file} exports no project`);
   return module.default;
