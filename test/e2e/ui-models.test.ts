@@ -106,7 +106,7 @@ describe.skipIf(chromium === null)("models and settings in a browser", () => {
         await box.fill("tags.team = 'core'");
         await box.press("Enter");
         await page.getByRole("link", { name: "filler 54" }).waitFor({ state: "detached" });
-        expect(await page.locator("tbody th").allInnerTexts()).toEqual(["churn"]);
+        await expect.poll(() => page.locator("tbody th").allInnerTexts()).toEqual(["churn"]);
         await fits(page);
         await picture(page, "list");
       });
@@ -169,8 +169,8 @@ describe.skipIf(chromium === null)("models and settings in a browser", () => {
         await read(page, "Version 2 against version 1");
         const row = (name: string) => page.locator("tr", { has: page.getByRole("rowheader", { name, exact: true }) });
         await row("depth").waitFor();
-        expect(await row("depth").locator("td").allInnerTexts()).toEqual(["3", "5"]);
-        expect(await row("auc").locator("td").allInnerTexts()).toEqual(["0.750", "0.875", "+0.125"]);
+        await expect.poll(() => row("depth").locator("td").allInnerTexts()).toEqual(["3", "5"]);
+        await expect.poll(() => row("auc").locator("td").allInnerTexts()).toEqual(["0.750", "0.875", "+0.125"]);
         await fits(page);
         await picture(page, "compare");
       });
@@ -196,7 +196,7 @@ describe.skipIf(chromium === null)("models and settings in a browser", () => {
       const trouble = await visit(server, "/monitoring", async (page) => {
         await read(page, "This page needs a project file");
         const pages = page.getByRole("navigation", { name: "Pages", exact: true });
-        expect(await pages.getByRole("link").allInnerTexts()).toEqual(["Experiments", "Runs", "Models", "Settings"]);
+        await expect.poll(() => pages.getByRole("link").allInnerTexts()).toEqual(["Experiments", "Runs", "Models", "Settings"]);
         expect(await page.getByRole("navigation", { name: "The loop" }).count()).toBe(0);
         await picture(page, "no-project");
       });
