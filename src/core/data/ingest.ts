@@ -63,6 +63,9 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
     asOf: options.asOf,
     parent: options.previous?.id ?? null,
     columns,
+    nullable: Object.fromEntries(
+      Object.entries(source.contracts).map(([column, { nullable }]) => [column, nullable === false ? 0 : nullable.atMost]),
+    ),
     definition: definitionOf(source),
     parts,
     disjoint: true,

@@ -85,6 +85,8 @@ export interface Snapshot {
   readonly asOf: Micros;
   readonly parent: string | null;
   readonly columns: Readonly<Record<string, ColumnType>>;
+  /** The share of null that each column's contract allowed, 0 for none; absent in snapshots of before it was kept. */
+  readonly nullable?: Readonly<Record<string, number>>;
   /** Absent in snapshots of before it was kept. */
   readonly definition?: SnapshotDefinition;
   readonly parts: readonly SnapshotPart[];
