@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { defineErrors } from "../core/errors.ts";
@@ -124,7 +124,8 @@ export interface StateLock {
 
 /**
  * Makes this process the folder's only owner until it releases the lock or dies: the lock is SQLite's own file lock, which
- * the operating system drops with the process, so that kill -9 leaves nothing to clean up.
+ * the operating system drops with the process, so that kill -9 leaves nothing locked. What the last owner left half written among the
+ * temporary files is removed.
  * @throws STATE_IN_USE
  */
 export function lockStateFolder(paths: StatePaths): StateLock {
@@ -143,5 +144,11 @@ export function lockStateFolder(paths: StatePaths): StateLock {
     throw stateErrors.STATE_IN_USE(`The state folder ${paths.root} is in use by ${who}`, { cause });
   }
   writeFileSync(owner, JSON.stringify({ pid: process.pid }));
+  clearTemporary(paths.tmp);
   return { release: () => database.close() };
+}
+
+/** Only the owner and its workers, which end with it, write there. */
+function clearTemporary(folder: string): void {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) rmSync(join(folder, name), { recursive: true, force: true });
 }
