@@ -47,7 +47,8 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
   const references = await referenceQueries(engines.artifacts, source, options.references);
   const rules = contractRules(source, references);
   await checkPatternsOnce(engines.engine, source);
-  const contract = await contractHash(engines.engine, source, references);
+  // An increment is judged by the values that it may refer to when it comes: new ones are no reason to ask for everything again.
+  const contract = await contractHash(engines.engine, source, source.watermark === undefined ? references : new Map());
   const parts =
     source.watermark === undefined
       ? await wholeParts(engines, source, options, contract, rules)

@@ -349,6 +349,29 @@ describe("increments by watermark", () => {
     expect(asked).toEqual([null, null]);
   });
 
+  test("are judged by the references of their time, and not read again when these change", async () => {
+    const cities = source.csv("cities", { path: "cities.csv", columns: { name: string() } });
+    const made = [{ city: "Rome", at: minute(1) }];
+    const asked: Since[] = [];
+    const trips = source.rows("trips", {
+      columns: { city: string().oneOf("cities.name"), at: timestamp() },
+      watermark: "at",
+      rows: (since) => {
+        asked.push(since);
+        return made;
+      },
+    });
+    const known = async () => new Map([["cities", { snapshot: await room.ingest(cities), source: cities }]]);
+    room.write("cities.csv", "name\nRome\n");
+    const first = await room.ingest(trips, { references: await known() });
+    room.write("cities.csv", "name\nOslo\n");
+    made.push({ city: "Oslo", at: minute(2) }, { city: "Rome", at: minute(3) });
+    const second = await room.ingest(trips, { previous: first, references: await known() });
+    expect(asked).toEqual([null, minute(1)]);
+    expect((await room.read(second, trips, { columns: ["city"] })).map(({ city }) => city)).toEqual(["Rome", "Oslo"]);
+    expect(second.report).toMatchObject({ quarantined: 1, violations: [{ rule: "reference", rows: 1, samples: ["Rome"] }] });
+  });
+
   test("of whole numbers and of texts go on from the greatest", async () => {
     const asked: unknown[] = [];
     const numbered = source.rows("numbered", {
