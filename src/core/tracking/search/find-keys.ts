@@ -8,7 +8,7 @@ import { type Entity, hasPrompts, PROMPT_TAG } from "./entities.ts";
 import { after, type SortTerm, sortTerm } from "./order-sql.ts";
 import { parseFilter } from "./parse-filter.ts";
 import type { OrderTerm } from "./parse-order.ts";
-import { digestOf, type Position, readSearchCursor, type TermPosition, writeSearchCursor } from "./search-cursor.ts";
+import { type Asked, digestsOf, type Position, readSearchCursor, type TermPosition, writeSearchCursor } from "./search-cursor.ts";
 
 /** A row's keys, in the order of the entity's, and where it stands. */
 export interface FoundRow {
@@ -111,21 +111,24 @@ export async function findPage<Key>(
   search: { readonly limit?: number | undefined; readonly cursor?: string | undefined },
   entity: Entity,
   order: readonly OrderTerm[],
-  /** Everything the search asks for, but for limit and cursor. */
-  asked: unknown,
+  asked: Asked,
   find: FindRows,
   keyOf: (keys: readonly unknown[]) => Key,
 ): Promise<{ ids: readonly Key[]; nextCursor: string | null }> {
   const { limit = 100, cursor } = search;
   if (!Number.isInteger(limit) || limit < 1 || limit > entity.limit)
     throw trackingErrors.TRACKING_LIMIT_INVALID(`A page has 1 to ${entity.limit} of these, not ${limit}`, { details: { limit } });
-  const digest = digestOf([entity.table, order.map(({ descending }) => descending), asked]);
-  const position = cursor === undefined || cursor === "" ? null : readSearchCursor(cursor, digest, order);
+  const digests = digestsOf({
+    ...asked,
+    scope: [entity.table, asked.scope],
+    order: [asked.order, order.map(({ descending }) => descending)],
+  });
+  const position = cursor === undefined || cursor === "" ? null : readSearchCursor(cursor, digests, order);
   const rows = await find(position, limit + 1);
   const last = rows[limit - 1];
   return {
     ids: rows.slice(0, limit).map(({ keys }) => keyOf(keys)),
     // One row more than the page was asked for tells whether there is a next page.
-    nextCursor: rows.length > limit && last !== undefined ? writeSearchCursor(digest, last.position) : null,
+    nextCursor: rows.length > limit && last !== undefined ? writeSearchCursor(digests, last.position) : null,
   };
 }

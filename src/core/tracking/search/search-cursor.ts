@@ -12,14 +12,42 @@ export interface TermPosition {
 /** Where a row stands in the whole order, one position a term. */
 export type Position = readonly TermPosition[];
 
-/** Of everything but the page's size: a cursor of another search is noticed by it. */
-export const digestOf = (search: unknown): string =>
-  createHash("sha256").update(JSON.stringify(search)).digest("base64url").slice(0, 16);
+/**
+ * What a search asks for, but for the page's size, in parts. A cursor holds a digest of each, in this order: one of another search is noticed, and
+ * which part is another can be said.
+ */
+export interface Asked {
+  /** The kind of rows, the project and the view. */
+  readonly scope: unknown;
+  readonly experiments?: unknown;
+  readonly order: unknown;
+  readonly filter: unknown;
+}
+
+const PARTS = ["scope", "experiments", "order", "filter"] as const satisfies readonly (keyof Asked)[];
+
+const DIFFERENCES = {
+  scope: "The cursor does not belong to this search",
+  experiments: "The cursor belongs to a search in other experiments",
+  order: "The cursor belongs to a search in another order",
+  filter: "The cursor belongs to a search with another filter",
+} satisfies Record<keyof Asked, string>;
+
+/** Digests of the parts; short, as they tell searches apart and protect nothing. */
+export type Digests = readonly string[];
+
+export const digestsOf = (asked: Asked): Digests =>
+  PARTS.map((part) =>
+    createHash("sha256")
+      .update(JSON.stringify(asked[part] ?? null))
+      .digest("base64url")
+      .slice(0, 12),
+  );
 
 const MAX_CURSOR_CHARACTERS = 200_000;
 
-export const writeSearchCursor = (digest: string, position: Position): string =>
-  Buffer.from(JSON.stringify([digest, ...position.map(written)])).toString("base64url");
+export const writeSearchCursor = (digests: Digests, position: Position): string =>
+  Buffer.from(JSON.stringify([digests, ...position.map(written)])).toString("base64url");
 
 function written({ rank, value }: TermPosition): string | number | null | readonly [string] {
   if (rank === 2) return null;
@@ -27,18 +55,20 @@ function written({ rank, value }: TermPosition): string | number | null | readon
   return typeof value === "number" && !Number.isFinite(value) ? [String(value)] : value;
 }
 
-/** @throws TRACKING_CURSOR_INVALID when it is none, or of another search */
-export function readSearchCursor(cursor: string, digest: string, order: readonly OrderTerm[]): Position {
+/** @throws TRACKING_CURSOR_INVALID when it is none, or of another search: `details.reason` is "unreadable", or the part that is another */
+export function readSearchCursor(cursor: string, digests: Digests, order: readonly OrderTerm[]): Position {
   const parts = cursor.length > MAX_CURSOR_CHARACTERS ? null : json(Buffer.from(cursor, "base64url").toString("utf8"));
-  if (Array.isArray(parts) && parts[0] === digest && parts.length === order.length + 1) {
-    const positions = order.map((term, place) => positionOf(term, parts[place + 1]));
-    if (positions.every((position) => position !== null)) return positions;
-  }
-  throw trackingErrors.TRACKING_CURSOR_INVALID(
-    "The cursor does not belong to this search",
-    Array.isArray(parts) ? {} : { details: { reason: "unreadable" } },
-  );
+  if (!Array.isArray(parts)) throw invalid("scope", "unreadable");
+  const [given, ...terms]: readonly unknown[] = parts;
+  const other = PARTS.find((_, place) => !Array.isArray(given) || given[place] !== digests[place]);
+  if (other !== undefined) throw invalid(other);
+  const positions = order.map((term, place) => positionOf(term, terms[place]));
+  if (terms.length === order.length && positions.every((position) => position !== null)) return positions;
+  throw invalid("scope", "unreadable");
 }
+
+const invalid = (part: (typeof PARTS)[number], reason: string = part) =>
+  trackingErrors.TRACKING_CURSOR_INVALID(DIFFERENCES[part], { details: { reason } });
 
 function json(text: string): unknown {
   try {

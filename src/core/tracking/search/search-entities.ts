@@ -20,7 +20,7 @@ const search =
       entity,
     );
     const terms = sortTerms(order, target);
-    const asked = [scope.workspace, scope.project, filter ?? "", orderBy, view];
+    const asked = { scope: [scope.workspace, scope.project, view], order: orderBy, filter: filter ?? "" };
     const find = (position: Parameters<typeof findRows>[1]["position"], limit: number) =>
       findRows(db, { target, conditions, terms, position, limit });
     return findPage(page, entity, order, asked, find, keyOf);
@@ -61,7 +61,12 @@ export const searchLoggedModelIds: FindKeys<string, LoggedModelSearch> = async (
     ...(datasets.length > 0 && !filtered.some(looksAtMetrics) ? [hasMetricOnDatasets(target)] : []),
   ];
   const terms = sortTerms(order, target);
-  const everything = [scope.workspace, scope.project, filter ?? "", orderBy, view, experimentIds, datasets];
+  const everything = {
+    scope: [scope.workspace, scope.project, view],
+    experiments: experimentIds,
+    order: orderBy,
+    filter: [filter ?? "", datasets],
+  };
   return findPage(
     page,
     loggedModels,

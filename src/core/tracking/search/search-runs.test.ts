@@ -199,17 +199,16 @@ await onEachDatabase((open) => {
   describe("cursors", () => {
     const search: RunSearch = { filter: "metrics.a IS NOT NULL", orderBy: ["metrics.a DESC"], view: "all", limit: 2 };
     it.each([
-      ["another filter", { filter: "metrics.a IS NULL" }],
-      ["another order", { orderBy: ["metrics.a"] }],
-      ["another view", { view: "active" as const }],
-      ["other experiments", { experimentIds: ["0"] }],
-    ])("belong to one search: not to one with %s", async (_, change) => {
+      ["another filter", { filter: "metrics.a IS NULL" }, "filter"],
+      ["another order", { orderBy: ["metrics.a"] }, "order"],
+      ["another view", { view: "active" as const }, "scope"],
+      ["other experiments", { experimentIds: ["0"] }, "experiments"],
+      ["other experiments and another order", { experimentIds: ["0"], orderBy: ["metrics.a"] }, "experiments"],
+    ])("belong to one search: not to one with %s, which the error names", async (_, change, reason) => {
       const { nextCursor } = await searchRunIds(database.store, scope, search);
       expect(nextCursor).not.toBeNull();
       await expect(searchRunIds(database.store, scope, { ...search, ...change, cursor: nextCursor ?? "" })).rejects.toMatchObject(
-        {
-          code: "TRACKING_CURSOR_INVALID",
-        },
+        { code: "TRACKING_CURSOR_INVALID", details: { reason } },
       );
     });
 

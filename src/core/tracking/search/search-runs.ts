@@ -22,7 +22,12 @@ export const searchRunIds: FindKeys<string, RunSearch> = async ({ db, engine }, 
     orderBy,
     runs,
   );
-  const asked = [scope.workspace, scope.project, filter ?? "", orderBy, view, experimentIds ?? null];
+  const asked = {
+    scope: [scope.workspace, scope.project, view],
+    experiments: experimentIds,
+    order: orderBy,
+    filter: filter ?? "",
+  };
   const query: RunQuery = { db, target, conditions, order, view, experimentIds };
   return findPage(
     search,

@@ -62,7 +62,13 @@ describe("MLflow's words, for programs that look for them", () => {
     const search = (fields: object) => post("/runs/search", { experiment_ids: ["0"], max_results: 1, ...fields });
     const { next_page_token: page_token } = await search({});
     expect((await search({ page_token: "evil" })).message).toMatch(/^Invalid page token, could not base64-decode: /);
-    expect((await search({ page_token, order_by: ["end_time"] })).message).toMatch(/^Invalid page token: /);
+    for (const [fields, phrase] of [
+      [{ experiment_ids: ["0", "1"] }, "Experiment IDs in the page token do not match"],
+      [{ order_by: ["end_time"] }, "Order by in the page token does not match"],
+      [{ filter: "metrics.a > 1" }, "Filter string in the page token does not match"],
+      [{ run_view_type: "ALL" }, "Invalid page token: "],
+    ] as const)
+      expect((await search({ page_token, ...fields })).message).toContain(phrase);
   });
 
   it("of a run's life and values", async () => {

@@ -97,11 +97,23 @@ function orderPhrase({ message, details }: OrreryError): string {
   return `Invalid order by key '${order}' specified. Invalid attribute key '${order}' specified: ${message}`;
 }
 
+/** Which part of a search is another than in the one that the page token belongs to. */
+const TOKEN_PHRASES: Readonly<Record<string, string>> = {
+  unreadable: "Invalid page token, could not base64-decode",
+  experiments: "Invalid page token. Experiment IDs in the page token do not match the requested ones",
+  order: "Invalid page token. Order by in the page token does not match the requested one",
+  filter: "Invalid page token. Filter string in the page token does not match the requested one",
+};
+
+function cursorPhrase({ message, details }: OrreryError): string {
+  const reason = String(details.reason ?? "");
+  return `${Object.hasOwn(TOKEN_PHRASES, reason) ? TOKEN_PHRASES[reason] : "Invalid page token"}: ${message}`;
+}
+
 const BY_DETAILS: Readonly<Record<string, (error: OrreryError) => string>> = {
   TRACKING_FILTER_INVALID: filterPhrase,
   TRACKING_ORDER_INVALID: orderPhrase,
-  TRACKING_CURSOR_INVALID: ({ message, details }) =>
-    `Invalid page token${details.reason === "unreadable" ? ", could not base64-decode" : ""}: ${message}`,
+  TRACKING_CURSOR_INVALID: cursorPhrase,
   REGISTRY_SOURCE_INVALID: ({ message, details }) =>
     details.reason === "relative"
       ? `Invalid model version source. If supplying a source as an http, https, or other URI, it cannot step upwards: ${message}`

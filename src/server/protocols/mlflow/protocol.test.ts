@@ -47,6 +47,22 @@ async function newRun(fields: object = {}): Promise<string> {
 }
 
 describe("the wire", () => {
+  it.each([
+    ["9.0", "Invalid value 9.0 for parameter 'artifact_location' supplied:  Hint: Value was of type 'float'."],
+    ["9", "Invalid value 9 for parameter 'artifact_location' supplied:  Hint: Value was of type 'int'."],
+    ['{"a": 1.0}', "Invalid value {\"a\":1} for parameter 'artifact_location' supplied:  Hint: Value was of type 'dict'."],
+  ])("shows the value %s of a wrong type as it was written", async (value, message) => {
+    const response = await fetch(`${server.url}/api/2.0/mlflow/experiments/create`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: `{"name": "one", "artifact_location": ${value}}`,
+    });
+    expect(await response.json()).toMatchObject({
+      error_code: "INVALID_PARAMETER_VALUE",
+      message: expect.stringContaining(message),
+    });
+  });
+
   it("gives the histories of several runs by run, then by step, and no more points together than are asked for", async () => {
     const ids = [await newRun(), await newRun(), await newRun()].sort();
     const [first = "", second = "", without = ""] = ids;

@@ -13,6 +13,7 @@ import { registeredModelEndpoints } from "./registered-models.ts";
 import { runLogEndpoints } from "./run-logs.ts";
 import { runEndpoints } from "./runs.ts";
 import type { Fields } from "./wire.ts";
+import { rememberText } from "./written-number.ts";
 
 /** The MLflow whose clients and wire this was held against. */
 export const MLFLOW_VERSION = "3.17.2";
@@ -102,11 +103,16 @@ function parseJson(app: FastifyInstance): void {
     if (body === "") return done(null, {});
     if (isNestedDeeper(body))
       return done(serverErrors.SERVER_JSON_TOO_DEEP(`The body is nested deeper than ${MOST_LEVELS} levels`));
-    parse(request, body, (error, value) => {
+    const read = (text: string, then: typeof done) =>
+      parse(request, text, (error, value) => {
+        rememberText(value, text);
+        then(error, value);
+      });
+    read(body, (error, value) => {
       if (error !== null || typeof value !== "string") return done(error, value);
       if (isNestedDeeper(value))
         return done(serverErrors.SERVER_JSON_TOO_DEEP(`The body is nested deeper than ${MOST_LEVELS} levels`));
-      parse(request, value, done);
+      read(value, done);
     });
   });
   app.addContentTypeParser("*", (_request, payload, done) => {

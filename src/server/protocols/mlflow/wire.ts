@@ -1,5 +1,6 @@
 import type { Micros } from "../../../core/time.ts";
 import { mlflowErrors } from "./errors.ts";
+import { writtenNumber } from "./written-number.ts";
 
 /** A request's fields: of its query, or of its body. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -7,20 +8,21 @@ export type Fields = Readonly<Record<string, unknown>>;
 const SEE_DOCS = "See the API docs for more information about request parameters.";
 const TYPE_NAMES: Readonly<Record<string, string>> = { string: "str", boolean: "bool", undefined: "NoneType" };
 
-function typeName(value: unknown): string {
+function typeName(value: unknown, written: string): string {
   if (value === null) return "NoneType";
   if (Array.isArray(value)) return "list";
-  if (typeof value === "number") return Number.isInteger(value) ? "int" : "float";
+  if (typeof value === "number") return /^-?\d+$/.test(written) ? "int" : "float";
   return TYPE_NAMES[typeof value] ?? "dict";
 }
 
-/** In the words that clients and their tests know. */
-const invalid = (name: string, value: unknown) => {
-  const shown = JSON.stringify(value) ?? "null";
-  const text = shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
+/** In the words that clients and their tests know. A number is shown as it was written: 9.0 is of another type than 9 to who wrote it. */
+const invalid = (fields: Fields, name: string, shownName = name) => {
+  const value = fields[name];
+  const written = (typeof value === "number" ? writtenNumber(fields, name) : undefined) ?? JSON.stringify(value) ?? "null";
+  const text = written.length > 200 ? `${written.slice(0, 200)}…` : written;
   return mlflowErrors.MLFLOW_PARAMETER_INVALID(
-    `Invalid value ${text} for parameter '${name}' supplied:  Hint: Value was of type '${typeName(value)}'. ${SEE_DOCS}`,
-    { details: { parameter: name } },
+    `Invalid value ${text} for parameter '${shownName}' supplied:  Hint: Value was of type '${typeName(value, written)}'. ${SEE_DOCS}`,
+    { details: { parameter: shownName } },
   );
 };
 
@@ -37,7 +39,7 @@ export function text(fields: Fields, name: string, shown = name): string | undef
   const value = fields[name];
   if (typeof value === "string") return value;
   if (value === undefined || value === null) return undefined;
-  throw invalid(shown, value);
+  throw invalid(fields, name, shown);
 }
 
 /** An empty text counts as absent. */
@@ -53,7 +55,7 @@ export function integer(fields: Fields, name: string, shown = name): number | un
   if (value === undefined || value === null) return undefined;
   if (typeof value === "number" && Number.isInteger(value)) return value;
   if (typeof value === "string" && /^-?\d{1,19}$/.test(value)) return Number(value);
-  throw invalid(shown, value);
+  throw invalid(fields, name, shown);
 }
 
 export function requiredInteger(fields: Fields, name: string, shown = name): number {
@@ -67,10 +69,10 @@ export function requiredDouble(fields: Fields, name: string, shown = name): numb
   const value = fields[name];
   if (typeof value === "number") return value;
   if (value === undefined || value === null || value === "") throw missing(shown);
-  if (typeof value !== "string") throw invalid(shown, value);
+  if (typeof value !== "string") throw invalid(fields, name, shown);
   if (/^[+-]?inf(inity)?$/i.test(value)) return value.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   const number = Number(value);
-  if (Number.isNaN(number) && value.toLowerCase() !== "nan") throw invalid(shown, value);
+  if (Number.isNaN(number) && value.toLowerCase() !== "nan") throw invalid(fields, name, shown);
   return number;
 }
 
@@ -89,12 +91,12 @@ export function list(fields: Fields, name: string): readonly unknown[] {
   const value = fields[name];
   if (Array.isArray(value)) return value;
   if (value === undefined || value === null) return [];
-  throw invalid(name, value);
+  throw invalid(fields, name);
 }
 
 export function objects(fields: Fields, name: string): readonly Fields[] {
   const values = list(fields, name);
-  for (const each of values) if (typeof each !== "object" || each === null || Array.isArray(each)) throw invalid(name, values);
+  for (const each of values) if (typeof each !== "object" || each === null || Array.isArray(each)) throw invalid(fields, name);
   return values as readonly Fields[];
 }
 
@@ -103,7 +105,7 @@ export function texts(fields: Fields, name: string): readonly string[] {
   const value = fields[name];
   const values = typeof value === "string" ? [value] : list(fields, name);
   const found = values.filter((each) => typeof each === "string");
-  if (found.length < values.length) throw invalid(name, values);
+  if (found.length < values.length) throw invalid(fields, name);
   return found;
 }
 
@@ -111,7 +113,7 @@ export function texts(fields: Fields, name: string): readonly string[] {
 export function object(fields: Fields, name: string, shown = name): Fields | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== "object" || Array.isArray(value)) throw invalid(shown, value);
+  if (typeof value !== "object" || Array.isArray(value)) throw invalid(fields, name, shown);
   return value as Fields;
 }
 
@@ -126,7 +128,7 @@ export function choice<Value>(
   if (value === undefined || value === null || value === "") return undefined;
   const named = typeof value === "number" || /^\d+$/.test(String(value)) ? numbers[Number(value)] : String(value);
   const found = named === undefined ? undefined : choices.get(named);
-  if (found === undefined) throw invalid(name, value);
+  if (found === undefined) throw invalid(fields, name);
   return found;
 }
 
