@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { FeatureStatistics, Materialization } from "../core/features/index.ts";
 import type { Micros } from "../core/time.ts";
@@ -16,8 +16,8 @@ export interface ViewStatistics {
   readonly features: readonly FeatureStatistics[];
 }
 
-/** So many are kept at least: six weeks of one an hour. */
-const KEPT = 1_000;
+/** A file that has become larger loses the older half of its lines: with ten features, two thousand materializations are left. */
+const MOST_BYTES = 8 << 20;
 
 /** Adds a line to a view's file; one that wrote nothing says nothing. */
 export async function recordStatistics(
@@ -28,9 +28,9 @@ export async function recordStatistics(
   const record: ViewStatistics = { formatVersion: 1, view, from, until, rows, entities, features: statistics };
   await mkdir(dirname(path), { recursive: true });
   await appendFile(path, `${JSON.stringify(record)}\n`);
+  if ((await stat(path)).size <= MOST_BYTES) return;
   const lines = await linesOf(path);
-  if (lines.length < 2 * KEPT) return;
-  await writeFile(`${path}.new`, `${lines.slice(-KEPT).join("\n")}\n`);
+  await writeFile(`${path}.new`, `${lines.slice(lines.length >> 1).join("\n")}\n`);
   await rename(`${path}.new`, path);
 }
 
