@@ -12,6 +12,10 @@ export const cliErrors = defineErrors({
   CLI_FOLDER_NOT_EMPTY: { kind: "conflict", hint: "Choose a folder that does not exist yet, or an empty one." },
   CLI_PATH_REFUSED: { kind: "denied", hint: "Do not use this server's folders; ask its operator what it serves." },
   CLI_PIPELINE_FAILED: { kind: "internal", hint: "The web UI and `orrery run --json` show the step that failed." },
+  CLI_FEATURES_INCONSISTENT: {
+    kind: "conflict",
+    hint: "The examples say who and when; materialize the view in full, or correct what was delivered too late.",
+  },
   CLI_CHECK_FAILED: { kind: "invalid", hint: "Fix the project file where the findings point." },
   CLI_CONFIRMATION_MISSING: { kind: "invalid", hint: "Look at what --dry-run shows, then say --yes." },
   CLI_NO_PIPELINE_TRAINS: { kind: "invalid", hint: 'Define a pipeline for the model with the stage "train".' },

@@ -136,8 +136,13 @@ program
   .action(lazy(() => import("./commands/serve.ts")));
 program
   .command("features")
-  .argument("<action>", "list, materialize, statistics or serve")
+  .argument("<action>", "list, materialize, statistics, check-consistency or serve")
   .argument("[view]", "statistics: of which view")
+  .option("--sample <number>", "check-consistency: entities of each view and predictions of each endpoint; 500 unless given")
+  .option(
+    "--since <when>",
+    'check-consistency: predictions since a length of time ago ("7d", which it is unless given) or a timestamp',
+  )
   .option("--host <address>", "serve: address to listen on; anything but loopback needs a token", "127.0.0.1")
   .option("--port <number>", "serve: port", "6566")
   .option("--workers <number>", "serve: processes that answer", "1")

@@ -179,6 +179,43 @@ export const viewStatistics = z.object({
   ),
 });
 
+const featureConsistency = z.object({
+  feature: z.string(),
+  compared: z.number().int(),
+  /** Values that are wrong. */
+  mismatched: z.number().int(),
+  /** Values that were right for what had been materialized, when newer rows could have been known. */
+  stale: z.number().int(),
+  /** Of wrong values; without those of personal columns. */
+  examples: z.array(
+    z.object({
+      at: timestamp,
+      fields: z.record(z.string(), z.string()),
+      prediction: z.string().nullable(),
+      got: z.string().nullable(),
+      expected: z.string().nullable(),
+    }),
+  ),
+});
+
+export const consistencyReport = z.object({
+  at: timestamp,
+  compared: z.number().int(),
+  mismatched: z.number().int(),
+  stale: z.number().int(),
+  online: z.array(featureConsistency),
+  endpoints: z.array(
+    z.object({
+      endpoint: z.string(),
+      since: timestamp,
+      predictions: z.number().int(),
+      features: z.array(featureConsistency),
+      /** Features that are defined otherwise since; what was logged of them is not compared. */
+      changed: z.array(z.string()),
+    }),
+  ),
+});
+
 // Models ---------------------------------------------------------------------------------------------------------------
 
 export const explanationSummary = z.object({

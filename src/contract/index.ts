@@ -14,6 +14,7 @@ export type GateVerdict = z.infer<typeof entities.gateVerdict>;
 export type Alert = z.infer<typeof entities.alert>;
 export type Snapshot = z.infer<typeof entities.snapshot>;
 export type FeatureView = z.infer<typeof entities.featureView>;
+export type ConsistencyReport = z.infer<typeof entities.consistencyReport>;
 export type Profile = z.infer<typeof entities.profile>;
 export type RunSummary = z.infer<typeof entities.runSummary>;
 export type ListedRun = z.infer<typeof entities.listedRun>;

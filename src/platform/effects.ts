@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Snapshot } from "../core/data/index.ts";
 import type { CandidateDefinition, ProjectDefinition } from "../core/definitions/index.ts";
 import type { TrainingSet } from "../core/features/index.ts";
+import type { ConsistencyReport } from "../core/monitoring/index.ts";
 import type { Effect, EffectContext } from "../core/pipelines/index.ts";
 import type { ArtifactStore, Clock, MetadataStore } from "../core/ports/index.ts";
 import type { Registry } from "../core/registry/index.ts";
@@ -14,6 +15,7 @@ import type { Evaluation } from "../core/training/index.ts";
 import { platformErrors } from "./errors.ts";
 import { loggableKey, loggableName, loggableParams } from "./loggable.ts";
 import { aliasAfterGate } from "./plain-decisions.ts";
+import { recordConsistency } from "./record-consistency.ts";
 import { recordMonitoring } from "./record-monitoring.ts";
 import { recordStepLog } from "./record-step-log.ts";
 import type { EvaluateOutput } from "./stages/evaluate.ts";
@@ -66,6 +68,7 @@ export function createEffects(around: EffectSurroundings): Readonly<Record<strin
         needs[`monitor:${params.endpoint}`] as MonitorOutput,
         context.now,
       ),
+    "record-consistency": ({ needs }) => recordConsistency(around.store, around.scope, needs.consistency as ConsistencyReport),
     register: (input, context) =>
       register(around, String(input.params.model), input.needs as unknown as Parameters<typeof register>[2], context),
     gate: (input, context) =>

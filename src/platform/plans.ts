@@ -73,6 +73,10 @@ export function buildPlan(project: ProjectDefinition, pipeline: PipelineDefiniti
     effect("record-snapshots", ["ingest"], {});
   }
   if (wants("materialize")) compute("materialize", "materialize", ["ingest"], {});
+  if (wants("consistency")) {
+    compute("consistency", "consistency", ["ingest", "materialize"], {});
+    effect("record-consistency", ["consistency"], {});
+  }
   if (wants("monitor")) {
     for (const { name, model } of project.endpoints) {
       if (model.name !== pipeline.model.name) continue;

@@ -7,6 +7,7 @@ import { isOnlineMade, openOnline } from "../adapters/online/open-online.ts";
 import { openDuckDb } from "../adapters/tables/duckdb.ts";
 import type { Snapshot } from "../core/data/index.ts";
 import type { PipelineDefinition, ProjectDefinition } from "../core/definitions/index.ts";
+import type { ConsistencyReport } from "../core/monitoring/index.ts";
 import { createPipelineEngine, type PipelineEngine, type PipelineLog, type RunTrigger } from "../core/pipelines/index.ts";
 import type { ArtifactStore, Clock, Executor, MetadataStore, OnlineStore, TableEngine } from "../core/ports/index.ts";
 import { createRegistry, type Registry } from "../core/registry/index.ts";
@@ -16,6 +17,9 @@ import { createEffects } from "./effects.ts";
 import { platformErrors } from "./errors.ts";
 import { CONFIG_FILE, loadProject } from "./load-project.ts";
 import { buildPlan, type Suspicion } from "./plans.ts";
+import { recordConsistency } from "./record-consistency.ts";
+import type { CheckConsistencyOutput } from "./stages/check-consistency.ts";
+import type { ConsistencyOptions } from "./stages/consistency.ts";
 import type { CounterfactualOutput, CounterfactualQuestion } from "./stages/counterfactuals.ts";
 import type { RefreshOutput } from "./stages/refresh.ts";
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from "./state-folder.ts";
@@ -55,6 +59,8 @@ export interface Platform {
   ): Promise<string>;
   /** Takes in what arrived and brings the online store up to now. */
   refresh(): Promise<RefreshOutput>;
+  /** Refreshes, compares online reads and logged predictions with the offline values, keeps the report, and alerts. */
+  checkConsistency(options: ConsistencyOptions): Promise<ConsistencyReport>;
   /** In a worker. @throws what stages/counterfactuals.ts throws, EXECUTOR_STEP_TIMEOUT */
   counterfactuals(question: CounterfactualQuestion): Promise<CounterfactualOutput>;
   close(): Promise<void>;
@@ -139,6 +145,14 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         refreshed = output.snapshots;
         return output;
       },
+      async checkConsistency(options) {
+        const previous = refreshed ?? (await latestSnapshots());
+        const input = { ...options, previous };
+        const { snapshots, report } = await runStage<CheckConsistencyOutput>(executor, "check-consistency", input, environment());
+        refreshed = snapshots;
+        await recordConsistency(store, scope, report);
+        return report;
+      },
       counterfactuals: (question) =>
         runStage(questions, "counterfactuals", question, environment(), { timeoutMs: QUESTION_TIMEOUT_MS }),
       async close() {
@@ -175,7 +189,7 @@ function pipelineNamed(project: ProjectDefinition, name: string): PipelineDefini
 /** Runs a stage outside of any pipeline run. */
 async function runStage<Output>(
   executor: Executor,
-  name: "refresh" | "counterfactuals",
+  name: "refresh" | "check-consistency" | "counterfactuals",
   input: unknown,
   context: Record<string, unknown>,
   limits: { readonly timeoutMs?: number } = {},

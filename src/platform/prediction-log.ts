@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listSegments, readSegment } from "../adapters/events/ndjson.ts";
@@ -133,4 +133,24 @@ function uncompacted(directory: string): PredictionRecord[] {
       .split("\n");
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as PredictionRecord);
   });
+}
+
+/** Predictions asked for in [from, to), drawn by a hash of their ids: the same ones each time, evenly from the whole period. */
+export async function drawPredictions(
+  engine: TableEngine,
+  directory: string,
+  { from, to, limit }: { readonly from: Micros; readonly to: Micros; readonly limit: number },
+): Promise<PredictionRecord[]> {
+  const recent = uncompacted(directory).filter(({ at }) => at >= from && at < to);
+  const relation = predictionRelation(directory, from, to);
+  const rows =
+    relation === null
+      ? []
+      : await engine.rows(`SELECT to_json(p)::VARCHAR AS record FROM ${relation} AS p ORDER BY md5(id) LIMIT ${limit}`);
+  const all = [...recent, ...rows.map(({ record }) => JSON.parse(String(record)) as PredictionRecord)];
+  return all
+    .map((record) => ({ record, order: createHash("md5").update(record.id).digest("hex") }))
+    .sort((one, other) => (one.order < other.order ? -1 : 1))
+    .slice(0, limit)
+    .map(({ record }) => record);
 }

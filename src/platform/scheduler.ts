@@ -11,6 +11,7 @@ import { canaryEnds, finishCanary } from "./canary.ts";
 import type { Suspicion } from "./plans.ts";
 import type { Platform } from "./platform.ts";
 import type { MonitoredWindow } from "./stages/monitor.ts";
+import { freshnessEvery, recordFreshness } from "./view-freshness.ts";
 
 export interface Scheduler {
   /** Does everything that falls due up to now, one thing after another, each at its own time. Returns the pipeline runs it started. */
@@ -39,6 +40,8 @@ export function createScheduler(platform: Platform, log: PipelineLog): Scheduler
       schedule === undefined ? [] : [[name, nextCron(schedule, clock.now())] as const],
     ),
   );
+  const lookEvery = freshnessEvery(project.features);
+  let freshnessAt = lookEvery === null ? null : clock.now() + lookEvery;
   let working: Promise<string[]> = Promise.resolve([]);
   let timer: NodeJS.Timeout | null = null;
 
@@ -54,6 +57,16 @@ export function createScheduler(platform: Platform, log: PipelineLog): Scheduler
         },
       },
     ];
+    if (freshnessAt !== null && lookEvery !== null)
+      due.push({
+        at: freshnessAt,
+        run: async () => {
+          // After a long pause once, and not for every moment that passed.
+          freshnessAt = Math.max((freshnessAt ?? 0) + lookEvery, clock.kind === "virtual" ? 0 : clock.now());
+          await recordFreshness(platform);
+          return null;
+        },
+      });
     for (const [name, at] of cronAt) {
       const { schedule = "" } = platform.pipelineNamed(name);
       due.push({

@@ -1,12 +1,14 @@
 import { join, resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { createAccess, newSecret } from "../core/access/index.ts";
-import { createLogger, createMetrics } from "../core/observability/index.ts";
+import { ageOf } from "../core/monitoring/index.ts";
+import { createLogger, createMetrics, type Metrics } from "../core/observability/index.ts";
 import { type Clock, systemClock } from "../core/ports/index.ts";
 import { projectDecisions } from "../platform/model-decisions.ts";
 import { openPlatform, type Platform } from "../platform/platform.ts";
 import { createScheduler, type Scheduler } from "../platform/scheduler.ts";
 import { trackingRooms } from "../platform/tracking-rooms.ts";
+import { viewFreshness } from "../platform/view-freshness.ts";
 import { announce } from "./announcement.ts";
 import { createApp } from "./app.ts";
 import type { AccessPolicy } from "./authorise.ts";
@@ -78,7 +80,10 @@ export async function openControlPlane(
         }),
         { plugin: runFileRoutes({ trackingOf: trackingOfOwn(platform) }) },
       ],
-      metrics: () => metrics.registry.metrics(),
+      metrics: async () => {
+        await noteFreshness(metrics, platform);
+        return metrics.registry.metrics();
+      },
       logger: log,
       ...(options.tls === undefined ? {} : { tls: options.tls }),
     });
@@ -96,6 +101,16 @@ export async function openControlPlane(
       await closeAll();
     },
   };
+}
+
+async function noteFreshness(metrics: Metrics, platform: Platform): Promise<void> {
+  const now = platform.clock.now();
+  // A store that cannot be read takes no other figure away.
+  for (const each of await viewFreshness(platform).catch(() => [])) {
+    const age = ageOf(each, now);
+    if (age !== null) metrics.featureViewAge.set({ view: each.view }, age / 1e6);
+    if (each.freshWithin !== null) metrics.featureViewObjective.set({ view: each.view }, each.freshWithin / 1e6);
+  }
 }
 
 /** The project of the control plane, where aliases are deployed, and whatever others are tracked beside it. */

@@ -15,6 +15,8 @@ const ENDPOINT = "late-arrival";
 const FROM = "2013-11-01T00:00:00Z";
 const UNTIL = "2014-01-01T00:00:00Z";
 const REQUESTS_PER_SECOND = 3_000;
+/** Entities of each view, and predictions, whose features are compared with the offline ones. */
+const COMPARED = 2_000;
 
 export interface DemoOptions {
   serve: boolean;
@@ -67,7 +69,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       const sender = new OpenLoopSender(`${served.url}/v1/endpoints/${ENDPOINT}/predict`, REQUESTS_PER_SECOND);
       await replay({ client, feed, sender, requests, from: FROM, until, say, signal: stopping.signal });
       sender.close();
-      const summary = await summarise(client, project, sender.figures(), elapsed(), first);
+      say("comparing features as they were read online with what the offline join gives");
+      const consistency = await client.features.checkConsistency({ sample: COMPARED, since: FROM });
+      const summary = await summarise(client, project, sender.figures(), consistency, elapsed(), first);
       if (options.summary !== undefined) writeFileSync(options.summary, `${JSON.stringify(summary, null, 2)}\n`);
       console.log(`\n${summaryText(summary, plane.url)}`);
     }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Client } from "../../../src/client/index.ts";
+import type { ConsistencyReport } from "../../../src/contract/index.ts";
 import { quantile, type SenderFigures } from "./open-loop-sender.ts";
 import type { DemoProject } from "./prepare-project.ts";
 import { FAULT } from "./weather-feed.ts";
@@ -11,6 +12,7 @@ export async function summarise(
   client: Client,
   project: DemoProject,
   figures: SenderFigures,
+  consistency: ConsistencyReport,
   seconds: number,
   firstChampion: number | null,
 ) {
@@ -46,6 +48,14 @@ export async function summarise(
         p95: quantile(figures.latencies, 0.95),
         p99: quantile(figures.latencies, 0.99),
       },
+    },
+    consistency: {
+      compared: consistency.compared,
+      wrong: consistency.mismatched,
+      late: consistency.stale,
+      examples: [...consistency.online, ...consistency.endpoints.flatMap(({ features }) => features)].flatMap(
+        ({ feature, examples }) => examples.map((example) => ({ feature, ...example })),
+      ),
     },
     drift: windows.map((window, i) => ({
       start: window.start,
@@ -87,7 +97,7 @@ export type DemoSummary = Awaited<ReturnType<typeof summarise>>;
 
 /** One screen of it for people. */
 export function summaryText(summary: DemoSummary, url: string): string {
-  const { requests, fault, champion } = summary;
+  const { requests, consistency, fault, champion } = summary;
   const estimate = ({ value, low, high }: { value: number; low: number; high: number }) =>
     `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
   const last = summary.versions.find(({ version }) => version === champion.after);
@@ -114,6 +124,7 @@ export function summaryText(summary: DemoSummary, url: string): string {
     "Decisions:",
     ...decisions,
     `Replay: ${requests.sent.toLocaleString("en")} requests, ${requests.failed} failed, ${requests.lateStarts} started late; p50 ${requests.latencyMs.p50.toFixed(1)} ms, p99 ${requests.latencyMs.p99.toFixed(1)} ms`,
+    `Features: ${consistency.compared.toLocaleString("en")} values read online or logged compared with the offline ones: ${consistency.wrong} wrong, ${consistency.late.toLocaleString("en")} right for what had been materialized by then`,
     `Fault: ${fault.what} on ${fault.at.slice(0, 10)}`,
     fault.alertAt === null ? "  no alert came" : `  alert ${fault.alertAt.slice(0, 16)}: ${fault.alertTitle}`,
     ...(fault.rankedFirst === null ? [] : [`  ranked first: ${fault.rankedFirst.subject} (${fault.rankedFirst.evidence})`]),

@@ -3,28 +3,40 @@ import type { Client } from "../../client/index.ts";
 import { loadProject } from "../../platform/load-project.ts";
 import { featureServerArguments } from "../../server/feature-process.ts";
 import { type ConnectionOptions, connect, stateDirectory } from "../connection.ts";
+import { consistencyText } from "../consistency-table.ts";
 import { cliErrors } from "../errors.ts";
 import { certificates, inForeground } from "../in-foreground.ts";
 import { show, table } from "../output.ts";
+import { timeAgo } from "../time-option.ts";
 
 interface FeaturesOptions extends ConnectionOptions {
   host: string;
   port: string;
   workers: string;
   tokenFile?: string;
+  sample?: string;
+  since?: string;
   json?: boolean;
 }
 
-/** `orrery features list|materialize|statistics|serve`. */
+/** `orrery features list|materialize|statistics|check-consistency|serve`. */
 export default async function features(options: FeaturesOptions, action = "", name = ""): Promise<void> {
   if (action === "serve") return serve(options);
-  if (!["list", "materialize", "statistics"].includes(action))
+  if (!["list", "materialize", "statistics", "check-consistency"].includes(action))
     throw cliErrors.CLI_ACTION_UNKNOWN(`There is no action "${action}"`);
   const { client, close } = await connect(options);
   try {
     if (action === "statistics") {
       const { items } = await client.features.statistics({ name, limit: 2 });
       show(options.json, items, () => compared(items));
+    } else if (action === "check-consistency") {
+      const report = await client.features.checkConsistency({
+        ...(options.sample === undefined ? {} : { sample: Number(options.sample) }),
+        ...(options.since === undefined ? {} : { since: timeAgo(options.since) }),
+      });
+      show(options.json, report, () => consistencyText(report));
+      if (report.mismatched > 0)
+        throw cliErrors.CLI_FEATURES_INCONSISTENT(`${report.mismatched} of ${report.compared} feature values are wrong`);
     } else if (action === "materialize") {
       const done = await client.features.materialize({});
       show(options.json, done, () => table(done.views));

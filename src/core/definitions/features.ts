@@ -65,6 +65,8 @@ export interface FeatureViewDefinition {
   readonly aggregates: Readonly<Record<string, AggregateDefinition>>;
   /** A latest value older than this is null. Absent: never too old. */
   readonly ttl?: Micros;
+  /** The newest event of its online values may be this old. Absent: nobody minds. */
+  readonly freshWithin?: Micros;
   readonly seasonal: readonly string[];
   readonly owner?: string;
   readonly description?: string;
@@ -138,6 +140,8 @@ export function featureView<
     expressions?: X;
     aggregate?: A;
     ttl?: Duration;
+    /** How old the newest event of the online values may be before an alert is raised. */
+    freshWithin?: Duration;
     seasonal?: readonly (keyof FeaturesOf<C, NoInfer<F>, NoInfer<X>, NoInfer<A>> & string)[];
     owner?: string;
     description?: string;
@@ -159,6 +163,7 @@ export function featureView<
     seasonal: options.seasonal ?? [],
     tags: options.tags ?? {},
     ...(options.ttl === undefined ? {} : { ttl: durationToMicros(options.ttl) }),
+    ...(options.freshWithin === undefined ? {} : { freshWithin: durationToMicros(options.freshWithin) }),
     ...(options.owner === undefined ? {} : { owner: options.owner }),
     ...(options.description === undefined ? {} : { description: options.description }),
   });

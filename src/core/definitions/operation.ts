@@ -9,6 +9,7 @@ type Flat<T> = { [K in keyof T]: T[K] } & {};
 export type StageName =
   | "ingest"
   | "materialize"
+  | "consistency"
   | "monitor"
   | "training-set"
   | "train"

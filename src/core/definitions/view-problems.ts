@@ -59,9 +59,11 @@ function keyProblems({ entity, source }: FeatureViewDefinition): ViewProblem[] {
   });
 }
 
-function timeProblems({ name, source, aggregates, ttl }: FeatureViewDefinition): ViewProblem[] {
+function timeProblems({ name, source, aggregates, ttl, freshWithin }: FeatureViewDefinition): ViewProblem[] {
   const windows = [...Object.values(aggregates).map(({ window }) => window), ...(ttl === undefined ? [] : [ttl])];
   const problems: ViewProblem[] = [];
+  if (freshWithin !== undefined && !(freshWithin > 0))
+    problems.push({ kind: "window", message: `Feature view "${name}" can never be fresh within no time` });
   if (windows.some((window) => !(window > 0)))
     problems.push({ kind: "window", message: `Feature view "${name}" has a window of no length` });
   if (windows.length > 0 && source.eventTime === undefined)

@@ -21,9 +21,10 @@ import {
 import type { OnlineStore } from "../ports/index.ts";
 import { HOUR, MINUTE, type Micros } from "../time.ts";
 import { compareWithOffline, type FeatureSample } from "./consistency.ts";
+import { referencesOf } from "./feature-references.ts";
 import { materialize } from "./materialize.ts";
 import { entityPrefix } from "./online-view.ts";
-import { referencesOf, sampleReads } from "./sample-reads.ts";
+import { sampleReads } from "./sample-reads.ts";
 import type { SourceRow } from "./test-support/oracle.ts";
 import { row, sourceKinds, sources, viewOver } from "./test-support/random-views.ts";
 import { openWorkbench, snapshotOf, type Workbench } from "./test-support/snapshots.ts";

@@ -11,6 +11,7 @@ export const featureErrors = defineErrors({
   FEATURE_VIEW_UNKNOWN: {
     kind: "not-found",
     hint: "Ask for a view of the project by its name; GET /features of the feature server lists them.",
+  FEATURE_SERVICE_UNKNOWN: { kind: "not-found", hint: "Use the name given to featureService() in the project file." },
   },
   FEATURE_COLUMN_UNKNOWN: { kind: "invalid", hint: "Declare the column in the source, or correct its name." },
   FEATURE_KEY_INVALID: {

@@ -1,5 +1,12 @@
 export { compileFeaturePlan } from "./compile-plan.ts";
+export {
+  type ConsistencyExample,
+  compareWithOffline,
+  type FeatureConsistency,
+  type FeatureSample,
+} from "./consistency.ts";
 export { featureErrors } from "./errors.ts";
+export { askedReferences, projectReferences, referencesOf } from "./feature-references.ts";
 export type { FeatureStatistics } from "./feature-statistics.ts";
 export { type FeatureDeps, type HistoricalFeatures, historicalFeatures, type SnapshotMap } from "./historical-features.ts";
 export { joinedRows } from "./joined-rows.ts";
@@ -24,7 +31,9 @@ export {
 } from "./online-reader.ts";
 export { ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
 export type * from "./plan.ts";
+export { isBreaking, type PlanChange, planChanges } from "./plan-changes.ts";
 export type { ValueDetails, ValueStatus } from "./read-record.ts";
 export { checkRequest, parseRequest, type RequestProblem } from "./request.ts";
+export { sampleReads } from "./sample-reads.ts";
 export { buildTrainingSet, type TrainingSet, type TrainingSetInput } from "./training-set.ts";
 export type { FeatureArray } from "./view-rows.ts";

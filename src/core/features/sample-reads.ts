@@ -1,25 +1,14 @@
 import { quoteIdentifier, type Snapshot, snapshotPaths, snapshotRelation } from "../data/index.ts";
-import { type FeatureReference, type FeatureViewDefinition, type SourceDefinition, viewFeatures } from "../definitions/index.ts";
+import type { FeatureViewDefinition, SourceDefinition } from "../definitions/index.ts";
 import type { OnlineStore } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
 import { compileFeaturePlan } from "./compile-plan.ts";
 import type { FeatureSample } from "./consistency.ts";
+import { referencesOf } from "./feature-references.ts";
 import type { FeatureDeps } from "./historical-features.ts";
 import { createExactReader } from "./online-reader.ts";
 import type { ExactValue } from "./plan.ts";
-
-/** Every feature of a view, as if a project's file had asked for all of them. */
-export const referencesOf = (view: FeatureViewDefinition): FeatureReference[] =>
-  viewFeatures(view).map(([name, type]) => ({
-    name,
-    type,
-    id: `${view.name}.${name}`,
-    keys: view.entity.keys,
-    request: {},
-    seasonal: view.seasonal.includes(name),
-    from: view,
-  }));
 
 export interface ReadsToSample {
   readonly scope: Scope;

@@ -4,6 +4,15 @@ export { jensenShannon, normedWasserstein, populationStability, wasserstein } fr
 export { type ColumnDrift, type DriftOptions, type DriftReport, type DriftSignal, driftReport, type Window } from "./drift.ts";
 export { monitorErrors } from "./errors.ts";
 export {
+  ageOf,
+  CONSISTENCY_ALERTS,
+  type ConsistencyReport,
+  consistencyAlerts,
+  FRESHNESS_ALERTS,
+  freshnessAlerts,
+  type ViewFreshness,
+} from "./feature-alerts.ts";
+export {
   type Cohort,
   type EstimatedPerformance,
   estimatedPerformance,

@@ -3,7 +3,7 @@ import type { AffineChange } from "./affine-change.ts";
 import type { ColumnDrift, DriftReport } from "./drift.ts";
 import type { Freshness, WindowReport } from "./window-report.ts";
 
-export type CauseKind = "drift" | "missing" | "unit-change" | "freshness" | "volume";
+export type CauseKind = "drift" | "missing" | "unit-change" | "freshness" | "volume" | "consistency";
 
 export interface RankedCause {
   /** "source weather", "feature weather_now.temp", "prediction" or "requests". */

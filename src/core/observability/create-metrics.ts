@@ -11,6 +11,8 @@ export interface Metrics {
   readonly stageSeconds: Histogram<"endpoint" | "version" | "stage">;
   readonly failures: Counter<"endpoint" | "code">;
   readonly featureRequestSeconds: Histogram<"route" | "status">;
+  readonly featureViewAge: Gauge<"view">;
+  readonly featureViewObjective: Gauge<"view">;
   readonly predictions: Counter<"endpoint" | "version" | "alias">;
   readonly unknownEntities: Counter<"endpoint" | "view">;
   readonly logLost: Counter<"endpoint">;
@@ -59,6 +61,18 @@ export function createMetrics(options: { stateDirectory?: string } = {}): Metric
       help: "Time from a feature request's arrival to its answer, by route and HTTP status",
       labelNames: ["route", "status"],
       buckets: LATENCY_BUCKETS,
+      registers,
+    }),
+    featureViewAge: new Gauge({
+      name: "orrery_feature_view_age_seconds",
+      help: "Age of the newest event among a view's online values; of their materialization where rows have no time",
+      labelNames: ["view"],
+      registers,
+    }),
+    featureViewObjective: new Gauge({
+      name: "orrery_feature_view_fresh_within_seconds",
+      help: "How old a view's online values may be, where it says so",
+      labelNames: ["view"],
       registers,
     }),
     predictions: new Counter({

@@ -70,6 +70,7 @@ function checkNames(project: ProjectDefinition, findings: Findings): void {
 
 const STAGE_NEEDS = [
   ["materialize", ["ingest"]],
+  ["consistency", ["ingest", "materialize"]],
   ["monitor", ["ingest"]],
   ["training-set", ["ingest"]],
   ["train", ["training-set"]],

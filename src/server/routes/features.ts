@@ -1,7 +1,10 @@
 import { viewFeatures } from "../../core/definitions/index.ts";
 import { featureErrors, readOnlineView } from "../../core/features/index.ts";
+import { parseTimestamp } from "../../core/time.ts";
+import { consistencyReports } from "../../platform/record-consistency.ts";
 import { readStatistics } from "../../platform/view-statistics.ts";
 import type { RoomHandlers } from "../handlers.ts";
+import { consistencyEntity } from "./consistency-entity.ts";
 import { optionalTime, time } from "./entity-values.ts";
 import type { RouteContext } from "./index.ts";
 
@@ -40,6 +43,16 @@ export function featureHandlers({ platform }: RouteContext): RoomHandlers<"featu
           features: [...features],
         })),
       };
+    },
+    async consistency({ limit }) {
+      return { items: (await consistencyReports(platform.store, scope, limit)).map(consistencyEntity) };
+    },
+    async checkConsistency({ sample, since }) {
+      const options = {
+        ...(sample === undefined ? {} : { sample }),
+        ...(since === undefined ? {} : { since: parseTimestamp(since) }),
+      };
+      return consistencyEntity(await platform.checkConsistency(options));
     },
     async materialize() {
       const { views } = await platform.refresh();
