@@ -32,7 +32,10 @@ export const dataErrors = defineErrors({
     kind: "invalid",
     hint: "A joined source reads its base and the sources behind its features; none of them may be made of it: take one feature out.",
   },
-  DATA_EMPTY: { kind: "invalid", hint: "A source needs at least one row; was the file delivered whole?" },
+  DATA_EMPTY: {
+    kind: "invalid",
+    hint: "A source needs at least one row: was the file delivered whole, does the query find any?",
+  },
   DATA_CONTRACT_INVALID: { kind: "invalid", hint: "Correct the column's contract in the source's definition." },
   DATA_CONTRACT_STOPPED: { kind: "invalid", hint: "Mend the data, or lower the contract's severity to quarantine or warn." },
   DATA_NOTHING_LEFT: {

@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { at, type DataRoom, openDataRoom } from "../../../test/fixtures/data-room.ts";
-import { type DeliveredRow, float64, int32, type SourceDefinition, source } from "../definitions/index.ts";
+import { type DeliveredRow, float64, int32, type SourceDefinition, source, timestamp } from "../definitions/index.ts";
 import { partsToMerge } from "./merge-parts.ts";
 import type { Snapshot, SnapshotPart } from "./snapshot.ts";
 
@@ -105,6 +106,40 @@ describe.each([true, false])("increments of a source with a key: %s", (keyed) =>
     for (const [n, snapshot] of snapshots.entries()) expect(await shown(snapshot, of, snapshot.asOf)).toEqual(then[n]);
   }, 60_000);
 });
+
+test("whatever is delivered when and how often, increments hold each row as often as the table does", async () => {
+  const row = fc.record({
+    id: fc.integer({ min: 0, max: 2 }),
+    value: fc.constantFrom(0, 1, null, "tall"),
+    seen: fc.nat({ max: 9 }),
+  });
+  // Each batch is written between two increments; a row's time lies at most 11 minutes before the newest, and so does the overlap.
+  const batches = fc.array(fc.array(row, { maxLength: 6 }), { minLength: 1, maxLength: 20 });
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(batches, fc.boolean(), async (delivered, whole) => {
+      run += 1;
+      const table: DeliveredRow[] = [];
+      const of = source.rows(`table-${run}`, {
+        columns: { id: int32(), value: float64().nullable(), seen: timestamp() },
+        watermark: { column: "seen", overlap: "11m" },
+        rows: (since) =>
+          table.filter(({ seen }) => whole || since === null || (seen instanceof Date && seen >= since)) as { id: number }[],
+      });
+      table.push({ id: -1, value: 0, seen: minute(0) });
+      let previous = await room.ingest(of);
+      for (const [n, batch] of delivered.entries()) {
+        table.push(...batch.map((each) => ({ ...each, seen: minute(each.seen + (n % 3)) })));
+        previous = await room.ingest(of, { previous });
+      }
+      const expected = await room.ingest(of);
+      const rows = (snapshot: Snapshot) => room.read(snapshot, of, {}, "ORDER BY ALL");
+      expect(await rows(previous)).toEqual(await rows(expected));
+      expect(previous.report.quarantined).toBe(expected.report.quarantined);
+    }),
+    { numRuns: 6, seed: 11 },
+  );
+}, 120_000);
 
 describe("which parts are merged", () => {
   const parts = (...rows: number[]) => rows.map((count) => ({ rows: count, quarantined: 0 }) as SnapshotPart);
