@@ -5,7 +5,7 @@ import type { SourceDefinition } from "../definitions/index.ts";
 import type { ArtifactStore, SourceInputs, TableEngine } from "../ports/index.ts";
 import { isExact, ROW, rawColumn, rawName, typedColumn } from "./column-sql.ts";
 import type { Rule } from "./contract-rules.ts";
-import { deliveredRows, type ReadableDelivery, unreadable } from "./delivered-rows.ts";
+import { type DeliveredRows, deliveredRows, type ReadableDelivery, unreadable } from "./delivered-rows.ts";
 import { dataErrors } from "./errors.ts";
 import { type KnownRows, unreadColumns } from "./known-rows.ts";
 import type { PartOrigin, SnapshotPart, Violation } from "./snapshot.ts";
@@ -89,6 +89,21 @@ const anyOf = (rules: readonly Rule[], keep: (rule: Rule) => boolean) => {
 const flags = (rules: readonly Rule[], among: Rule["among"]) =>
   rules.flatMap((rule, i) => (rule.among === among ? [`coalesce(${rule.broken}, false) AS ${flag(i)}`] : []));
 
+const isQuarantine = ({ severity }: Rule) => severity === "quarantine";
+
+/**
+ * SQL of delivered rows: their values as typed, what they were delivered as, a flag for each rule that judges a row by itself, and
+ * `__bad` where one of these quarantines it.
+ */
+export function judgedRows(source: SourceDefinition, rules: readonly Rule[], { relation, types }: DeliveredRows): string {
+  const columns = Object.entries(source.contracts).map(([column, { type }]) => ({ column, type, from: types.get(column) ?? "" }));
+  const raw = columns.map(({ column, type, from }) => `${rawColumn(column, type, from)} AS ${rawName(column)}`);
+  const typed = columns.map(({ column, type, from }) => `${typedColumn(column, type, from)} AS ${quoteIdentifier(column)}`);
+  return `SELECT *, ${anyOf(rules, (rule) => rule.among === "row" && isQuarantine(rule))} AS __bad
+    FROM (SELECT ${["*", ...flags(rules, "row")].join(", ")}
+      FROM (SELECT ${["*", ...typed].join(", ")} FROM (SELECT ${[...raw, ROW].join(", ")} FROM ${relation})))`;
+}
+
 /** One pass over the file into a temporary table: values as typed, and a flag for each rule. */
 async function stageRows(
   engine: TableEngine,
@@ -97,20 +112,14 @@ async function stageRows(
   rules: readonly Rule[],
   { staged, known }: { staged: string; known: KnownRows | undefined },
 ): Promise<void> {
-  const { relation, types } = await deliveredRows(engine, source, delivery);
-  const columns = Object.entries(source.contracts).map(([column, { type }]) => ({ column, type, from: types.get(column) ?? "" }));
-  const raw = columns.map(({ column, type, from }) => `${rawColumn(column, type, from)} AS ${rawName(column)}`);
-  const typed = columns.map(({ column, type, from }) => `${typedColumn(column, type, from)} AS ${quoteIdentifier(column)}`);
+  const delivered = await deliveredRows(engine, source, delivery);
+  const judged = judgedRows(source, rules, delivered);
   // A column of the declared type needs no copy of what was delivered once its rules are judged: its "type" rule never holds.
-  const spent = columns
-    .filter(({ type, from }) => isExact(type, from) && type !== "timestamp")
-    .map(({ column }) => rawName(column));
-  const quarantines = (rule: Rule) => rule.severity === "quarantine";
-  const judged = `SELECT *, ${anyOf(rules, (rule) => rule.among === "row" && quarantines(rule))} AS __bad
-    FROM (SELECT ${["*", ...flags(rules, "row")].join(", ")}
-      FROM (SELECT ${["*", ...typed].join(", ")} FROM (SELECT ${[...raw, ROW].join(", ")} FROM ${relation})))`;
+  const spent = Object.entries(source.contracts)
+    .filter(([column, { type }]) => isExact(type, delivered.types.get(column) ?? "") && type !== "timestamp")
+    .map(([column]) => rawName(column));
   const finished = (rows: string) =>
-    `SELECT *${spent.length === 0 ? "" : ` EXCLUDE (${spent.join(", ")})`}, ${anyOf(rules, quarantines)} AS __quarantined
+    `SELECT *${spent.length === 0 ? "" : ` EXCLUDE (${spent.join(", ")})`}, ${anyOf(rules, isQuarantine)} AS __quarantined
      FROM (SELECT ${["*", ...flags(rules, "rows")].join(", ")} FROM ${rows})`;
   const all = quoteIdentifier(`all_${randomUUID()}`);
   try {
@@ -176,13 +185,18 @@ async function sampleViolations(
   return violations;
 }
 
-/** SQL of everything a quarantined row broke: "origin: set; distance: range". */
-function reason(rules: readonly Rule[], keep: (rule: Rule) => boolean = () => true): string {
-  const each = rules.flatMap((each, i) => {
-    const { column, rule, severity } = each;
-    return severity === "quarantine" && keep(each) ? [`CASE WHEN ${flag(i)} THEN ${quoteLiteral(`${column}: ${rule}`)} END`] : [];
-  });
-  return `concat_ws('; ', ${each.join(", ")})`;
+/** SQL of everything a quarantined row broke, or one that stops the delivery: "origin: set; distance: range". */
+export function reason(
+  rules: readonly Rule[],
+  keep: (rule: Rule) => boolean = () => true,
+  severity: Rule["severity"] = "quarantine",
+): string {
+  const each = rules.flatMap((rule, i) =>
+    rule.severity === severity && keep(rule)
+      ? [`CASE WHEN ${flag(i)} THEN ${quoteLiteral(`${rule.column}: ${rule.rule}`)} END`]
+      : [],
+  );
+  return each.length === 0 ? "''" : `concat_ws('; ', ${each.join(", ")})`;
 }
 
 /** Writes a query's result as an immutable Parquet artifact. @throws DATA_STORE_UNWRITABLE */

@@ -31,7 +31,8 @@ const isIterable = (value: unknown): value is Iterable<unknown> | AsyncIterable<
 
 const isRow = (value: unknown): value is DeliveredRow => typeof value === "object" && value !== null && !Array.isArray(value);
 
-function textRow(row: DeliveredRow, columns: readonly string[]): TextRow {
+/** A row's values as text: numbers with all digits, moments in UTC, NaN as no value; what is undefined is not there. */
+export function textRow(row: DeliveredRow, columns: readonly string[]): TextRow {
   const text: Record<string, string | null> = {};
   for (const column of columns) {
     const value: unknown = Object.hasOwn(row, column) ? row[column] : undefined;

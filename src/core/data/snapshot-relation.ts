@@ -46,17 +46,34 @@ export function snapshotRelation(
   paths: ReadonlyMap<string, string>,
   options: RelationOptions = {},
 ): string {
-  const asOf = timestampLiteral(options.asOf ?? snapshot.asOf);
-  const wanted = options.columns ?? Object.keys(snapshot.columns);
-  const columns = wanted.map((column) => maskedColumn(source, column, asOf));
+  const rows = partRows(snapshot, paths, options);
+  return rowsRelation(rows, source, {
+    ...options,
+    asOf: options.asOf ?? snapshot.asOf,
+    columns: options.columns ?? Object.keys(snapshot.columns),
+    repeats: hasVersions(snapshot),
+  });
+}
+
+export interface RowsOptions extends RelationOptions {
+  readonly asOf: Micros;
+  readonly columns: readonly string[];
+  /** Whether a key may stand twice; `rows` has `__row` then. */
+  readonly repeats: boolean;
+}
+
+/** The same over any rows of the source: a name or a parenthesised query. */
+export function rowsRelation(rows: string, source: SnapshotDefinition, options: RowsOptions): string {
+  const { repeats } = options;
+  const asOf = timestampLiteral(options.asOf);
+  const columns = options.columns.map((column) => maskedColumn(source, column, asOf));
   if (options.rowNumber === true) columns.push("__row");
-  if (options.versions === true) columns.push(hasVersions(snapshot) ? "__superseded_at" : "NULL::TIMESTAMP AS __superseded_at");
+  if (options.versions === true) columns.push(repeats ? "__superseded_at" : "NULL::TIMESTAMP AS __superseded_at");
   // Without an availability of its own, a row is known when it happened; a source without time is known always.
   const { default: available = source.eventTime } = source.availability;
   const conditions = available === undefined ? [] : [`${quoteIdentifier(available)} <= ${asOf}`];
-  const rows = partRows(snapshot, paths, options);
-  const relation = hasVersions(snapshot) ? versionRows(source, rows, available, conditions, options) : rows;
-  const there = hasVersions(snapshot) ? [] : conditions;
+  const relation = repeats ? versionRows(source, rows, available, conditions, options) : rows;
+  const there = repeats ? [] : conditions;
   if (source.deleted !== undefined) there.push(`NOT coalesce(${quoteIdentifier(source.deleted)}, false)`);
   // A relation without columns still has rows to count.
   if (columns.length === 0) columns.push("1");

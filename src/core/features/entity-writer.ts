@@ -122,8 +122,13 @@ export class EntityWriter {
       const superseded = cellOf(row, old, layout.supersededAt, supersededAt);
       if (cellOf(row, old, layout.eventAt, eventAt) > oldest && !(superseded <= Math.max(visible, keepFrom))) chosen.push(row);
     };
-    for (let row = 0; row < old.rows; row++) choose(row);
-    for (const row of fresh) choose(old.rows + row);
+    // An increment's rows become visible after the others; pushed ones may have been visible long before they came.
+    let next = 0;
+    for (let row = 0; row < old.rows; row++) {
+      while (next < fresh.length && visibleAt[fresh[next]] < old.columns[layout.visibleAt][row]) choose(old.rows + fresh[next++]);
+      choose(row);
+    }
+    while (next < fresh.length) choose(old.rows + fresh[next++]);
     const into = this.#block(layout, index, old, chosen);
     layout.values.forEach((at, value) => {
       const { values, texts } = expressions[value];

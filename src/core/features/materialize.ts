@@ -213,7 +213,7 @@ function entryOf(
 const REMOVED_AT_ONCE = 10_000;
 
 /** Removes records of other generations; whoever read the view's entry before has read its records with it. */
-async function removeLeftovers(online: OnlineStore, scope: Scope, name: string): Promise<void> {
+export async function removeLeftovers(online: OnlineStore, scope: Scope, name: string): Promise<void> {
   const stored = await readOnlineView(online, scope, name);
   if (stored === null) return;
   const current = entityPrefix(scope, name, stored.generation);
@@ -236,7 +236,7 @@ async function readProgress(online: OnlineStore, key: string): Promise<Progress 
 const compiledViews = new WeakMap<FeatureViewDefinition, Promise<CompiledView>>();
 
 /** Compiling asks the engine about each expression; a materialization every hour need not. */
-function compiledOnce(engine: TableEngine, view: FeatureViewDefinition): Promise<CompiledView> {
+export function compiledOnce(engine: TableEngine, view: FeatureViewDefinition): Promise<CompiledView> {
   const known = compiledViews.get(view);
   if (known !== undefined) return known;
   const compiled = compileView(engine, view);

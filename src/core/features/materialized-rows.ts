@@ -1,6 +1,6 @@
 import { hasVersions, quoteIdentifier, type Snapshot, snapshotRelation, timestampLiteral } from "../data/index.ts";
 import type { FeatureViewDefinition, SourceDefinition } from "../definitions/index.ts";
-import type { TableEngine } from "../ports/index.ts";
+import type { ColumnTable, TableEngine } from "../ports/index.ts";
 import { DAY, type Micros } from "../time.ts";
 import type { CompiledView } from "./compile-view.ts";
 import { ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
@@ -140,12 +140,17 @@ export async function visibleRows(
   range: VisibleRange,
   share: Share | null,
 ): Promise<KeyedRows> {
-  const keys = view.keys.map((key, index) => `${quoteIdentifier(key)} AS k${index}`);
   const hashed = share === null ? [] : [`hash(${view.keys.map(quoteIdentifier).join(", ")}) % ${share.of} = ${share.number}`];
-  const columns = [...keys, viewRowColumns(view, hasVersions(from.snapshot))].join(", ");
-  const table = await engine.query(
-    `SELECT ${columns} FROM ${relationOf(from, true)} WHERE ${[...conditions(view, range), ...hashed].join(" AND ")}`,
-  );
+  const versions = hasVersions(from.snapshot);
+  const relation = `${relationOf(from, true)} WHERE ${[...conditions(view, range), ...hashed].join(" AND ")}`;
+  return readKeyedRows(view, await engine.query(`SELECT ${keyedColumns(view, versions)} FROM ${relation}`));
+}
+
+/** The select list behind `readKeyedRows`, as `viewRowColumns` with the view's keys. */
+export const keyedColumns = (view: CompiledView, versions: boolean): string =>
+  [...view.keys.map((key, index) => `${quoteIdentifier(key)} AS k${index}`), viewRowColumns(view, versions)].join(", ");
+
+export function readKeyedRows(view: CompiledView, table: ColumnTable): KeyedRows {
   return {
     ...readViewRows(view, table),
     keys: view.keys.map((key, index) => {

@@ -31,6 +31,11 @@ export interface OnlineView {
   /** Longest time from any row's event to the moment it is visible: how far back an increment has to look. */
   readonly lateness: Micros;
   readonly newestEventAt: Micros | null;
+  /**
+   * Of a source whose rows are pushed: the place in the log up to which its rows are in. All of them are, whenever they become visible;
+   * `until` only says from when on reads are exact.
+   */
+  readonly pushedTo?: number;
 }
 
 /** Online reads are exact this long before the last materialization, so that requests under way during one are too. */

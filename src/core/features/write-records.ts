@@ -53,7 +53,7 @@ export async function writeRecords(
   return { rows: touched, entities: keys.length, newestEventAt };
 }
 
-interface GroupedRows {
+export interface GroupedRows {
   /** Of each entity that has a row. */
   readonly keys: readonly string[];
   /** An entity's rows of each class, in the order in which they became visible. */
@@ -63,7 +63,14 @@ interface GroupedRows {
   readonly newestEventAt: Micros | null;
 }
 
-function groupRows(view: CompiledView, source: KeyedRows, prefix: string, from: Micros | null, until: Micros): GroupedRows {
+/** @param from rows that became visible by then are left out; null: none are */
+export function groupRows(
+  view: CompiledView,
+  source: KeyedRows,
+  prefix: string,
+  from: Micros | null,
+  until: Micros,
+): GroupedRows {
   const codes = new Map<string, number>();
   const keys: string[] = [];
   // -1: not looked at yet; -2: a key is null.

@@ -5,6 +5,7 @@ export type { Executor, StepHandle, StepTask } from "./executor.ts";
 export type * from "./metadata-schema.ts";
 export type { Claim, MetadataStore, OnConflict } from "./metadata-store.ts";
 export type { OnlineStore } from "./online-store.ts";
+export type * from "./push-log.ts";
 export { type RequirementProblem, unpinnedRequirement } from "./python-requirements.ts";
 export type * from "./source-inputs.ts";
 export type { Column, ColumnTable, SqlValue, TableEngine } from "./table-engine.ts";

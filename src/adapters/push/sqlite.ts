@@ -1,0 +1,189 @@
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { OrreryError } from "../../core/errors.ts";
+import type { EntityRows, LoggedRow, PushedRow, PushLog } from "../../core/ports/index.ts";
+import type { Micros } from "../../core/time.ts";
+import { pushLogErrors } from "./errors.ts";
+
+const FORMAT_VERSION = 1;
+
+/** `identity` is a hash of the row where the same row is taken once; `problem` is what it broke. */
+const SCHEMA = `
+  CREATE TABLE rows (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, received_at INTEGER NOT NULL, identity BLOB, key TEXT, problem TEXT,
+    row TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX rows_identity ON rows (source, identity) WHERE identity IS NOT NULL;
+  CREATE INDEX rows_source ON rows (source, seq);
+  CREATE INDEX rows_key ON rows (source, key, seq) WHERE key IS NOT NULL;
+  CREATE TABLE entity_rows (
+    source TEXT NOT NULL, keys TEXT NOT NULL, entity TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (source, keys, entity, seq)
+  ) WITHOUT ROWID;
+  CREATE TABLE indexes (source TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID;
+  PRAGMA user_version = ${FORMAT_VERSION};
+`;
+
+const SQL = {
+  insert: `INSERT INTO rows (source, received_at, identity, key, problem, row) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  insertEntity: "INSERT OR IGNORE INTO entity_rows (source, keys, entity, seq) VALUES (?, ?, ?, ?)",
+  end: "SELECT seq FROM rows WHERE source = ? ORDER BY seq DESC LIMIT 1",
+  rows: "SELECT seq, row FROM rows WHERE source = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+  soundRows: "SELECT seq, row FROM rows WHERE source = ? AND seq > ? AND seq <= ? AND problem IS NULL ORDER BY seq LIMIT ?",
+  // The plus keeps the planner at the index of places: the rows looked at are the last ones.
+  revised: `WITH revised AS MATERIALIZED (
+      SELECT DISTINCT one.key FROM rows AS one
+      WHERE one.source = ?1 AND one.seq > ?2 AND one.seq <= ?3 AND +one.key IS NOT NULL AND EXISTS (
+        SELECT 1 FROM rows AS other WHERE other.source = ?1 AND other.key = one.key AND other.seq <> one.seq AND other.seq <= ?3
+      )
+    )
+    SELECT seq, row FROM revised CROSS JOIN rows ON source = ?1 AND rows.key = revised.key AND seq <= ?3 ORDER BY seq`,
+  rowsOf: `WITH own AS MATERIALIZED (
+      SELECT DISTINCT seq FROM json_each(?3) AS wanted
+      CROSS JOIN entity_rows ON source = ?1 AND keys = ?2 AND entity = wanted.value AND seq <= ?4
+    ), versions AS MATERIALIZED (
+      SELECT seq FROM own
+      UNION
+      SELECT other.seq FROM own CROSS JOIN rows AS one ON one.seq = own.seq
+        CROSS JOIN rows AS other ON other.source = ?1 AND other.key = one.key AND other.seq <= ?4
+    )
+    SELECT seq, row FROM rows WHERE seq IN versions ORDER BY seq`,
+  entities: `SELECT entity, count(*) AS rows FROM entity_rows WHERE source = ? AND keys = ? AND entity > ?
+    GROUP BY entity ORDER BY entity LIMIT ?`,
+  index: "SELECT hash FROM indexes WHERE source = ?",
+  setIndex: "INSERT OR REPLACE INTO indexes (source, hash) VALUES (?, ?)",
+  forgetIndex: "DELETE FROM indexes WHERE source = ?",
+  forgetEntities: "DELETE FROM entity_rows WHERE source = ?",
+  setRow: "UPDATE rows SET key = ?, problem = ? WHERE seq = ?",
+} as const;
+
+/** The log of pushed rows in one SQLite file. A commit is on disk (synchronous=FULL) and takes all rows that are given together. */
+export class SqlitePushLog implements PushLog {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  append(source: string, rows: readonly PushedRow[], { once, at }: { readonly once: boolean; readonly at: Micros }): boolean[] {
+    return this.#transaction(() =>
+      rows.map((pushed) => {
+        const { row, key, problem } = pushed;
+        const identity = once ? createHash("sha256").update(row).digest().subarray(0, 16) : null;
+        const { changes, lastInsertRowid } = this.#of(SQL.insert).run(source, at, identity, key, problem, row);
+        if (changes === 0) return false;
+        this.#indexEntities(source, pushed, Number(lastInsertRowid));
+        return true;
+      }),
+    );
+  }
+
+  end(source: string): number {
+    return Number(this.#of(SQL.end).get(source)?.seq ?? 0);
+  }
+
+  rows(
+    source: string,
+    { after, upTo, sound }: { readonly after: number; readonly upTo: number; readonly sound?: boolean },
+    limit: number,
+  ): LoggedRow[] {
+    return this.#logged(sound === true ? SQL.soundRows : SQL.rows, [source, after, upTo, limit]);
+  }
+
+  revisedRows(source: string, { after, upTo }: { readonly after: number; readonly upTo: number }): LoggedRow[] {
+    return this.#logged(SQL.revised, [source, after, upTo]);
+  }
+
+  rowsOf(source: string, keys: string, entities: readonly string[], upTo: number): LoggedRow[] {
+    return this.#logged(SQL.rowsOf, [source, keys, JSON.stringify(entities), upTo]);
+  }
+
+  entities(source: string, keys: string, after: string, limit: number): EntityRows[] {
+    const found = this.#of(SQL.entities).all(source, keys, after, limit);
+    return found.map(({ entity, rows }) => ({ entity: String(entity), rows: Number(rows) }));
+  }
+
+  index(source: string): string | null {
+    const found = this.#of(SQL.index).get(source);
+    return found === undefined ? null : String(found.hash);
+  }
+
+  async reindex(
+    source: string,
+    index: string,
+    batches: AsyncIterable<readonly (PushedRow & { readonly seq: number })[]>,
+  ): Promise<void> {
+    // Ended in the middle, it is begun again: no index stands until all rows are in it.
+    this.#transaction(() => {
+      this.#of(SQL.forgetIndex).run(source);
+      this.#of(SQL.forgetEntities).run(source);
+    });
+    for await (const rows of batches) {
+      this.#transaction(() => {
+        for (const row of rows) {
+          this.#of(SQL.setRow).run(row.key, row.problem, row.seq);
+          this.#indexEntities(source, row, row.seq);
+        }
+      });
+    }
+    this.#transaction(() => this.#of(SQL.setIndex).run(source, index));
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #indexEntities(source: string, { entities }: PushedRow, seq: number): void {
+    for (const { keys, entity } of entities) this.#of(SQL.insertEntity).run(source, keys, entity, seq);
+  }
+
+  #logged(sql: string, values: readonly SQLInputValue[]): LoggedRow[] {
+    return this.#of(sql)
+      .all(...values)
+      .map(({ seq, row }) => ({ seq: Number(seq), row: String(row) }));
+  }
+
+  /** Compiled once. */
+  #of(sql: string): StatementSync {
+    const statement = this.#statements.get(sql) ?? this.#db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #transaction<T>(work: () => T): T {
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      const result = work();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (cause) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw pushLogErrors.PUSH_LOG_WRITE_FAILED(`The log of pushed rows cannot be written: ${why}`, { cause });
+    }
+  }
+}
+
+/**
+ * Opens the log in a folder, and makes it unless it is opened to read.
+ * @throws PUSH_LOG_NEWER, PUSH_LOG_WRITE_FAILED
+ */
+export function openSqlitePushLog(directory: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): PushLog {
+  try {
+    if (!readOnly) mkdirSync(directory, { recursive: true });
+    const db = new DatabaseSync(join(directory, "push.db"), { readOnly });
+    db.exec("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32768");
+    if (!readOnly) db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);
+    if (version > FORMAT_VERSION)
+      throw pushLogErrors.PUSH_LOG_NEWER(`The log of pushed rows has format ${version}; this version reads ${FORMAT_VERSION}`);
+    if (version === 0 && !readOnly) db.exec(`BEGIN; ${SCHEMA} COMMIT`);
+    return new SqlitePushLog(db);
+  } catch (cause) {
+    if (cause instanceof OrreryError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw pushLogErrors.PUSH_LOG_WRITE_FAILED(`The log of pushed rows cannot be opened: ${why}`, { cause });
+  }
+}

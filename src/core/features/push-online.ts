@@ -1,0 +1,208 @@
+import { createHash, randomUUID } from "node:crypto";
+import { loggedRelation, loggedText } from "../data/index.ts";
+import { type FeatureViewDefinition, viewFeatures } from "../definitions/index.ts";
+import type { LoggedRow, OnlineStore, PushLog, TableEngine } from "../ports/index.ts";
+import type { Scope } from "../scope.ts";
+import type { Micros } from "../time.ts";
+import type { CompiledView } from "./compile-view.ts";
+import { type ClassLayout, decodeRecord, recordLayout } from "./entity-record.ts";
+import { EntityWriter } from "./entity-writer.ts";
+import { compiledOnce, readOnlineView, removeLeftovers } from "./materialize.ts";
+import { type KeyedRows, keyedColumns, readKeyedRows } from "./materialized-rows.ts";
+import { entityPrefix, featureDefinition, fingerprintOf, ONLINE_RETENTION, type OnlineView, viewKey } from "./online-view.ts";
+import { keySetName } from "./push-index.ts";
+import { groupRows } from "./write-records.ts";
+
+export interface PushedInput {
+  readonly scope: Scope;
+  readonly view: FeatureViewDefinition;
+  /** Hash of how the log's rows are judged and found. */
+  readonly index: string;
+  /** Reads stay exact from a retention before this on. */
+  readonly now: Micros;
+  /** Writes everything anew. */
+  readonly full?: boolean;
+}
+
+export interface AppliedRows {
+  readonly rows: number;
+  /** Entities written, one by one for each batch. */
+  readonly entities: number;
+  /** Place in the log up to which rows are online. */
+  readonly pushedTo: number;
+}
+
+interface Deps {
+  readonly engine: TableEngine;
+  readonly online: OnlineStore;
+  readonly log: PushLog;
+}
+
+/** Rows that are brought online at once. */
+const ROWS_AT_ONCE = 5_000;
+/** Rows of entities that are written anew at once; an entity's own are never parted. */
+const REWRITTEN_AT_ONCE = 50_000;
+
+/** What a step works on. */
+interface Work extends Deps {
+  readonly view: CompiledView;
+  readonly layouts: readonly ClassLayout[];
+  /** Whether rows can have later versions: those with a key can. */
+  readonly versions: boolean;
+  /** Of the entities' keys in the store. */
+  readonly prefix: string;
+  readonly keepFrom: Micros;
+}
+
+/**
+ * Brings a view over pushed rows up to the end of the log. Rows are added to the records of their entities; where one corrects, replaces or
+ * deletes an earlier one, the entities of all of its versions are made anew from the log. A view that is not online, or is another one now,
+ * is written anew beside what is there. The records and the place in the log change together: whenever this is cut off, it goes on from
+ * there. One at a time for each view.
+ */
+export async function applyPushed(deps: Deps, input: PushedInput): Promise<AppliedRows> {
+  const { engine, online, log } = deps;
+  const { scope, view: definition, now } = input;
+  const view = await compiledOnce(engine, definition);
+  const fingerprint = createHash("sha256")
+    .update(fingerprintOf(view) + input.index)
+    .digest("hex");
+  const stored = await readOnlineView(online, scope, view.name);
+  if (stored?.leftovers === true) await removeLeftovers(online, scope, view.name);
+  const source = definition.source.name;
+  const versions = definition.source.key.length > 0;
+  const layouts = recordLayout({ classes: view.classes, versions });
+  const until = Math.max(now, stored?.until ?? now);
+  const work = (generation: string): Work => {
+    const prefix = entityPrefix(scope, view.name, generation);
+    return { ...deps, view, layouts, versions, prefix, keepFrom: until - ONLINE_RETENTION };
+  };
+  const entryOf = (made: Pick<OnlineView, "generation" | "leftovers" | "newestEventAt"> & { pushedTo: number }): Entry => [
+    viewKey(scope, view.name),
+    Buffer.from(JSON.stringify({ ...standing(definition, view, fingerprint, versions), ...made, until } satisfies OnlineView)),
+  ];
+
+  const end = log.end(source);
+  if (stored === null || stored.fingerprint !== fingerprint || stored.pushedTo === undefined || input.full === true) {
+    const generation = randomUUID().slice(0, 8);
+    const written = await rewrite(work(generation), end);
+    await online.putMany([entryOf({ generation, leftovers: true, newestEventAt: written.newestEventAt, pushedTo: end })]);
+    await removeLeftovers(online, scope, view.name);
+    return { rows: written.rows, entities: written.entities, pushedTo: end };
+  }
+
+  const { generation } = stored;
+  let { pushedTo, newestEventAt } = stored;
+  let rows = 0;
+  let entities = 0;
+  while (pushedTo < end) {
+    const fresh = log.rows(source, { after: pushedTo, upTo: end, sound: true }, ROWS_AT_ONCE);
+    const upTo = fresh.length < ROWS_AT_ONCE ? end : (fresh.at(-1)?.seq ?? end);
+    const made = await freshRecords(work(generation), fresh, { after: pushedTo, upTo });
+    newestEventAt = newer(newestEventAt, made.newestEventAt);
+    await online.putMany([...made.entries, entryOf({ generation, leftovers: false, newestEventAt, pushedTo: upTo })]);
+    pushedTo = upTo;
+    rows += fresh.length;
+    entities += made.entries.length;
+  }
+  return { rows, entities, pushedTo };
+}
+
+type Entry = [key: string, value: Uint8Array | null];
+
+const newer = (one: Micros | null, other: Micros | null) =>
+  one === null || other === null ? (one ?? other) : Math.max(one, other);
+
+/** What is known of a view before any of its rows are. */
+function standing(definition: FeatureViewDefinition, view: CompiledView, fingerprint: string, versions: boolean) {
+  const { name, keys, keyTypes, classes } = view;
+  const features = viewFeatures(definition).map(([feature]) => [feature, featureDefinition(definition, feature)] as const);
+  const fixed = { formatVersion: 2, retention: ONLINE_RETENTION, contentHash: "", parts: [], lateness: 0 } as const;
+  return { ...fixed, view: name, fingerprint, keys, keyTypes, definitions: Object.fromEntries(features), classes, versions };
+}
+
+interface MadeRecords {
+  readonly entries: Entry[];
+  readonly newestEventAt: Micros | null;
+}
+
+/** The records of the entities that rows in (after, upTo] change, `rows` being the sound ones among them. */
+async function freshRecords(
+  work: Work,
+  rows: readonly LoggedRow[],
+  range: { readonly after: number; readonly upTo: number },
+): Promise<MadeRecords> {
+  const { online, view, layouts, keepFrom, log } = work;
+  const anew = await revisedEntities(work, log.revisedRows(view.source.name, range));
+  const source = await read(work, rows, false);
+  const grouped = group(work, source);
+  const writer = new EntityWriter(view, layouts, source);
+  const added = grouped.keys.flatMap((key, index) => (anew.has(key) ? [] : [{ key, index }]));
+  const before = await online.getMany(added.map(({ key }) => key));
+  const entries = added.map(({ key, index }, at): Entry => {
+    const bytes = before[at] ?? null;
+    const since = bytes === null ? null : { record: decodeRecord(layouts, bytes), until: Number.POSITIVE_INFINITY };
+    return [key, writer.encode(grouped.rowsOf(index), since, keepFrom)];
+  });
+  if (anew.size === 0) return { entries, newestEventAt: grouped.newestEventAt };
+  const made = await recordsAnew(work, [...anew.keys()], range.upTo);
+  return { entries: [...entries, ...made.entries], newestEventAt: newer(grouped.newestEventAt, made.newestEventAt) };
+}
+
+/** Keys of the entities that any version of these rows belongs to. */
+async function revisedEntities(work: Work, rows: readonly LoggedRow[]): Promise<ReadonlySet<string>> {
+  if (rows.length === 0) return new Set();
+  return new Set(group(work, await read(work, rows, false)).keys);
+}
+
+/** Records of entities from all of their rows up to a place in the log; null for one that has none any more. */
+async function recordsAnew(work: Work, keys: readonly string[], upTo: number): Promise<MadeRecords & { readonly rows: number }> {
+  const { log, view, layouts, prefix, keepFrom, versions } = work;
+  const wanted = new Set(keys);
+  const entities = keys.map((key) => key.slice(prefix.length));
+  const logged = log.rowsOf(view.source.name, keySetName(view.keys), entities, upTo);
+  const source = await read(work, logged, versions);
+  const grouped = group(work, source);
+  const writer = new EntityWriter(view, layouts, source);
+  const entries: Entry[] = [];
+  grouped.keys.forEach((key, index) => {
+    // Versions of a row may belong to other entities, whose other rows are not here.
+    if (wanted.delete(key)) entries.push([key, writer.encode(grouped.rowsOf(index), null, keepFrom)]);
+  });
+  for (const key of wanted) entries.push([key, null]);
+  return { entries, newestEventAt: grouped.newestEventAt, rows: grouped.touched };
+}
+
+/** Every record, into a generation of its own. */
+async function rewrite(work: Work, upTo: number) {
+  const { log, online, view, prefix } = work;
+  const written = { rows: 0, entities: 0, newestEventAt: null as Micros | null };
+  for (let after = ""; ; ) {
+    const some: string[] = [];
+    let rows = 0;
+    for (const each of log.entities(view.source.name, keySetName(view.keys), after, ROWS_AT_ONCE)) {
+      if (some.length > 0 && rows + each.rows > REWRITTEN_AT_ONCE) break;
+      some.push(each.entity);
+      rows += each.rows;
+    }
+    const last = some.at(-1);
+    if (last === undefined) return written;
+    const made = await recordsAnew(
+      work,
+      some.map((entity) => prefix + entity),
+      upTo,
+    );
+    await online.putMany(made.entries);
+    written.rows += made.rows;
+    written.entities += made.entries.length;
+    written.newestEventAt = newer(written.newestEventAt, made.newestEventAt);
+    after = last;
+  }
+}
+
+async function read({ engine, view, versions }: Work, rows: readonly LoggedRow[], superseded: boolean): Promise<KeyedRows> {
+  const relation = loggedRelation(view.source, superseded);
+  return readKeyedRows(view, await engine.query(`SELECT ${keyedColumns(view, versions)} FROM ${relation}`, [loggedText(rows)]));
+}
+
+const group = ({ view, prefix }: Work, rows: KeyedRows) => groupRows(view, rows, prefix, null, Number.POSITIVE_INFINITY);
