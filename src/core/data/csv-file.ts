@@ -12,8 +12,9 @@ const HEADER_BYTES = 4 * 1024 * 1024;
 const QUOTE = 0x22;
 
 /**
- * Reads the first line by RFC 4180: values are separated by what splits it into most of the declared names, and quoted by `"`, a quote
- * in them doubled. Nothing is guessed from rows: what a file means must not change with them. Null where the line has no end within 4 MiB.
+ * Reads the first line by RFC 4180: values are separated by what splits it into most of the declared names (where none is declared,
+ * into most names), and quoted by `"`, a quote in them doubled. Nothing is guessed from rows: what a file means must not change with
+ * them. Null where the line has no end within 4 MiB.
  */
 export async function csvHeader(path: string, declared: readonly string[]): Promise<CsvHeader | null> {
   const { text, isWhole } = await firstBytes(path);
@@ -22,7 +23,7 @@ export async function csvHeader(path: string, declared: readonly string[]): Prom
     const names = firstRecord(text, delimiter, isWhole);
     return names === null ? [] : [{ delimiter, names, matches: names.filter((name) => wanted.has(name)).length }];
   });
-  const [best] = found.toSorted((a, b) => b.matches - a.matches);
+  const [best] = found.toSorted((a, b) => b.matches - a.matches || b.names.length - a.names.length);
   return best === undefined ? null : { delimiter: best.delimiter, names: best.names };
 }
 

@@ -47,6 +47,10 @@ export const dataErrors = defineErrors({
     hint: 'Write oneOf("source.column") with a source of the project that has this column.',
   },
   DATA_PATTERN_INVALID: { kind: "invalid", hint: "Write a regular expression in RE2 syntax." },
+  DATA_FORMAT_UNKNOWN: {
+    kind: "invalid",
+    hint: "Name a .parquet, .csv or .jsonl file (text may be .gz or .zst), a folder or a pattern of such.",
+  },
   DATA_STORE_UNWRITABLE: { kind: "unavailable", hint: "Make the state folder writable; nothing was changed." },
   DATA_EXPRESSION_INVALID: {
     kind: "invalid",

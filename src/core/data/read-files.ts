@@ -90,6 +90,11 @@ const EXTENSIONS: Readonly<Record<FileFormat, RegExp>> = {
 export const isOfFormat = (path: string, format: FileFormat): boolean =>
   EXTENSIONS[format].test(path) && !path.split(/[/\\]/).some((name) => /^[._]/.test(name));
 
+/** The format that a file's name says; null where it says none. */
+export const formatOf = (path: string): FileFormat | null => FORMATS.find((format) => EXTENSIONS[format].test(path)) ?? null;
+
+const FORMATS = ["parquet", "csv", "json-lines"] as const;
+
 async function inputFiles(source: SourceDefinition, { path, format }: FilesOrigin, projectDirectory: string): Promise<string[]> {
   // A name that exists is that file, even where it holds characters that a pattern would read otherwise.
   const exact = resolve(projectDirectory, path);
