@@ -4,6 +4,7 @@ import type * as entities from "./entities.ts";
 export * as entities from "./entities.ts";
 export { PERMISSIONS, type Permission } from "./permissions.ts";
 export { API_PREFIX, type Route, type Routes, routes } from "./routes.ts";
+export { TABLE_TYPES, trainingSetQuery } from "./training-sets.ts";
 
 export type ErrorBody = z.infer<typeof entities.errorBody>;
 export type Context = z.infer<typeof entities.context>;

@@ -22,6 +22,7 @@ import type { CheckConsistencyOutput } from "./stages/check-consistency.ts";
 import type { ConsistencyOptions } from "./stages/consistency.ts";
 import type { CounterfactualOutput, CounterfactualQuestion } from "./stages/counterfactuals.ts";
 import type { RefreshOutput } from "./stages/refresh.ts";
+import type { TrainingRowsOutput, TrainingRowsQuestion } from "./stages/training-rows.ts";
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from "./state-folder.ts";
 import { openStores, storeSettings } from "./stores.ts";
 
@@ -63,11 +64,18 @@ export interface Platform {
   checkConsistency(options: ConsistencyOptions): Promise<ConsistencyReport>;
   /** In a worker. @throws what stages/counterfactuals.ts throws, EXECUTOR_STEP_TIMEOUT */
   counterfactuals(question: CounterfactualQuestion): Promise<CounterfactualOutput>;
+  /**
+   * Historical features of rows that somebody sent, in a worker; its files stay until the folder is removed.
+   * @throws what stages/training-rows.ts throws, EXECUTOR_STEP_TIMEOUT
+   */
+  trainingRows(question: Omit<TrainingRowsQuestion, "snapshots">): Promise<TrainingRowsOutput>;
   close(): Promise<void>;
 }
 
 /** Somebody is waiting for the answer. */
 const QUESTION_TIMEOUT_MS = 60_000;
+/** As long as somebody may wait for a large training set. */
+const TRAINING_ROWS_TIMEOUT_MS = 60 * 60_000;
 const WORKER_MEMORY_MB = 1_024;
 
 /**
@@ -115,6 +123,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     const latestSnapshots = () => latest(tracking, project);
     // Apart from the steps' workers, which a training may occupy for an hour. Its process starts with the first question.
     const questions = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
+    const trainingRows = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
     const environment = () => ({ projectDirectory, stateDirectory, scope, now: clock.now() });
     let refreshed: Readonly<Record<string, Snapshot>> | null = null;
     return {
@@ -155,10 +164,16 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       },
       counterfactuals: (question) =>
         runStage(questions, "counterfactuals", question, environment(), { timeoutMs: QUESTION_TIMEOUT_MS }),
+      async trainingRows(question) {
+        const snapshots = await latestSnapshots();
+        const limits = { timeoutMs: TRAINING_ROWS_TIMEOUT_MS };
+        return runStage(trainingRows, "training-rows", { ...question, snapshots }, environment(), limits);
+      },
       async close() {
         await pipelines.close();
         await executor.close();
         await questions.close();
+        await trainingRows.close();
         (await engine)?.close();
         await online?.close();
         await claim.release();
@@ -189,7 +204,7 @@ function pipelineNamed(project: ProjectDefinition, name: string): PipelineDefini
 /** Runs a stage outside of any pipeline run. */
 async function runStage<Output>(
   executor: Executor,
-  name: "refresh" | "check-consistency" | "counterfactuals",
+  name: "refresh" | "check-consistency" | "counterfactuals" | "training-rows",
   input: unknown,
   context: Record<string, unknown>,
   limits: { readonly timeoutMs?: number } = {},

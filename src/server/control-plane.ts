@@ -18,6 +18,7 @@ import { listen } from "./listen.ts";
 import { mlflowProtocols } from "./protocols/mlflow/protocol.ts";
 import { runFileRoutes } from "./routes/artifacts.ts";
 import { createHandlers, trackingOfOwn } from "./routes/index.ts";
+import { trainingSetRoutes } from "./routes/training-sets.ts";
 import type { Certificate } from "./tls.ts";
 import { VERSION } from "./version.ts";
 
@@ -79,6 +80,7 @@ export async function openControlPlane(
           publicUrl: options.access.publicUrl,
         }),
         { plugin: runFileRoutes({ trackingOf: trackingOfOwn(platform) }) },
+        { plugin: trainingSetRoutes(platform) },
       ],
       metrics: async () => {
         await noteFreshness(metrics, platform);

@@ -11,7 +11,11 @@ export const featureErrors = defineErrors({
   FEATURE_VIEW_UNKNOWN: {
     kind: "not-found",
     hint: "Ask for a view of the project by its name; GET /features of the feature server lists them.",
+  },
   FEATURE_SERVICE_UNKNOWN: { kind: "not-found", hint: "Use the name given to featureService() in the project file." },
+  FEATURE_ROWS_INVALID: {
+    kind: "invalid",
+    hint: "The rows need the features' keys and request fields by name and type, and the time that each is asked about, in a column named by `at`.",
   },
   FEATURE_COLUMN_UNKNOWN: { kind: "invalid", hint: "Declare the column in the source, or correct its name." },
   FEATURE_KEY_INVALID: {

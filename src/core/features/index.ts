@@ -8,6 +8,7 @@ export {
 export { featureErrors } from "./errors.ts";
 export { askedReferences, projectReferences, referencesOf } from "./feature-references.ts";
 export type { FeatureStatistics } from "./feature-statistics.ts";
+export { type FeaturesForRows, featuresForRows, type RowsInput } from "./features-for-rows.ts";
 export { type FeatureDeps, type HistoricalFeatures, historicalFeatures, type SnapshotMap } from "./historical-features.ts";
 export { joinedRows } from "./joined-rows.ts";
 export { type Materialization, type MaterializeInput, materialize, readOnlineView } from "./materialize.ts";
@@ -30,6 +31,7 @@ export {
   type FeatureVectors,
 } from "./online-reader.ts";
 export { ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
+export { writeTable } from "./parquet-columns.ts";
 export type * from "./plan.ts";
 export { isBreaking, type PlanChange, planChanges } from "./plan-changes.ts";
 export type { ValueDetails, ValueStatus } from "./read-record.ts";

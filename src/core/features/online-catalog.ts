@@ -10,6 +10,7 @@ import type { OnlineStore } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import { compileFeaturePlan } from "./compile-plan.ts";
 import { featureErrors } from "./errors.ts";
+import { referencesOf } from "./feature-references.ts";
 import type { ColumnTypes, FeaturePlan, PlannedFeature, PlannedOnDemand, PlannedView } from "./plan.ts";
 
 /**
@@ -77,13 +78,11 @@ export function catalogOf({
 }
 
 function catalogView(view: FeatureViewDefinition): CatalogView {
-  const types = viewFeatures(view);
-  const features = types.map(([name, type]): FeatureReference => {
-    const id = `${view.name}.${name}`;
-    return { name, type, id, keys: {}, request: {}, seasonal: view.seasonal.includes(name), from: view };
-  });
-  const [{ definitions: _, ...planned }] = compileFeaturePlan({ name: storedView(view).name, features }).views;
-  return { ...planned, types: Object.fromEntries(types), seasonal: view.seasonal, source: view.source.name };
+  const [{ definitions: _, ...planned }] = compileFeaturePlan({
+    name: storedView(view).name,
+    features: referencesOf(view),
+  }).views;
+  return { ...planned, types: Object.fromEntries(viewFeatures(view)), seasonal: view.seasonal, source: view.source.name };
 }
 
 /** Writes the catalog where it is another than the one that is there. */

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { ColumnType } from "../definitions/index.ts";
-import type { FeatureArray } from "./view-rows.ts";
+import type { ColumnTable } from "../ports/index.ts";
+import { type FeatureArray, featureArray } from "./view-rows.ts";
 
 /**
  * Hands columns that were made here to an engine that reads files: plain, uncompressed Parquet with optional columns, NaN
@@ -38,6 +39,10 @@ export function writeParquet(path: string, rows: number, columns: ReadonlyMap<st
     closeSync(file);
   }
 }
+
+/** The same of a table; its columns are what they are there. */
+export const writeTable = (path: string, { rows, columns }: ColumnTable): void =>
+  writeParquet(path, rows, new Map([...columns].map(([name, column]) => [name, featureArray(column, column.type, name)])));
 
 const MAGIC = Buffer.from("PAR1");
 /** Rows of a row group: the unit that a reader's threads share. */
