@@ -38,7 +38,8 @@ program
 program
   .command("check")
   .option("--leaks", "build the models' training sets too, and warn of features that seem to know the answer")
-  .description("validate the project's definitions and data")
+  .option("--allow-breaking", "accept changes that what is deployed would stop answering for")
+  .description("validate the project's definitions and data, and tell what they change for what is there")
   .action(lazy(() => import("./commands/check.ts")));
 addServerOptions(program.command("up"), "4100")
   .description("run the control plane: API, web UI, scheduler, monitors and the endpoints")

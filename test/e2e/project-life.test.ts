@@ -83,6 +83,25 @@ describe("a project", { timeout: 180_000 }, () => {
     expect(models[0]?.gates.find(({ version }) => version === 2)).toMatchObject({ championVersion: 1, passed: true });
   });
 
+  it("refuses a changed definition that what is deployed depends on, unless it is told to take it", async () => {
+    const file = join(project, "orrery.config.ts");
+    const written = readFileSync(file, "utf8");
+    writeFileSync(file, written.replace('minutes_7d: mean("minutes").over("7d")', 'minutes_7d: mean("minutes").over("5d")'));
+    try {
+      const refused = await orrery(["-p", project, "check"]);
+      expect(refused).toMatchObject({ code: 4 });
+      expect(refused.err).toContain("usage_recent.minutes_7d");
+      expect(refused.err).toContain("CLI_CHECK_BREAKING");
+      expect(refused.out).toContain("view usage_recent: is defined otherwise");
+      expect(refused.out).toContain("model churn version 1 (champion): usage_recent.minutes_7d is computed otherwise");
+      expect(await orrery(["-p", project, "check", "--allow-breaking"])).toMatchObject({ code: 0, err: "" });
+    } finally {
+      writeFileSync(file, written);
+    }
+    const { changes } = JSON.parse((await orrery(["-p", project, "--json", "check"])).out) as { changes: unknown[] };
+    expect(changes).toEqual([]);
+  });
+
   it("answers, explains and shows what it serves; goes on when the control plane is killed; is found again", async () => {
     const first = await start();
     const client = clientOf(first);
@@ -127,6 +146,22 @@ describe("a project", { timeout: 180_000 }, () => {
     const second = await start();
     expect(inference()).toBe(before);
     expect((await clientOf(second).endpoints.list()).items[0]).toMatchObject({ ready: true, url: before });
+  });
+
+  it("read and logged the features that the offline join gives", async () => {
+    const checked = await orrery(["-p", project, "--json", "features", "check-consistency"]);
+    expect(checked).toMatchObject({ code: 0, err: "" });
+    const report = JSON.parse(checked.out) as {
+      compared: number;
+      mismatched: number;
+      endpoints: { endpoint: string; predictions: number; changed: string[] }[];
+    };
+    expect(report.mismatched).toBe(0);
+    expect(report.compared).toBeGreaterThan(500);
+    expect(report.endpoints).toMatchObject([{ endpoint: "churn", changed: [] }]);
+    expect(report.endpoints[0].predictions).toBeGreaterThan(0);
+    const metrics = await (await fetch(`${running.at(-1)?.url}/metrics`)).text();
+    expect(metrics).toMatch(/orrery_feature_view_age_seconds\{view="usage_recent"\} \d/);
   });
 
   it("flags an unknown entity with missing features and does not fail", async () => {

@@ -22,6 +22,7 @@ export {
   readCatalog,
   writeCatalog,
 } from "./online-catalog.ts";
+export { onlineChange } from "./online-change.ts";
 export {
   createExactReader,
   createFeatureReader,

@@ -1,0 +1,22 @@
+import type { FeatureViewDefinition } from "../definitions/index.ts";
+import type { OnlineStore, TableEngine } from "../ports/index.ts";
+import type { Scope } from "../scope.ts";
+import { compileView } from "./compile-view.ts";
+import { readOnlineView } from "./materialize.ts";
+import { fingerprintOf } from "./online-view.ts";
+
+/**
+ * What the next materialization makes of a view's online values: the first ones ("new"), all of them again because the definition is another
+ * one ("changed"), or what is new since the last time ("same").
+ * @throws FEATURE_RECORD_CORRUPT, and what compileView throws
+ */
+export async function onlineChange(
+  engine: TableEngine,
+  online: OnlineStore,
+  scope: Scope,
+  view: FeatureViewDefinition,
+): Promise<"new" | "changed" | "same"> {
+  const stored = await readOnlineView(online, scope, view.name);
+  if (stored === null) return "new";
+  return stored.fingerprint === fingerprintOf(await compileView(engine, view)) ? "same" : "changed";
+}

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  carrierRecent,
+  champion,
+  deploy,
+  ENDPOINT,
+  materializeCarriers,
+  SCOPE,
+  type StateFolder,
+  stateFolder,
+} from "../../test/fixtures/served-endpoint.ts";
+import { openDuckDb } from "../adapters/tables/duckdb.ts";
+import {
+  defineCharter,
+  defineProject,
+  entity,
+  featureView,
+  float64,
+  mean,
+  type ProjectDefinition,
+  source,
+  string,
+  timestamp,
+} from "../core/definitions/index.ts";
+import type { TableEngine } from "../core/ports/index.ts";
+import { definitionChanges } from "./definition-changes.ts";
+import { statePaths } from "./state-folder.ts";
+
+let folder: StateFolder;
+let engine: TableEngine;
+beforeAll(async () => {
+  folder = stateFolder();
+  engine = await openDuckDb();
+  await materializeCarriers(folder);
+  deploy(folder, 1, [champion(3, -1)]);
+});
+afterAll(() => {
+  engine.close();
+  folder.remove();
+});
+
+const changesOf = (features: Parameters<typeof defineProject>[0]["features"]) =>
+  definitionChanges(projectOf(features), engine, {
+    paths: statePaths(folder.directory, SCOPE),
+    scope: SCOPE,
+    settings: { database: null, artifacts: null, online: null },
+  });
+const projectOf = (features: Parameters<typeof defineProject>[0]["features"]): ProjectDefinition =>
+  defineProject({
+    name: "flights",
+    charter: defineCharter({
+      problem: "p",
+      owner: "o",
+      users: [],
+      target: { name: "late", type: "regression", groundTruthAfter: "1d" },
+      data: [],
+      accept: [],
+    }),
+    sources: [],
+    features,
+    models: [],
+  });
+
+const history = source.parquet("history", {
+  path: "-",
+  columns: { carrier: string(), late_rate: float64(), at: timestamp() },
+  eventTime: "at",
+});
+const carrier = entity("carrier", { carrier: string() });
+
+test("the definitions that everything was made by change nothing but what is not theirs", async () => {
+  expect(await changesOf([carrierRecent])).toEqual([]);
+  const week = featureView("carrier_week", {
+    entity: carrier,
+    source: history,
+    aggregate: { late_rate_7d: mean("late_rate").over("7d") },
+  });
+  expect(await changesOf([carrierRecent, week])).toEqual([
+    { where: "view carrier_week", feature: null, says: "will be materialized for the first time", breaking: false },
+  ]);
+});
+
+test("a feature that is computed otherwise breaks the endpoint that reads it", async () => {
+  const averaged = featureView("carrier_recent", {
+    entity: carrier,
+    source: history,
+    aggregate: { late_rate: mean("late_rate").over("7d") },
+  });
+  expect(await changesOf([averaged])).toEqual([
+    {
+      where: "view carrier_recent",
+      feature: null,
+      says: "is defined otherwise: all of its online values will be made anew",
+      breaking: false,
+    },
+    {
+      where: `endpoint ${ENDPOINT}, version 3 (champion)`,
+      feature: "carrier_recent.late_rate",
+      says: "is computed otherwise",
+      breaking: true,
+    },
+  ]);
+});
+
+test("so does a view that is gone; another ttl only makes values anew", async () => {
+  expect((await changesOf([])).filter(({ breaking }) => breaking)).toMatchObject([
+    { feature: "carrier_recent.late_rate", says: "is not in the project any more" },
+  ]);
+  const aging = featureView("carrier_recent", { entity: carrier, source: history, features: ["late_rate"], ttl: "1d" });
+  expect((await changesOf([aging])).map(({ where, breaking }) => [where, breaking])).toEqual([["view carrier_recent", false]]);
+});
+
+test("there is nothing to change before anything was made", async () => {
+  const empty = stateFolder();
+  const state = {
+    paths: statePaths(empty.directory, SCOPE),
+    scope: SCOPE,
+    settings: { database: null, artifacts: null, online: null },
+  };
+  expect(await definitionChanges(projectOf([carrierRecent]), engine, state)).toEqual([]);
+  empty.remove();
+});
