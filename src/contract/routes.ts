@@ -4,6 +4,7 @@ import * as entities from "./entities.ts";
 import { garbageRoutes } from "./garbage-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import type { Permission } from "./permissions.ts";
+import { sourceRoutes } from "./push-routes.ts";
 import { artifactRoutes, experimentRoutes, loggedModelRoutes, runRoutes } from "./tracking-routes.ts";
 
 export interface Route {
@@ -48,6 +49,7 @@ export const routes = {
       response: entities.profile,
     },
   },
+  sources: sourceRoutes,
   features: {
     list: {
       method: "GET",

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { openLocalExecutor } from "../adapters/executors/local.ts";
 import { isOnlineMade, openOnline } from "../adapters/online/open-online.ts";
 import { openDuckDb } from "../adapters/tables/duckdb.ts";
-import type { Snapshot } from "../core/data/index.ts";
+import type { References, Snapshot } from "../core/data/index.ts";
 import type { PipelineDefinition, ProjectDefinition } from "../core/definitions/index.ts";
 import type { ConsistencyReport } from "../core/monitoring/index.ts";
 import { createPipelineEngine, type PipelineEngine, type PipelineLog, type RunTrigger } from "../core/pipelines/index.ts";
@@ -17,6 +17,9 @@ import { createEffects } from "./effects.ts";
 import { platformErrors } from "./errors.ts";
 import { CONFIG_FILE, loadProject } from "./load-project.ts";
 import { buildPlan, type Suspicion } from "./plans.ts";
+import { openPush } from "./push/open-push.ts";
+import type { PushRoom } from "./push/push-room.ts";
+import { takesPushes } from "./push/takes-pushes.ts";
 import { recordConsistency } from "./record-consistency.ts";
 import type { CheckConsistencyOutput } from "./stages/check-consistency.ts";
 import type { ConsistencyOptions } from "./stages/consistency.ts";
@@ -58,6 +61,8 @@ export interface Platform {
     name: string,
     options: { trigger: RunTrigger; actor: Actor; dedupeKey?: string; suspicion?: Suspicion; traceId?: string },
   ): Promise<string>;
+  /** Takes rows of sources that they are pushed to; null where the project has none. */
+  readonly push: PushRoom | null;
   /** Takes in what arrived and brings the online store up to now. */
   refresh(): Promise<RefreshOutput>;
   /** Refreshes, compares online reads and logged predictions with the offline values, keeps the report, and alerts. */
@@ -125,6 +130,13 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     const questions = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
     const trainingRows = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
     const environment = () => ({ projectDirectory, stateDirectory, scope, now: clock.now() });
+    const references = async () => withSources(project, await latestSnapshots());
+    // One process opens an LMDB folder once: what is written here is read through the same store.
+    const written = takesPushes(project) ? openOnline(onlineSettings) : null;
+    const push =
+      written === null
+        ? null
+        : await openPush({ project, paths, scope, clock, artifacts, references, online: written, journal: log });
     let refreshed: Readonly<Record<string, Snapshot>> | null = null;
     return {
       project,
@@ -138,7 +150,9 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       registry,
       pipelines,
       engine: () => (engine ??= openOwnEngine(paths)),
-      online: () => (online ??= isOnlineMade(onlineSettings) ? openOnline({ ...onlineSettings, readOnly: true }) : null),
+      push,
+      online: () =>
+        written ?? (online ??= isOnlineMade(onlineSettings) ? openOnline({ ...onlineSettings, readOnly: true }) : null),
       pipelineNamed: (name) => pipelineNamed(project, name),
       async startPipeline(name, { trigger, actor, dedupeKey = randomUUID(), suspicion, traceId }) {
         const plan = buildPlan(project, pipelineNamed(project, name), {
@@ -152,7 +166,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         const previous = refreshed ?? (await latestSnapshots());
         const output = await runStage<RefreshOutput>(executor, "refresh", { previous }, environment());
         refreshed = output.snapshots;
-        return output;
+        return { ...output, views: [...output.views, ...((await push?.settle()) ?? [])] };
       },
       async checkConsistency(options) {
         const previous = refreshed ?? (await latestSnapshots());
@@ -165,7 +179,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       counterfactuals: (question) =>
         runStage(questions, "counterfactuals", question, environment(), { timeoutMs: QUESTION_TIMEOUT_MS }),
       async trainingRows(question) {
-        const snapshots = await latestSnapshots();
+        const snapshots = newest(await latestSnapshots(), refreshed ?? {});
         const limits = { timeoutMs: TRAINING_ROWS_TIMEOUT_MS };
         return runStage(trainingRows, "training-rows", { ...question, snapshots }, environment(), limits);
       },
@@ -174,6 +188,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         await executor.close();
         await questions.close();
         await trainingRows.close();
+        await push?.close();
         (await engine)?.close();
         await online?.close();
         await claim.release();
@@ -190,6 +205,23 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
 async function latest(tracking: Tracking, project: ProjectDefinition): Promise<Record<string, Snapshot>> {
   const found = await Promise.all(project.sources.map(async ({ name }) => [name, await tracking.latestSnapshot(name)] as const));
   return Object.fromEntries(found.filter((entry): entry is [string, Snapshot] => entry[1] !== null));
+}
+
+/** Of each source the snapshot that was taken last. */
+function newest(some: Readonly<Record<string, Snapshot>>, others: Readonly<Record<string, Snapshot>>): Record<string, Snapshot> {
+  const found: Record<string, Snapshot> = { ...some };
+  for (const [source, snapshot] of Object.entries(others))
+    if (!(source in found) || found[source].createdAt < snapshot.createdAt) found[source] = snapshot;
+  return found;
+}
+
+function withSources({ sources }: ProjectDefinition, snapshots: Readonly<Record<string, Snapshot>>): References {
+  return new Map(
+    sources.flatMap((source) => {
+      const snapshot = snapshots[source.name];
+      return snapshot === undefined ? [] : [[source.name, { snapshot, source }] as const];
+    }),
+  );
 }
 
 function pipelineNamed(project: ProjectDefinition, name: string): PipelineDefinition {

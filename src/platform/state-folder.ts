@@ -31,6 +31,8 @@ export interface StatePaths {
   readonly metadata: string;
   readonly artifacts: string;
   readonly online: string;
+  /** Rows that were pushed. */
+  readonly push: string;
   readonly traces: string;
   readonly logs: string;
   readonly run: string;
@@ -48,6 +50,7 @@ export function statePaths(root: string, scope: Scope): StatePaths {
     metadata: join(root, "metadata.db"),
     artifacts: join(root, "artifacts"),
     online: scoped("online"),
+    push: scoped("push"),
     traces: join(root, "traces"),
     logs: join(root, "logs"),
     run: join(root, "run"),

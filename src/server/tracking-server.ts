@@ -155,6 +155,7 @@ function trackingHandlers(rooms: TrackingRooms, { accounts, store, root }: Aroun
     audit: lazyHandlers(async () => (await import("./routes/access.ts")).auditHandlers(accounts)),
     loop: absentHandlers("loop"),
     data: absentHandlers("data"),
+    sources: absentHandlers("sources"),
     features: absentHandlers("features"),
     pipelines: absentHandlers("pipelines"),
     endpoints: absentHandlers("endpoints"),

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SourceDefinition } from "../definitions/index.ts";
-import type { ArtifactStore, SourceInputs, TableEngine } from "../ports/index.ts";
+import type { ArtifactStore, PushLog, SourceInputs, TableEngine } from "../ports/index.ts";
 import { isExact, ROW, rawColumn, rawName, typedColumn } from "./column-sql.ts";
 import type { Rule } from "./contract-rules.ts";
 import { type DeliveredRows, deliveredRows, type ReadableDelivery, unreadable } from "./delivered-rows.ts";
@@ -18,6 +18,8 @@ export interface IngestEngines {
   readonly tmpDirectory: string;
   /** Reads sources that are elsewhere. */
   readonly inputs?: SourceInputs;
+  /** Reads sources whose rows are pushed. */
+  readonly pushed?: Pick<PushLog, "end" | "rows">;
 }
 
 const SAMPLES = 5;

@@ -11,6 +11,7 @@ import { judgeExpectations } from "./judge-expectations.ts";
 import { KnownRows } from "./known-rows.ts";
 import { mergeIncrements } from "./merge-parts.ts";
 import { localDeliveries } from "./read-files.ts";
+import { pushedParts } from "./read-pushed.ts";
 import { queryRows } from "./read-query.ts";
 import { isOnThisMachine, remoteDeliveries, remoteFiles } from "./read-remote.ts";
 import { functionRows } from "./read-rows.ts";
@@ -50,9 +51,11 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
   // An increment is judged by the values that it may refer to when it comes: new ones are no reason to ask for everything again.
   const contract = await contractHash(engines.engine, source, source.watermark === undefined ? references : new Map());
   const parts =
-    source.watermark === undefined
-      ? await wholeParts(engines, source, options, contract, rules)
-      : await incrementalParts(engines, source, options, contract, rules);
+    source.origin.kind === "push"
+      ? await partsOfLog(engines, source, options, contract, rules)
+      : source.watermark === undefined
+        ? await wholeParts(engines, source, options, contract, rules)
+        : await incrementalParts(engines, source, options, contract, rules);
   refuseNothing(source, parts);
   const columns = Object.fromEntries(Object.entries(source.contracts).map(([column, { type }]) => [column, type]));
   const contentHash = sha256(JSON.stringify([columns, parts.map((part) => part.sha256)]));
@@ -133,6 +136,20 @@ async function wholeParts(
   return parts;
 }
 
+/** @throws DATA_ORIGIN_MISSING */
+async function partsOfLog(
+  engines: IngestEngines,
+  source: SourceDefinition,
+  { previous }: IngestOptions,
+  contract: string,
+  rules: readonly Rule[],
+): Promise<SnapshotPart[]> {
+  const { pushed, artifacts } = engines;
+  if (pushed === undefined) throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read pushed rows of source ${source.name}`);
+  const isKept = (hash: string) => isStored(artifacts, hash);
+  return pushedParts(engines, pushed, source, { contract, rules, previous: previous?.parts ?? [], isStored: isKept });
+}
+
 /** The previous snapshot's parts, and what is new since. Under another contract, everything is asked for again. */
 async function incrementalParts(
   engines: IngestEngines,
@@ -201,7 +218,8 @@ async function isStored(artifacts: IngestEngines["artifacts"], hash: string): Pr
 }
 
 function refuseNothing(source: SourceDefinition, parts: readonly SnapshotPart[]): void {
-  if (parts.some(({ rows }) => rows > 0)) return;
+  // Rows may come at any time, and a wrong one must not hold up everything else.
+  if (source.origin.kind === "push" || parts.some(({ rows }) => rows > 0)) return;
   const files = parts.map(({ file }) => file).join(", ");
   const violations = addUp(parts.map((part) => part.violations));
   if (violations.length === 0)

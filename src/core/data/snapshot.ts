@@ -18,6 +18,13 @@ export type PartOrigin =
       readonly contract: string;
       /** The greatest watermark of its rows as text, timestamps as microseconds; null where none stands. */
       readonly watermark: string | null;
+    }
+  | {
+      /** What was pushed up to a place in the log. */
+      readonly kind: "pushed";
+      /** Hash of the contract under which it was taken in. */
+      readonly contract: string;
+      readonly upTo: number;
     };
 
 /** One delivery as it was taken in: immutable Parquet in the artifact store, quarantined rows beside it. */

@@ -35,6 +35,8 @@ export { ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
 export { writeTable } from "./parquet-columns.ts";
 export type * from "./plan.ts";
 export { isBreaking, type PlanChange, planChanges } from "./plan-changes.ts";
+export { type JudgedRow, judgePushed, keySetsOf, pushIndexHash } from "./push-index.ts";
+export { type AppliedRows, applyPushed, type PushedInput } from "./push-online.ts";
 export type { ValueDetails, ValueStatus } from "./read-record.ts";
 export { checkRequest, parseRequest, type RequestProblem } from "./request.ts";
 export { sampleReads } from "./sample-reads.ts";

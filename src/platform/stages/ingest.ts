@@ -1,8 +1,10 @@
+import { openSqlitePushLog } from "../../adapters/push/sqlite.ts";
 import { openSourceInputs } from "../../adapters/sources/open-inputs.ts";
 import { ingest, inReferenceOrder, type Snapshot, snapshotPaths } from "../../core/data/index.ts";
 import type { SourceDefinition } from "../../core/definitions/index.ts";
 import { joinedRows } from "../../core/features/index.ts";
 import { checkRequirements, type RequirementVerdict } from "../../core/project/index.ts";
+import { takesPushes } from "../push/takes-pushes.ts";
 import { type Stage, stage } from "./stage.ts";
 
 export interface IngestInput {
@@ -22,19 +24,25 @@ export async function ingestAll(
   options: { countRows?: boolean } = {},
 ) {
   const taken = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>();
-  const engines = { engine: await engine(), artifacts, tmpDirectory: paths.tmp, inputs: openSourceInputs() };
-  for (const source of inReferenceOrder(project.sources)) {
-    const before = previous[source.name];
-    const snapshot = await ingest(engines, source, {
-      projectDirectory: environment.projectDirectory,
-      asOf: environment.now,
-      createdAt: environment.now,
-      references: taken,
-      joined: (joined, origin) => joinedRows(engines, joined, origin, taken, environment.now),
-      ...options,
-      ...(before === undefined ? {} : { previous: before }),
-    });
-    taken.set(source.name, { snapshot, source });
+  const pushed = takesPushes(project) ? openSqlitePushLog(paths.push, { readOnly: true }) : undefined;
+  const inputs = { inputs: openSourceInputs(), ...(pushed === undefined ? {} : { pushed }) };
+  const engines = { engine: await engine(), artifacts, tmpDirectory: paths.tmp, ...inputs };
+  try {
+    for (const source of inReferenceOrder(project.sources)) {
+      const before = previous[source.name];
+      const snapshot = await ingest(engines, source, {
+        projectDirectory: environment.projectDirectory,
+        asOf: environment.now,
+        createdAt: environment.now,
+        references: taken,
+        joined: (joined, origin) => joinedRows(engines, joined, origin, taken, environment.now),
+        ...options,
+        ...(before === undefined ? {} : { previous: before }),
+      });
+      taken.set(source.name, { snapshot, source });
+    }
+  } finally {
+    pushed?.close();
   }
   return taken;
 }

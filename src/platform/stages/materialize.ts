@@ -12,7 +12,8 @@ export async function materializeAll(opened: Stage, snapshots: Readonly<Record<s
   const views = [];
   for (const view of project.features) {
     const snapshot = snapshots[view.source.name];
-    if (snapshot === undefined) continue;
+    // Rows that are pushed go online as they come, by the control plane.
+    if (snapshot === undefined || view.source.origin.kind === "push") continue;
     const paths = await snapshotPaths(artifacts, snapshot);
     const done = await materialize(
       { engine: await opened.engine(), online: opened.online() },

@@ -18,6 +18,7 @@ import { type ModelRoomsOf, modelHandlers } from "./models.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { pipelineHandlers } from "./pipelines.ts";
 import { loggedModelHandlers, runHandlers, type TrackingOf } from "./runs.ts";
+import { sourceHandlers } from "./sources.ts";
 import { systemHandlers } from "./system.ts";
 
 export interface RouteContext {
@@ -54,6 +55,7 @@ export function createHandlers(context: RouteContext): Handlers {
   return {
     loop: loopHandlers(context),
     data: dataHandlers(context),
+    sources: sourceHandlers(context),
     features: featureHandlers(context),
     experiments: experimentHandlers(trackingOf),
     runs: runHandlers(trackingOf),

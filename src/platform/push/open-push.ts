@@ -1,0 +1,34 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { openSqlitePushLog } from "../../adapters/push/sqlite.ts";
+import { openDuckDb } from "../../adapters/tables/duckdb.ts";
+import type { ProjectDefinition } from "../../core/definitions/index.ts";
+import type { StatePaths } from "../state-folder.ts";
+import { openPushRoom, type PushRoom, type PushSurroundings } from "./push-room.ts";
+
+type Given = Omit<PushSurroundings, "sources" | "views" | "log" | "engine"> & {
+  readonly project: ProjectDefinition;
+  readonly paths: StatePaths;
+};
+
+/**
+ * The push room of a project with the log and the engine that it needs; the online store is closed with it.
+ * @throws PUSH_LOG_NEWER, PUSH_LOG_WRITE_FAILED
+ */
+export async function openPush({ project, paths, ...given }: Given): Promise<PushRoom> {
+  const log = openSqlitePushLog(paths.push);
+  const tempDirectory = join(paths.tmp, `duckdb-push-${process.pid}`);
+  mkdirSync(tempDirectory, { recursive: true });
+  // Of its own: a person's question must not hold up rows.
+  const engine = await openDuckDb({ memoryLimit: "512MB", threads: 1, tempDirectory });
+  const room = openPushRoom({ ...given, sources: project.sources, views: project.features, log, engine });
+  return {
+    ...room,
+    async close() {
+      await room.close();
+      engine.close();
+      log.close();
+      await given.online.close();
+    },
+  };
+}

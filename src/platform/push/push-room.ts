@@ -1,0 +1,93 @@
+import { type References, textRow } from "../../core/data/index.ts";
+import type { DeliveredRow, FeatureViewDefinition, SourceDefinition } from "../../core/definitions/index.ts";
+import { toOrreryError } from "../../core/errors.ts";
+import type { PipelineLog } from "../../core/pipelines/index.ts";
+import type { ArtifactStore, Clock, OnlineStore, PushLog, TableEngine } from "../../core/ports/index.ts";
+import type { Scope } from "../../core/scope.ts";
+import { pushErrors } from "./errors.ts";
+import { PushJudge } from "./push-judge.ts";
+import { type PushAnswer, PushWriter } from "./push-writer.ts";
+import { type OnlineRows, PushedViews } from "./pushed-views.ts";
+
+export interface PushSurroundings {
+  readonly sources: readonly SourceDefinition[];
+  readonly views: readonly FeatureViewDefinition[];
+  readonly scope: Scope;
+  readonly clock: Clock;
+  readonly log: PushLog;
+  readonly engine: TableEngine;
+  readonly online: OnlineStore;
+  readonly artifacts: ArtifactStore;
+  /** Sources that contracts refer to, as they stand. */
+  readonly references: () => Promise<References>;
+  readonly journal: PipelineLog;
+}
+
+/** Takes rows of the project's pushed sources: to the log first, then to the online store; ingestion finds them in the log. */
+export interface PushRoom {
+  /**
+   * Resolves when every row is on disk, whatever happens then; with `online`, when the online store has them too. Pushing a row again
+   * that the log has changes nothing, where its source has a key.
+   * @throws PUSH_SOURCE_UNKNOWN, PUSH_ROW_INVALID, PUSH_CONTRACT_STOPPED, PUSH_TOO_MUCH, PUSH_CLOSED, PUSH_LOG_WRITE_FAILED: none of the
+   * rows were taken then; PUSH_NOT_ONLINE: all of them were
+   */
+  push(source: string, rows: readonly DeliveredRow[], options?: { readonly online?: boolean }): Promise<PushAnswer>;
+  /** Brings the views over pushed sources up to the end of the log and to now. */
+  settle(): Promise<readonly OnlineRows[]>;
+  /** Finishes what was begun. What is in the log and not online yet will be when it is opened again. */
+  close(): Promise<void>;
+}
+
+export function openPushRoom(around: PushSurroundings): PushRoom {
+  const pushed = around.sources.filter(({ origin }) => origin.kind === "push");
+  const judges = pushed.map((source) => new PushJudge(around, source));
+  const rooms = new Map(
+    judges.map((judge) => [
+      judge.source.name,
+      { judge, writer: new PushWriter(judge, around.log, around.clock), views: new PushedViews(around, judge) },
+    ]),
+  );
+  // What was pushed before this was closed, or killed, goes online without being asked for.
+  for (const { views } of rooms.values()) void views.follow().catch(() => undefined);
+  let isClosed = false;
+  return {
+    async push(name, rows, { online = false } = {}) {
+      const room = rooms.get(name);
+      if (room === undefined) throw pushErrors.PUSH_SOURCE_UNKNOWN(`The project has no source "${name}" that rows are pushed to`);
+      if (isClosed) throw pushErrors.PUSH_CLOSED("Rows are not taken any more");
+      const answer = await room.writer.write(rows.map((row, index) => rowText(room.judge.source, row, index)));
+      const followed = room.views.follow().catch((cause: unknown) => {
+        throw pushErrors.PUSH_NOT_ONLINE(`The rows are not online yet: ${toOrreryError(cause).message}`, { cause });
+      });
+      // Where nobody waits for it, it is tried again by itself all the same.
+      if (online) await followed;
+      else followed.catch(() => undefined);
+      return answer;
+    },
+    async settle() {
+      for (const { judge } of rooms.values()) judge.forgetContract();
+      return (await Promise.all([...rooms.values()].map(({ views }) => views.follow()))).flat();
+    },
+    async close() {
+      isClosed = true;
+      await Promise.all([...rooms.values()].map(({ writer }) => writer.settled()));
+      await Promise.all([...rooms.values()].map(({ views }) => views.close()));
+    },
+  };
+}
+
+/** JSON of the row's values as text. @throws PUSH_ROW_INVALID */
+function rowText({ name, contracts }: SourceDefinition, row: DeliveredRow, index: number): string {
+  const invalid = (why: string) =>
+    pushErrors.PUSH_ROW_INVALID(`Row ${index + 1} for source ${name} ${why}`, { details: { row: index } });
+  if (typeof row !== "object" || row === null || Array.isArray(row)) throw invalid("is no object");
+  const values: Record<string, DeliveredRow[string]> = {};
+  for (const [column, value] of Object.entries(row)) {
+    const contract = Object.hasOwn(contracts, column) ? contracts[column] : undefined;
+    if (contract === undefined) throw invalid(`has a column "${column}" that the source does not declare`);
+    if (contract.type === "int64" && typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value))
+      throw invalid(`has a number in "${column}" that may have lost digits`);
+    values[column] = value;
+  }
+  return JSON.stringify(textRow(values, Object.keys(contracts)));
+}

@@ -1,0 +1,75 @@
+import type { FeatureViewDefinition } from "../../core/definitions/index.ts";
+import { toOrreryError } from "../../core/errors.ts";
+import { applyPushed } from "../../core/features/index.ts";
+import type { PushJudge } from "./push-judge.ts";
+import type { PushSurroundings } from "./push-room.ts";
+
+export interface OnlineRows {
+  readonly view: string;
+  readonly rows: number;
+  readonly entities: number;
+}
+
+/** How long to wait after a failure before the next attempt. */
+const RETRY_MS = 1_000;
+
+/** Keeps the views over one pushed source up to the end of the log; one step at a time, each with all that came during the last. */
+export class PushedViews {
+  readonly #around: PushSurroundings;
+  readonly #judge: PushJudge;
+  readonly #views: readonly FeatureViewDefinition[];
+  #step: Promise<OnlineRows[]> = Promise.resolve([]);
+  /** The step that will begin when the one under way has ended. */
+  #next: Promise<OnlineRows[]> | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  constructor(around: PushSurroundings, judge: PushJudge) {
+    this.#around = around;
+    this.#judge = judge;
+    this.#views = around.views.filter(({ source }) => source.name === judge.source.name);
+  }
+
+  /** Resolves when everything that is in the log now is online. It is tried again by itself where that fails. */
+  follow(): Promise<OnlineRows[]> {
+    if (this.#next !== null) return this.#next;
+    const before = this.#step;
+    const next = before
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = null;
+        return this.#isClosed ? [] : this.#apply();
+      });
+    this.#next = next;
+    this.#step = next;
+    next.catch((error: unknown) => this.#failed(error));
+    return next;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    await this.#step.catch(() => undefined);
+  }
+
+  async #apply(): Promise<OnlineRows[]> {
+    const { scope, clock } = this.#around;
+    await this.#judge.ready();
+    const done: OnlineRows[] = [];
+    for (const view of this.#views) {
+      const { rows, entities } = await applyPushed(this.#around, { scope, view, index: this.#judge.index, now: clock.now() });
+      done.push({ view: view.name, rows, entities });
+    }
+    return done;
+  }
+
+  #failed(error: unknown): void {
+    const { code, message } = toOrreryError(error);
+    this.#around.journal.error({ source: this.#judge.source.name, code }, `pushed rows are not online yet: ${message}`);
+    if (this.#isClosed) return;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = null;
+      void this.follow().catch(() => undefined);
+    }, RETRY_MS).unref();
+  }
+}
