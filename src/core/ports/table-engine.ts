@@ -20,6 +20,11 @@ export type SqlValue = string | number | bigint | boolean | null;
 export interface TableEngine {
   /** Whole result in columns; for anything that can be large. */
   query(sql: string, params?: readonly SqlValue[]): Promise<ColumnTable>;
+  /**
+   * Result in tables of some ten thousand rows each, in the order that the statement gives (rows of one file in the file's), while the
+   * rest is still being read: for what does not fit into memory. Other statements may run meanwhile; temporary tables are not seen.
+   */
+  stream(sql: string): AsyncIterable<ColumnTable>;
   /** Result as objects; for results of a few thousand rows at most. int64 beyond 2^53 stays a bigint; timestamps are Micros. */
   rows(sql: string, params?: readonly SqlValue[]): Promise<Record<string, SqlValue>[]>;
   /** A statement without a result (COPY, CREATE). */
