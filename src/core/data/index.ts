@@ -6,6 +6,7 @@ export { aggregateValue, declaredExpression, type ValueExpression } from "./expr
 export { type IngestOptions, ingest } from "./ingest.ts";
 export type { IngestEngines } from "./ingest-part.ts";
 export { labelTypeProblem, labelValue } from "./label-type.ts";
+export { type Missingness, missingness } from "./missingness.ts";
 export { nearestName } from "./nearest-name.ts";
 export { populationStabilityIndex } from "./population-stability.ts";
 export { type ColumnProfile, type Profile, profileSnapshot } from "./profile-snapshot.ts";
