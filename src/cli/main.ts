@@ -137,8 +137,8 @@ program
   .action(lazy(() => import("./commands/serve.ts")));
 program
   .command("features")
-  .argument("<action>", "list, materialize, statistics, check-consistency or serve")
-  .argument("[view]", "statistics: of which view")
+  .argument("<action>", "list, materialize, statistics, check-consistency, lineage or serve")
+  .argument("[view]", "statistics: of which view; lineage: only of this source, source.column, view, feature, model or endpoint")
   .option("--sample <number>", "check-consistency: entities of each view and predictions of each endpoint; 500 unless given")
   .option(
     "--since <when>",

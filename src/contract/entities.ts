@@ -179,6 +179,18 @@ export const viewStatistics = z.object({
   ),
 });
 
+/** From columns of sources to a feature, and on to the versions and endpoints that read it. */
+export const featureLineage = z.object({
+  feature: z.string(),
+  /** "source.column". */
+  columns: z.array(z.string()),
+  /** Other features that it is computed from. */
+  inputs: z.array(z.string()),
+  /** Versions that have an alias or are served. */
+  versions: z.array(z.object({ model: z.string(), version: z.number().int(), aliases: z.array(z.string()) })),
+  endpoints: z.array(z.string()),
+});
+
 const featureConsistency = z.object({
   feature: z.string(),
   compared: z.number().int(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { auditRoutes, tokenRoutes, userRoutes } from "./access-routes.ts";
+import { dataRoutes } from "./data-routes.ts";
 import * as entities from "./entities.ts";
 import { garbageRoutes } from "./garbage-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
@@ -32,23 +33,7 @@ export const routes = {
   loop: {
     get: { method: "GET", path: "/loop", permission: "read", summary: "The state of the whole loop", response: entities.loop },
   },
-  data: {
-    snapshots: {
-      method: "GET",
-      path: "/snapshots",
-      permission: "read",
-      summary: "Latest snapshot of every source",
-      response: z.object({ items: z.array(entities.snapshot) }),
-    },
-    profile: {
-      method: "GET",
-      path: "/sources/:name/profile",
-      permission: "read",
-      summary: "Profile of a source's latest snapshot",
-      params: byName,
-      response: entities.profile,
-    },
-  },
+  data: dataRoutes,
   sources: sourceRoutes,
   features: {
     list: {
@@ -74,6 +59,17 @@ export const routes = {
       summary: "Take in what arrived and bring the online store up to now",
       body: z.object({}),
       response: z.object({ views: z.array(z.object({ view: z.string(), rows: z.number().int(), entities: z.number().int() })) }),
+    },
+    lineage: {
+      method: "GET",
+      path: "/features/lineage",
+      permission: "read",
+      summary: "From columns of sources to features, and on to model versions and endpoints",
+      query: z.object({
+        /** Only what has to do with this source, "source.column", view, feature, model or endpoint. */
+        of: z.string().optional(),
+      }),
+      response: z.object({ items: z.array(entities.featureLineage) }),
     },
     consistency: {
       method: "GET",

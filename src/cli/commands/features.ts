@@ -19,16 +19,26 @@ interface FeaturesOptions extends ConnectionOptions {
   json?: boolean;
 }
 
-/** `orrery features list|materialize|statistics|check-consistency|serve`. */
+/** `orrery features list|materialize|statistics|check-consistency|lineage|serve`. */
 export default async function features(options: FeaturesOptions, action = "", name = ""): Promise<void> {
   if (action === "serve") return serve(options);
-  if (!["list", "materialize", "statistics", "check-consistency"].includes(action))
+  if (!["list", "materialize", "statistics", "check-consistency", "lineage"].includes(action))
     throw cliErrors.CLI_ACTION_UNKNOWN(`There is no action "${action}"`);
   const { client, close } = await connect(options);
   try {
     if (action === "statistics") {
       const { items } = await client.features.statistics({ name, limit: 2 });
       show(options.json, items, () => compared(items));
+    } else if (action === "lineage") {
+      const { items } = await client.features.lineage(name === "" ? {} : { of: name });
+      const rows = items.map(({ feature, columns, inputs, versions, endpoints }) => ({
+        feature,
+        columns: columns.join(", "),
+        "made of": inputs.join(", "),
+        versions: versions.map(({ model, version, aliases }) => [`${model}@${version}`, ...aliases].join(" ")).join(", "),
+        endpoints: endpoints.join(", "),
+      }));
+      show(options.json, items, () => table(rows));
     } else if (action === "check-consistency") {
       const report = await client.features.checkConsistency({
         ...(options.sample === undefined ? {} : { sample: Number(options.sample) }),

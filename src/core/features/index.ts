@@ -6,6 +6,7 @@ export {
   type FeatureSample,
 } from "./consistency.ts";
 export { featureErrors } from "./errors.ts";
+export { type FeatureOrigins, featureOrigins, featuresOfPlan } from "./feature-lineage.ts";
 export { askedReferences, projectReferences, referencesOf } from "./feature-references.ts";
 export type { FeatureStatistics } from "./feature-statistics.ts";
 export { type FeaturesForRows, featuresForRows, type RowsInput } from "./features-for-rows.ts";

@@ -1,6 +1,7 @@
 import { viewFeatures } from "../../core/definitions/index.ts";
 import { featureErrors, readOnlineView } from "../../core/features/index.ts";
 import { parseTimestamp } from "../../core/time.ts";
+import { featureLineage } from "../../platform/feature-lineage.ts";
 import { consistencyReports } from "../../platform/record-consistency.ts";
 import { readStatistics } from "../../platform/view-statistics.ts";
 import type { RoomHandlers } from "../handlers.ts";
@@ -41,6 +42,18 @@ export function featureHandlers({ platform }: RouteContext): RoomHandlers<"featu
           rows,
           entities,
           features: [...features],
+        })),
+      };
+    },
+    async lineage({ of }) {
+      const items = await featureLineage(platform, of);
+      return {
+        items: items.map(({ columns, inputs, versions, endpoints, ...item }) => ({
+          ...item,
+          columns: [...columns],
+          inputs: [...inputs],
+          versions: versions.map(({ aliases, ...version }) => ({ ...version, aliases: [...aliases] })),
+          endpoints: [...endpoints],
         })),
       };
     },
