@@ -1,0 +1,91 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { FilesystemArtifactStore } from "../../../adapters/artifacts/filesystem.ts";
+import { openLmdb } from "../../../adapters/online/lmdb.ts";
+import { openSqlitePushLog } from "../../../adapters/push/sqlite.ts";
+import { openDuckDb } from "../../../adapters/tables/duckdb.ts";
+import {
+  bool,
+  count,
+  entity,
+  type FeatureViewDefinition,
+  featureView,
+  float64,
+  last,
+  type SourceDefinition,
+  source,
+  string,
+  sum,
+} from "../../../core/definitions/index.ts";
+import { VirtualClock } from "../../../core/ports/index.ts";
+import { parseTimestamp } from "../../../core/time.ts";
+import { openPushRoom } from "../push-room.ts";
+
+/** When everything here happens. */
+export const NOW = parseTimestamp("2026-03-01T12:00:00Z");
+
+export const payments = source.push("payments", {
+  key: ["id"],
+  eventTime: "at",
+  availableTime: "seen",
+  deleted: "void",
+  columns: {
+    id: string(),
+    user: string(),
+    amount: float64().nullable().between(0, 1_000),
+    void: bool().nullable(),
+  },
+});
+
+export const spending = featureView("spending", {
+  entity: entity("user", { user: string() }),
+  source: payments,
+  features: ["amount"],
+  aggregate: { paid: sum("amount").over("1h"), payments: count().over("1h"), newest: last("id", "string").over("1h") },
+});
+
+export const SCOPE = { workspace: "default", project: "shop" };
+
+export interface RoomOptions {
+  readonly sources?: readonly SourceDefinition[];
+  readonly views?: readonly FeatureViewDefinition[];
+}
+
+/** A push room over a log, an online store and an engine in a folder. */
+export async function openRoom(directory: string, { sources = [payments], views = [spending.definition] }: RoomOptions = {}) {
+  const tempDirectory = join(directory, "tmp", String(process.pid));
+  mkdirSync(tempDirectory, { recursive: true });
+  const log = openSqlitePushLog(join(directory, "push"));
+  const online = openLmdb(join(directory, "online"));
+  const engine = await openDuckDb({ tempDirectory, threads: 1 });
+  const artifacts = new FilesystemArtifactStore(join(directory, "artifacts"));
+  const said: string[] = [];
+  const tell = (_: object, message: string) => void said.push(message);
+  const room = openPushRoom({
+    sources,
+    views,
+    scope: SCOPE,
+    clock: new VirtualClock(NOW),
+    log,
+    engine,
+    online,
+    artifacts,
+    references: async () => new Map(),
+    journal: { info: tell, warn: tell, error: tell },
+  });
+  return {
+    ...room,
+    log,
+    online,
+    engine,
+    artifacts,
+    tmpDirectory: tempDirectory,
+    said,
+    async close() {
+      await room.close();
+      engine.close();
+      log.close();
+      await online.close();
+    },
+  };
+}
