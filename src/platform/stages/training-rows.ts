@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { readArrow } from "../../adapters/arrow/read-arrow.ts";
 import { writeArrow } from "../../adapters/arrow/write-arrow.ts";
 import { fileList, quoteLiteral, type Snapshot } from "../../core/data/index.ts";
+import { OrreryError } from "../../core/errors.ts";
 import { askedReferences, featuresForRows, type SnapshotMap, writeTable } from "../../core/features/index.ts";
 import type { Micros } from "../../core/time.ts";
 import { type Stage, stage } from "./stage.ts";
@@ -31,6 +32,17 @@ export interface TrainingRowsOutput {
 
 /** Historical features of rows that somebody sent. Rows come and go as files, so that memory stays bounded, and the answer is whole or an error. */
 export default stage<TrainingRowsQuestion, TrainingRowsOutput>(async (opened, question) => {
+  try {
+    return await trainingRows(opened, question);
+  } catch (error) {
+    if (!(error instanceof OrreryError)) throw error;
+    // Where this machine keeps the rows is nobody's to know.
+    const { code, kind, hint, details, message } = error;
+    throw new OrreryError(code, kind, message.replaceAll(`${question.directory}/`, ""), hint, { details, cause: error });
+  }
+});
+
+async function trainingRows(opened: Stage, question: TrainingRowsQuestion): Promise<TrainingRowsOutput> {
   const { project, artifacts } = opened;
   const { ask, at, asOf, directory, answer } = question;
   const engine = await opened.engine();
@@ -51,7 +63,7 @@ export default stage<TrainingRowsQuestion, TrainingRowsOutput>(async (opened, qu
       `COPY (SELECT * FROM read_parquet(${fileList(made.files)})) TO ${quoteLiteral(path)} (FORMAT parquet, COMPRESSION zstd)`,
     );
   return { rows: made.rows, path };
-});
+}
 
 /** The rows as Parquet files, one after the other. @throws ARROW_…, and what the engine says of JSON or Parquet that it cannot read */
 async function parquetFiles(opened: Stage, { path, format, directory }: TrainingRowsQuestion): Promise<string[]> {

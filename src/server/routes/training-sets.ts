@@ -1,7 +1,6 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, mkdtemp, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { FastifyPluginAsync, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { API_PREFIX, TABLE_TYPES, trainingSetQuery } from "../../contract/index.ts";
@@ -39,6 +38,16 @@ function wantedFormat({ headers }: FastifyRequest): "parquet" | "arrow" {
   return accepted.find((format) => format === "parquet" || format === "arrow") ?? "parquet";
 }
 
+/** A chunk is gone when the next one is asked for: each is written before. */
+async function writeBody(request: FastifyRequest, path: string): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    for await (const chunk of bytesOfBody(request, MOST_BYTES)) await file.appendFile(chunk);
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * POST /training-sets: entity rows in, the same rows with features as of their times out. Both lie on disk in between and features are
  * joined in a worker, so that neither memory nor other requests notice how many there are.
@@ -70,7 +79,7 @@ export const trainingSetRoutes =
           const remove = () => rm(directory, { recursive: true, force: true });
           try {
             const path = join(directory, "given");
-            await pipeline(bytesOfBody(request, MOST_BYTES), createWriteStream(path));
+            await writeBody(request, path);
             const { path: made, rows } = await platform.trainingRows({
               ask: features === undefined ? { service } : { ids: features.split(",").map((id) => id.trim()) },
               path,
