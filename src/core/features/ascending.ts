@@ -45,3 +45,22 @@ function allMultiples(values: Float64Array, rows: Uint32Array, base: number, siz
   }
   return true;
 }
+
+/** Positions of all places but those below 0, in ascending order of place: a radix sort of two rounds. */
+export function ascendingPlaces(places: Int32Array): Uint32Array {
+  const present = new Uint32Array(places.length);
+  let kept = 0;
+  for (let index = 0; index < places.length; index++) if (places[index] >= 0) present[kept++] = index;
+  const byLow = sortedByDigit(present.subarray(0, kept), places, 0);
+  return sortedByDigit(byLow, places, 16);
+}
+
+/** Stays in order where 16 bits of the place, from `shift` on, are equal. */
+function sortedByDigit(indices: Uint32Array, places: Int32Array, shift: number): Uint32Array {
+  const starts = new Uint32Array(65_537);
+  for (const index of indices) starts[((places[index] >>> shift) & 0xffff) + 1]++;
+  for (let digit = 0; digit < 65_536; digit++) starts[digit + 1] += starts[digit];
+  const sorted = new Uint32Array(indices.length);
+  for (const index of indices) sorted[starts[(places[index] >>> shift) & 0xffff]++] = index;
+  return sorted;
+}

@@ -3,6 +3,7 @@ import type { TableEngine } from "../ports/index.ts";
 import { type AskTable, fieldColumn, temporaryTable } from "./ask-table.ts";
 import type { CompiledView } from "./compile-view.ts";
 import { joinLatest, type SourceRelation } from "./join-latest.ts";
+import { latestInOrder, passesInOrder } from "./latest-in-order.ts";
 import { type Asks, joinView } from "./point-in-time.ts";
 import { columnOf, type FeatureArray, numbersOf, readViewRows, viewRowColumns } from "./view-rows.ts";
 
@@ -10,13 +11,15 @@ import { columnOf, type FeatureArray, numbersOf, readViewRows, viewRowColumns } 
 export interface JoinLimits {
   /** A source with fewer rows is swept whatever else: joins take longer to prepare than they save. */
   readonly joinedFrom: number;
+  /** Likewise for latest values that are told while rows pass in order of time, where asks meet more. */
+  readonly passedFrom: number;
   /** Joins are for latest values where asks meet at most so many times the rows that a sweep would read. */
   readonly mostMeetings: number;
   /** More rows than these are not held at once: a sweep takes the entities in several turns. */
   readonly sweptAtOnce: number;
 }
 
-const LIMITS: JoinLimits = { joinedFrom: 200_000, mostMeetings: 10, sweptAtOnce: 8_000_000 };
+const LIMITS: JoinLimits = { joinedFrom: 200_000, passedFrom: 200_000, mostMeetings: 10, sweptAtOnce: 8_000_000 };
 
 export interface SourceRows extends SourceRelation {
   /** At most so many are in it. */
@@ -24,8 +27,8 @@ export interface SourceRows extends SourceRelation {
 }
 
 /**
- * Each feature's values at each ask, in the asks' order: latest values by joins in the engine where an entity has few rows, all else by
- * a sweep over time. Both give the same.
+ * Each feature's values at each ask, in the asks' order: latest values by joins in the engine where an entity has few rows, while
+ * rows pass in the order of their events where they lie so, all else by a sweep over time. All give the same.
  *
  * @param at time of each ask
  */
@@ -42,11 +45,28 @@ export async function joinTables(
     return joinView(view, rows, new Int32Array(rows.rows), { entities: 1, entity: new Int32Array(asks.rows), at });
   }
   const hasLatest = view.classes.some(({ latest }) => latest.length > 0);
-  if (!hasLatest || !(await areJoined(engine, view, source, asks, limits))) return sweep(engine, view, source, asks, at, limits);
-  const joined = await joinLatest(engine, view, source, asks);
+  if (!hasLatest) return sweep(engine, view, source, asks, at, limits);
+  const joined = (await areJoined(engine, view, source, asks, limits))
+    ? await joinLatest(engine, view, source, asks)
+    : await joinInOrder(engine, view, source, asks, at, limits);
+  if (joined === null) return sweep(engine, view, source, asks, at, limits);
   if (view.longestWindow === 0) return joined;
   const windows = { ...view, classes: view.classes.map((each) => ({ ...each, latest: [] })) };
   return new Map([...joined, ...(await sweep(engine, windows, source, asks, at, limits))]);
+}
+
+/** Latest values by one pass over time, where the source allows it; null where it does not. */
+async function joinInOrder(
+  engine: TableEngine,
+  view: CompiledView,
+  source: SourceRows,
+  asks: AskTable,
+  at: Float64Array,
+  { passedFrom }: JoinLimits,
+): Promise<Map<string, FeatureArray> | null> {
+  const { relation, versions, inOrder, rows } = source;
+  if (!inOrder || versions || rows < passedFrom || asks.rows === 0 || !passesInOrder(view)) return null;
+  return await latestInOrder(engine, view, `FROM ${relation}${timeBounds(view, at)}`, asks, at);
 }
 
 /** One row in so many is looked at. */

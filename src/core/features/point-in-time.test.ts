@@ -34,10 +34,12 @@ const expectClose = (actual: unknown, expected: unknown, what: string) => {
   } else expect(actual, what).toBe(expected);
 };
 
+const never = { joinedFrom: Number.POSITIVE_INFINITY, passedFrom: Number.POSITIVE_INFINITY, mostMeetings: 0, sweptAtOnce: 7 };
 const ways = {
   "by one sweep": {},
-  "by sweeps over some entities each": { joinLimits: { joinedFrom: Number.POSITIVE_INFINITY, mostMeetings: 0, sweptAtOnce: 7 } },
-  "latest values by joins": { joinLimits: { joinedFrom: 0, mostMeetings: Number.POSITIVE_INFINITY, sweptAtOnce: 7 } },
+  "by sweeps over some entities each": { joinLimits: never },
+  "latest values by joins": { joinLimits: { ...never, joinedFrom: 0, mostMeetings: Number.POSITIVE_INFINITY } },
+  "latest values while rows pass": { joinLimits: { ...never, passedFrom: 0 } },
 };
 
 describe.each(sourceKinds)("the point-in-time join over a source with %s", (kind) => {
