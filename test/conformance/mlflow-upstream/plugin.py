@@ -7,27 +7,64 @@ import contextlib
 import json
 import os
 import shutil
+import signal
+import subprocess
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import requests
 
-# Without it MLflow's own server and stores stand in that place: the control, which tells what no server can pass over the wire.
+# Without either MLflow's own server and stores stand in that place: the control, which tells what no server can pass over the wire.
 SERVER = os.environ.get("ORRERY_UPSTREAM_URL")
+# The Python of a newer MLflow: its `mlflow server` stands there, started for each test. What it fails too is not asked of Orrery.
+NEWEST = os.environ.get("ORRERY_UPSTREAM_NEWEST")
 OUTCOMES = os.environ["ORRERY_UPSTREAM_OUTCOMES"]
 
 _made = 0
 _outcomes = {}
 
 
-def fresh_address():
+@contextlib.contextmanager
+def fresh_address(request):
+    if NEWEST is not None:
+        with newest_server(request.getfixturevalue("tmp_path_factory").mktemp("newest")) as url:
+            yield url
+        return
     global _made
     _made += 1
     url = f"{SERVER}/projects/test-{os.getpid()}-{_made}"
     # A project begins when it is first asked for, MLflow's server before the test: its experiment "Default" shall be the older one.
     requests.get(f"{url}/api/2.0/mlflow/experiments/get", params={"experiment_id": "0"}, timeout=30).raise_for_status()
-    return url
+    yield url
+
+
+@contextlib.contextmanager
+def newest_server(folder):
+    """As `mlflow server` starts without options, but for the port and where it writes."""
+    from tests.helper_functions import get_safe_port
+
+    url = f"http://127.0.0.1:{get_safe_port()}"
+    options = ("--port", url.rsplit(":", 1)[1], "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", folder / "files")
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MLFLOW_TRACKING_URI")}
+    with subprocess.Popen([NEWEST, "-m", "mlflow", "server", "--workers", "1", *options], cwd=folder, env=environment, start_new_session=True) as server:
+        try:
+            wait_for(url, server)
+            yield url
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+
+
+def wait_for(url, server):
+    for _ in range(600):
+        if server.poll() is not None:
+            break
+        with contextlib.suppress(requests.ConnectionError):
+            if requests.get(f"{url}/health", timeout=30).ok:
+                return
+        time.sleep(0.2)
+    raise RuntimeError("mlflow server does not start")
 
 
 def credentials(url):
@@ -96,8 +133,9 @@ def registry_store(request):
 
 @contextlib.contextmanager
 def store_address(request):
-    if SERVER is not None:
-        yield fresh_address()
+    if SERVER is not None or NEWEST is not None:
+        with fresh_address(request) as url:
+            yield url
         return
     from mlflow.server import handlers
     from mlflow.server.fastapi_app import app
@@ -116,11 +154,11 @@ def store_address(request):
 def tracking_client(request):
     import mlflow
 
-    url = fresh_address()
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-    mlflow.set_tracking_uri(url)
-    mlflow.set_registry_uri(url)
-    yield mlflow.MlflowClient(url)
+    with fresh_address(request) as url:
+        mlflow.set_tracking_uri(url)
+        mlflow.set_registry_uri(url)
+        yield mlflow.MlflowClient(url)
     mlflow.set_tracking_uri(before[0])
     mlflow.set_registry_uri(before[1])
 
@@ -128,19 +166,20 @@ def tracking_client(request):
 def registry_client(request):
     import mlflow
 
-    yield mlflow.MlflowClient(fresh_address())
+    with fresh_address(request) as url:
+        yield mlflow.MlflowClient(url)
 
 
 def artifacts_server(request):
-    url = fresh_address()
-    yield SimpleNamespace(
-        url=url,
-        backend_store_uri=None,
-        default_artifact_root=f"{url}/api/2.0/mlflow-artifacts/artifacts",
-        # Files lie under their hash: tests that look for them by name on the server's disk are excluded.
-        artifacts_destination=str(request.getfixturevalue("tmp_path_factory").mktemp("not-where-files-lie")),
-        process=None,
-    )
+    with fresh_address(request) as url:
+        yield SimpleNamespace(
+            url=url,
+            backend_store_uri=url,
+            default_artifact_root=f"{url}/api/2.0/mlflow-artifacts/artifacts",
+            # Files lie under their hash: tests that look for them by name on the server's disk fail.
+            artifacts_destination=str(request.getfixturevalue("tmp_path_factory").mktemp("not-where-files-lie")),
+            process=None,
+        )
 
 
 def no_database(request):
@@ -162,7 +201,7 @@ IN_CONTROL = (tracking_store, registry_store)
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(fixturedef, request):
     make = FIXTURES.get(fixturedef.baseid, {}).get(fixturedef.argname)
-    if make is None or (SERVER is None and make not in IN_CONTROL):
+    if make is None or (SERVER is None and NEWEST is None and make not in IN_CONTROL):
         return None
     making = make(request)
     value = next(making)
@@ -187,7 +226,7 @@ def ask_the_clients_addresses(monkeypatch):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Leaves out what is not about a server, or is excluded by name. The file store is a second kind of MLflow's own stores: a foreign server has one."""
-    reasons = excluded()
+    reasons = excluded() if NEWEST is None else {}
     kept = []
     for item in items:
         if "file" in named_store(item):
