@@ -21,6 +21,10 @@ export const cliErrors = defineErrors({
     hint: "Give the changed feature a new name and train on it, or a view of its own; --allow-breaking accepts that the endpoint stops answering until a new version is deployed.",
   },
   CLI_CHECK_FAILED: { kind: "invalid", hint: "Fix the project file where the findings point." },
+  CLI_CONTRACT_BROKEN: {
+    kind: "invalid",
+    hint: "Mend what is delivered, or change the source's contract where it is too narrow.",
+  },
   CLI_CONFIRMATION_MISSING: { kind: "invalid", hint: "Look at what --dry-run shows, then say --yes." },
   CLI_NO_PIPELINE_TRAINS: { kind: "invalid", hint: 'Define a pipeline for the model with the stage "train".' },
 });

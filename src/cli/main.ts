@@ -136,6 +136,18 @@ program
   )
   .action(lazy(() => import("./commands/serve.ts")));
 program
+  .command("data")
+  .argument("[action]", "snapshots, show, diff, profile, validate or suggest", "snapshots")
+  .argument("[name]", "a source; show, diff: a snapshot too; suggest: a file, folder or pattern")
+  .argument("[other]", "diff: the later snapshot")
+  .option("--target <column>", "profile: how every column goes with this one")
+  .option("--html <file>", "profile: write it as a page with plots")
+  .option("--name <name>", "suggest: what the source shall be called")
+  .description(
+    "sources: what was taken in and how it kept its contract, what is in it, what changed, and a contract for new files",
+  )
+  .action(lazy(() => import("./commands/data.ts")));
+program
   .command("features")
   .argument("<action>", "list, materialize, statistics, check-consistency, lineage or serve")
   .argument("[view]", "statistics: of which view; lineage: only of this source, source.column, view, feature, model or endpoint")

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type * as dataEntities from "./data-routes.ts";
 import type * as entities from "./entities.ts";
 
 export * as entities from "./entities.ts";
@@ -13,6 +14,8 @@ export type Loop = z.infer<typeof entities.loop>;
 export type StageState = z.infer<typeof entities.stageState>;
 export type GateVerdict = z.infer<typeof entities.gateVerdict>;
 export type Alert = z.infer<typeof entities.alert>;
+export type SnapshotDiff = z.infer<typeof dataEntities.snapshotDiff>;
+export type SourceExploration = z.infer<typeof dataEntities.sourceExploration>;
 export type Snapshot = z.infer<typeof entities.snapshot>;
 export type FeatureView = z.infer<typeof entities.featureView>;
 export type ConsistencyReport = z.infer<typeof entities.consistencyReport>;

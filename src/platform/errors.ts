@@ -28,6 +28,10 @@ export const platformErrors = defineErrors({
     kind: "not-found",
     hint: "Use the name of a source in the project file, and ingest it once.",
   },
+  PROJECT_SNAPSHOTS_UNLIKE: {
+    kind: "invalid",
+    hint: "Compare two snapshots of one source; `orrery data snapshots <source>` lists them.",
+  },
   PROJECT_TARGET_UNKNOWN: {
     kind: "invalid",
     hint: "Name a column of the source that is not personal, with numbers, or with at most 1000 classes.",
