@@ -111,26 +111,26 @@ export function writeFeastAnswer(
     const written = rows.map((row) => write(row[field])).join(",");
     columns.push(`{"values":[${written}],"statuses":[${present}],"event_timestamps":[${epochs}]}`);
   }
-  // Features of one view have the same row's event most of the time.
+  // Most of the time all values are there, and features of one view are of the same rows.
   let events: readonly (Micros | null)[] = [];
   let timestamps = epochs;
   plan.features.forEach(({ type }, slot) => {
     const write = writeFeastValueOf(type);
-    let written = "";
-    let statuses: string | null = present;
+    const written = new Array<string>(count);
+    let isAllPresent = true;
     let isSameEvents = events.length === count;
     for (let row = 0; row < count; row++) {
-      written += row === 0 ? write(values[row][slot]) : `,${write(values[row][slot])}`;
-      const detail = details[row];
-      if (detail.statuses[slot] !== "present") statuses = null;
-      if (isSameEvents && detail.eventAt[slot] !== events[row]) isSameEvents = false;
+      written[row] = write(values[row][slot]);
+      const { statuses, eventAt } = details[row];
+      if (statuses[slot] !== "present") isAllPresent = false;
+      if (eventAt[slot] !== events[row]) isSameEvents = false;
     }
-    statuses ??= details.map((detail) => STATUS[detail.statuses[slot]]).join(",");
+    const statuses = isAllPresent ? present : details.map((detail) => STATUS[detail.statuses[slot]]).join(",");
     if (!isSameEvents) {
       events = details.map(({ eventAt }) => eventAt[slot]);
       timestamps = events.map((at) => (at === null ? `"${EPOCH}"` : `"${formatTimestamp(at)}"`)).join(",");
     }
-    columns.push(`{"values":[${written}],"statuses":[${statuses}],"event_timestamps":[${timestamps}]}`);
+    columns.push(`{"values":[${written.join(",")}],"statuses":[${statuses}],"event_timestamps":[${timestamps}]}`);
   });
   return `{"results":[${columns.join(",")}],"metadata":{"feature_names":${JSON.stringify([...fields, ...names])}}}`;
 }

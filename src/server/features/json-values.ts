@@ -11,14 +11,14 @@ export type WriteValue = (value: ExactValue) => string;
 /** Infinite numbers are written as protobuf's JSON has them. */
 function float(value: ExactValue): string {
   if (typeof value !== "number") return "null";
-  if (Number.isInteger(value)) {
-    if (Object.is(value, -0)) return "-0.0";
-    // From 1e21 on the text has an exponent.
-    return Math.abs(value) < 1e21 ? `${value}.0` : `${value}`;
-  }
-  if (Number.isFinite(value)) return `${value}`;
-  return Number.isNaN(value) ? "null" : `"${value}"`;
+  // Most are neither whole nor infinite.
+  if (value % 1 !== 0) return Number.isFinite(value) ? `${value}` : infinite(value);
+  if (Object.is(value, -0)) return "-0.0";
+  // From 1e21 on the text has an exponent.
+  return Math.abs(value) < 1e21 ? `${value}.0` : `${value}`;
 }
+
+const infinite = (value: number) => (Number.isNaN(value) ? "null" : `"${value}"`);
 
 const text: WriteValue = (value) => (value === null ? "null" : JSON.stringify(String(value)));
 const plain: WriteValue = (value) => String(value);
