@@ -7,7 +7,7 @@ import { Empty, Loaded } from "../../components/loaded.tsx";
 import { PageHead, Panel, ScrollX } from "../../components/page.tsx";
 import { State } from "../../components/state.tsx";
 import { useClient } from "../../session.tsx";
-import { allViolations, barHeights, nullShare, topShares } from "./prepare.ts";
+import { allExpectations, allViolations, barHeights, nullShare, topShares } from "./prepare.ts";
 
 export function DataPage() {
   const client = useClient();
@@ -33,6 +33,7 @@ export function DataPage() {
             >
               <Violations snapshots={items} />
             </Panel>
+            <Expectations snapshots={items} />
           </>
         )}
       </Loaded>
@@ -114,6 +115,41 @@ function Violations({ snapshots }: { snapshots: readonly Snapshot[] }) {
         </tbody>
       </table>
     </ScrollX>
+  );
+}
+
+function Expectations({ snapshots }: { snapshots: readonly Snapshot[] }) {
+  const expectations = allExpectations(snapshots);
+  if (expectations.length === 0) return null;
+  return (
+    <Panel title="Expectations" about="What sources expect of their rows together: how many, how fresh, distributed as before.">
+      <ScrollX label="Expectations">
+        <table className="plain">
+          <thead>
+            <tr>
+              <th>Source</th>
+              <th>Found</th>
+              <th>Result</th>
+            </tr>
+          </thead>
+          <tbody>
+            {expectations.map(({ source, rule, column, says, severity, kept }) => (
+              <tr key={`${source} ${rule} ${column}`}>
+                <th scope="row">{source}</th>
+                <td>{says}</td>
+                <td>
+                  {kept === false ? (
+                    <State status={SEVERITY[severity]} label="broken" />
+                  ) : (
+                    <span className="muted">{kept === null ? "not judged yet" : "kept"}</span>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollX>
+    </Panel>
   );
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Profile, Snapshot } from "../../../../src/contract/index.ts";
-import { allViolations, barHeights, nullShare, topShares } from "./prepare.ts";
+import { allExpectations, allViolations, barHeights, nullShare, topShares } from "./prepare.ts";
 
 const column: Profile["columns"][number] = {
   name: "carrier",
@@ -50,6 +50,31 @@ describe("allViolations", () => {
     expect(allViolations([of("a", 1), of("b", 9)]).map(({ source, rows }) => [source, rows])).toEqual([
       ["b", 9],
       ["a", 1],
+    ]);
+  });
+});
+
+describe("allExpectations", () => {
+  it("lists those of every source, what is broken first and what was kept last", () => {
+    const verdict = (kept: boolean | null) =>
+      ({ rule: "rows", column: null, severity: "warn", kept, observed: 1, says: String(kept) }) as const;
+    const of = (source: string, kept: readonly (boolean | null)[]): Snapshot => ({
+      id: source,
+      source,
+      contentHash: "",
+      asOf: "2013-01-01T00:00:00Z",
+      createdAt: "2013-01-01T00:00:00Z",
+      rows: 1,
+      bytes: 1,
+      parts: 1,
+      quarantined: 0,
+      violations: [],
+      expectations: kept.map(verdict),
+    });
+    expect(allExpectations([of("a", [true, null]), of("b", [false])]).map(({ source, says }) => `${source} ${says}`)).toEqual([
+      "b false",
+      "a null",
+      "a true",
     ]);
   });
 });

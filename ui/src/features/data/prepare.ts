@@ -20,3 +20,11 @@ export const allViolations = (snapshots: readonly Snapshot[]) =>
   snapshots
     .flatMap(({ source, violations }) => violations.map((violation) => ({ source, ...violation })))
     .sort((a, b) => b.rows - a.rows);
+
+/** What was expected of each source's rows together, broken first, then what could not be judged. */
+export const allExpectations = (snapshots: readonly Snapshot[]) =>
+  snapshots
+    .flatMap(({ source, expectations }) => expectations.map((verdict) => ({ source, ...verdict })))
+    .sort((a, b) => rank(a.kept) - rank(b.kept));
+
+const rank = (kept: boolean | null): number => (kept === false ? 0 : kept === null ? 1 : 2);
