@@ -1,9 +1,8 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openSqlitePushLog } from "../../adapters/push/sqlite.ts";
-import { openDuckDb } from "../../adapters/tables/duckdb.ts";
 import type { ProjectDefinition } from "../../core/definitions/index.ts";
 import type { StatePaths } from "../state-folder.ts";
+import { openPushEngine } from "./push-engine.ts";
 import { openPushRoom, type PushRoom, type PushSurroundings } from "./push-room.ts";
 
 type Given = Omit<PushSurroundings, "sources" | "views" | "log" | "engine"> & {
@@ -17,10 +16,8 @@ type Given = Omit<PushSurroundings, "sources" | "views" | "log" | "engine"> & {
  */
 export async function openPush({ project, paths, ...given }: Given): Promise<PushRoom> {
   const log = openSqlitePushLog(paths.push);
-  const tempDirectory = join(paths.tmp, `duckdb-push-${process.pid}`);
-  mkdirSync(tempDirectory, { recursive: true });
   // Of its own: a person's question must not hold up rows.
-  const engine = await openDuckDb({ memoryLimit: "512MB", threads: 1, tempDirectory });
+  const engine = await openPushEngine(join(paths.tmp, `duckdb-push-${process.pid}`));
   const room = openPushRoom({ ...given, sources: project.sources, views: project.features, log, engine });
   return {
     ...room,

@@ -1,9 +1,7 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { FilesystemArtifactStore } from "../../../adapters/artifacts/filesystem.ts";
 import { openLmdb } from "../../../adapters/online/lmdb.ts";
 import { openSqlitePushLog } from "../../../adapters/push/sqlite.ts";
-import { openDuckDb } from "../../../adapters/tables/duckdb.ts";
 import {
   bool,
   count,
@@ -19,6 +17,7 @@ import {
 } from "../../../core/definitions/index.ts";
 import { VirtualClock } from "../../../core/ports/index.ts";
 import { parseTimestamp } from "../../../core/time.ts";
+import { openPushEngine } from "../push-engine.ts";
 import { openPushRoom } from "../push-room.ts";
 
 /** When everything here happens. */
@@ -54,10 +53,9 @@ export interface RoomOptions {
 /** A push room over a log, an online store and an engine in a folder. */
 export async function openRoom(directory: string, { sources = [payments], views = [spending.definition] }: RoomOptions = {}) {
   const tempDirectory = join(directory, "tmp", String(process.pid));
-  mkdirSync(tempDirectory, { recursive: true });
   const log = openSqlitePushLog(join(directory, "push"));
   const online = openLmdb(join(directory, "online"));
-  const engine = await openDuckDb({ tempDirectory, threads: 1 });
+  const engine = await openPushEngine(tempDirectory);
   const artifacts = new FilesystemArtifactStore(join(directory, "artifacts"));
   const said: string[] = [];
   const tell = (_: object, message: string) => void said.push(message);
