@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { PushedRow } from "../../core/ports/index.ts";
+import { openSqlitePushLog } from "./sqlite.ts";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "orrery-push-log-"));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const row = (id: string, more: Partial<PushedRow> = {}): PushedRow => ({
+  row: JSON.stringify({ id, ...more }),
+  key: id,
+  problem: null,
+  entities: [{ keys: "user", entity: "ann" }],
+  ...more,
+});
+const once = { once: true, at: 1 };
+
+describe("a log of pushed rows", () => {
+  test("keeps a row once and tells which ones are new, over openings", () => {
+    const log = openSqlitePushLog(directory);
+    expect(log.append("a", [row("1"), row("1"), row("2")], once)).toEqual([true, false, true]);
+    log.close();
+    const again = openSqlitePushLog(directory);
+    expect(again.append("a", [row("2"), row("3")], once)).toEqual([false, true]);
+    expect(again.append("b", [row("2")], once), "another source's").toEqual([true]);
+    expect(again.append("b", [row("2")], { once: false, at: 1 }), "where rows have no key").toEqual([true]);
+    expect(again.rows("a", { after: 0, upTo: again.end("a") }, 10)).toHaveLength(3);
+    again.close();
+  });
+
+  test("gives rows in order, the sound ones apart, from any place on", () => {
+    const log = openSqlitePushLog(directory);
+    log.append("a", [row("1"), row("2", { problem: "id: set", key: null, entities: [] }), row("3")], once);
+    const end = log.end("a");
+    const seqs = (range: Parameters<typeof log.rows>[1], limit = 10) => log.rows("a", range, limit).map(({ seq }) => seq);
+    expect(seqs({ after: 0, upTo: end })).toEqual([1, 2, 3]);
+    expect(seqs({ after: 0, upTo: end, sound: true })).toEqual([1, 3]);
+    expect(seqs({ after: 1, upTo: 2 })).toEqual([2]);
+    expect(seqs({ after: 0, upTo: end }, 2)).toEqual([1, 2]);
+    log.close();
+  });
+
+  test("finds the versions of rows, and all rows of an entity with the versions that went to others", () => {
+    const log = openSqlitePushLog(directory);
+    log.append("a", [row("1"), row("2")], once);
+    log.append("a", [{ ...row("1"), row: "{}", entities: [{ keys: "user", entity: "bob" }] }], once);
+    const seqs = (rows: readonly { seq: number }[]) => rows.map(({ seq }) => seq);
+    expect(seqs(log.revisedRows("a", { after: 2, upTo: 3 }))).toEqual([1, 3]);
+    expect(log.revisedRows("a", { after: 0, upTo: 2 })).toEqual([]);
+    expect(seqs(log.rowsOf("a", "user", ["bob"], 3))).toEqual([1, 3]);
+    expect(seqs(log.rowsOf("a", "user", ["ann"], 3))).toEqual([1, 2, 3]);
+    expect(log.entities("a", "user", "", 10)).toEqual([
+      { entity: "ann", rows: 2 },
+      { entity: "bob", rows: 1 },
+    ]);
+    expect(log.entities("a", "user", "ann", 10)).toEqual([{ entity: "bob", rows: 1 }]);
+    log.close();
+  });
+
+  test("has no index until all of it is made", async () => {
+    const log = openSqlitePushLog(directory);
+    log.append("a", [row("1")], once);
+    async function* broken() {
+      yield [{ ...row("1"), key: "one", seq: 1 }];
+      throw new Error("stopped");
+    }
+    await log.reindex("a", "first", (async function* () {})());
+    expect(log.index("a")).toBe("first");
+    await expect(log.reindex("a", "second", broken())).rejects.toThrow("stopped");
+    expect(log.index("a")).toBeNull();
+    log.close();
+  });
+
+  test("can be read by another while it is written", () => {
+    const log = openSqlitePushLog(directory);
+    const reader = openSqlitePushLog(directory, { readOnly: true });
+    log.append("a", [row("1")], once);
+    expect(reader.end("a")).toBe(1);
+    expect(() => reader.append("a", [row("2")], once)).toThrow(expect.objectContaining({ code: "PUSH_LOG_WRITE_FAILED" }));
+    reader.close();
+    log.close();
+  });
+
+  test("of a newer version is refused and left alone", () => {
+    openSqlitePushLog(directory).close();
+    const db = new DatabaseSync(join(directory, "push.db"));
+    db.exec("PRAGMA user_version = 99");
+    db.close();
+    expect(() => openSqlitePushLog(directory)).toThrow(expect.objectContaining({ code: "PUSH_LOG_NEWER" }));
+  });
+});
