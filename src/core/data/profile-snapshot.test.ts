@@ -72,6 +72,11 @@ describe("a profile", () => {
     expect(x.distinct).toBeGreaterThan(90);
   });
 
+  test("cuts texts of megabytes short", async () => {
+    const x = await column("SELECT unnest([repeat('x', 3000000), repeat('x', 3000000)]) AS x", { type: "string" });
+    expect([x.min, x.max, x.top[0]?.value]).toEqual(Array(3).fill("x".repeat(100)));
+  });
+
   test("of a key shows no frequent values, because it has none", async () => {
     const x = await column("SELECT 'id-' || range AS x FROM range(5000)", { type: "string" });
     expect(x.top).toEqual([]);

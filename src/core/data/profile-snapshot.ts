@@ -11,7 +11,7 @@ export interface ColumnProfile {
   readonly nulls: number;
   /** Approximate (HyperLogLog, a few per cent off). */
   readonly distinct: number;
-  /** Timestamps as ISO 8601. */
+  /** Timestamps as ISO 8601; texts cut after 100 characters. */
   readonly min: number | string | null;
   readonly max: number | string | null;
   /** Of finite values, like all figures below; null for columns that are no numbers. */
@@ -44,6 +44,8 @@ type Figures = Readonly<Record<string, SqlValue>>;
 
 const QUANTILES = { p01: 0.01, p05: 0.05, p25: 0.25, p50: 0.5, p75: 0.75, p95: 0.95, p99: 0.99 } as const;
 const BINS = 20;
+/** A text in a profile is to be recognised, not to be read. */
+const LONGEST = 100;
 /** Exact quantiles hold a column's values in memory: so many columns at a time. */
 const COLUMNS_A_SCAN = 8;
 
@@ -91,7 +93,7 @@ export async function profileSnapshot(
 
 function extreme(type: ColumnType, value: SqlValue | undefined): string | number | null {
   if (value === null || value === undefined) return null;
-  if (typeof value !== "number") return String(value);
+  if (typeof value !== "number") return String(value).slice(0, LONGEST);
   if (type === "timestamp") return formatTimestamp(value);
   return Number.isFinite(value) ? value : String(value);
 }
