@@ -19,8 +19,10 @@ export default async function server(options: TrackingOptions): Promise<void> {
     ...certificate(options),
     ...uploadLimit(options),
   });
+  // Whoever reads the line may ask for the end at once.
+  const stopped = untilStopped();
   console.log(`Orrery keeps track at ${running.url}`);
   console.log(`  export MLFLOW_TRACKING_URI=${options.publicUrl ?? running.url}`);
-  await untilStopped();
+  await stopped;
   await running.close();
 }

@@ -27,8 +27,10 @@ export default async function up(options: UpOptions): Promise<void> {
     ...certificate(options),
     ...uploadLimit(options),
   });
+  // Whoever reads the line may ask for the end at once.
+  const stopped = untilStopped();
   console.log(`Orrery is up at ${plane.url}`);
   console.log(`  export MLFLOW_TRACKING_URI=${options.publicUrl ?? plane.url}`);
-  await untilStopped();
+  await stopped;
   await plane.close();
 }
