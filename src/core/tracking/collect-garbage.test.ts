@@ -446,7 +446,8 @@ class World {
     return {
       runs: await found(
         this.#runs.map(({ id }) => id),
-        tracking.runs.get,
+        // It lists what lies below its folder, also in others' places; files are compared by their paths.
+        async (id) => ({ ...(await tracking.runs.get(id)), artifacts: [] }),
       ),
       models: await found(
         this.#models.map(({ id }) => id),
