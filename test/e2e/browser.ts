@@ -56,7 +56,11 @@ export function watchTrouble(page: Page): string[] {
     if (message.type() === "error" || message.type() === "warning") trouble.push(`console ${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => trouble.push(`exception: ${error.message}`));
-  page.on("requestfailed", (request) => trouble.push(`request failed: ${request.url()} ${request.failure()?.errorText ?? ""}`));
+  page.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText ?? "";
+    // What a page asked for is given up when one goes on to another.
+    if (why !== "net::ERR_ABORTED") trouble.push(`request failed: ${request.url()} ${why}`);
+  });
   page.on("response", (response) => {
     if (response.status() >= 400) trouble.push(`answer ${response.status()}: ${response.url()}`);
   });

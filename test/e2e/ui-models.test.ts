@@ -211,7 +211,7 @@ describe.skipIf(chromium === null)("models and settings in a browser", () => {
         await page.getByRole("button", { name: "Go there" }).click();
         await page.getByRole("link", { name: "elsewhere" }).click();
         await heading(page, "elsewhere");
-        expect(new URL(page.url()).pathname).toBe("/projects/other/models/elsewhere");
+        await page.waitForURL("**/projects/other/models/elsewhere");
         await page.getByRole("link", { name: "Models" }).first().click();
         await expect.poll(() => page.locator("tbody th").allInnerTexts()).toEqual(["elsewhere"]);
       });
