@@ -5,6 +5,7 @@ import { ApiError } from "../../../../src/client/index.ts";
 import type { ModelVersion } from "../../../../src/contract/index.ts";
 import { AskFirst } from "../../components/ask-first.tsx";
 import { ErrorNotice } from "../../components/error-notice.tsx";
+import { NewTag } from "../../components/new-tag.tsx";
 import { Panel } from "../../components/page.tsx";
 import { useClient } from "../../session.tsx";
 import { AskReason, refreshModel } from "./ask-reason.tsx";
@@ -108,7 +109,7 @@ export function VersionAbout({ version }: { version: ModelVersion }) {
               </span>
             ))}
             {editable ? (
-              <TagForm onAdd={(key, value) => change.mutate((api) => api.models.setVersionTag({ ...at, key, value }))} />
+              <NewTag onAdd={(key, value) => change.mutate((api) => api.models.setVersionTag({ ...at, key, value }))} />
             ) : null}
           </dd>
         </dl>
@@ -162,38 +163,5 @@ function AliasForm({ version: { model, version } }: { version: ModelVersion }) {
         />
       )}
     </>
-  );
-}
-
-function TagForm({ onAdd }: { onAdd: (key: string, value: string) => void }) {
-  const [key, setKey] = useState("");
-  const [value, setValue] = useState("");
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (key.trim() === "") return;
-    onAdd(key.trim(), value);
-    setKey("");
-    setValue("");
-  };
-  return (
-    <form onSubmit={submit} className="row">
-      <TextInput
-        size="xs"
-        aria-label="New tag"
-        placeholder="key"
-        value={key}
-        onChange={(event) => setKey(event.currentTarget.value)}
-      />
-      <TextInput
-        size="xs"
-        aria-label="Value of the new tag"
-        placeholder="value"
-        value={value}
-        onChange={(event) => setValue(event.currentTarget.value)}
-      />
-      <Button size="compact-sm" type="submit" variant="default" disabled={key.trim() === ""}>
-        Add
-      </Button>
-    </form>
   );
 }

@@ -5,6 +5,7 @@ import { ApiError } from "../../../../src/client/index.ts";
 import type { Run } from "../../../../src/contract/index.ts";
 import { ErrorNotice } from "../../components/error-notice.tsx";
 import { Empty } from "../../components/loaded.tsx";
+import { NewTag } from "../../components/new-tag.tsx";
 import { useClient } from "../../session.tsx";
 import { splitTags, type Tag } from "./prepare-run.ts";
 
@@ -109,38 +110,5 @@ function TagRow({ tag: { key, value }, editable, onChange }: TagRowProps) {
         ) : null}
       </td>
     </tr>
-  );
-}
-
-function NewTag({ onAdd }: { onAdd: (key: string, value: string) => void }) {
-  const [key, setKey] = useState("");
-  const [value, setValue] = useState("");
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (key.trim() === "") return;
-    onAdd(key.trim(), value);
-    setKey("");
-    setValue("");
-  };
-  return (
-    <form onSubmit={submit} className="row" style={{ alignItems: "end" }}>
-      <TextInput
-        size="xs"
-        label="New tag"
-        placeholder="key"
-        value={key}
-        onChange={(event) => setKey(event.currentTarget.value)}
-      />
-      <TextInput
-        size="xs"
-        aria-label="Value of the new tag"
-        placeholder="value"
-        value={value}
-        onChange={(event) => setValue(event.currentTarget.value)}
-      />
-      <Button size="xs" type="submit" variant="default" disabled={key.trim() === ""}>
-        Add
-      </Button>
-    </form>
   );
 }
