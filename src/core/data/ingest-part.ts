@@ -210,7 +210,9 @@ export async function copyToArtifact({ engine, artifacts, tmpDirectory }: Ingest
     throw dataErrors.DATA_STORE_UNWRITABLE(`The folder ${tmpDirectory} cannot be made`, { cause });
   }
   try {
-    await engine.run(`COPY (${query}) TO ${quoteLiteral(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`);
+    await engine.run(
+      `COPY (${query}) TO ${quoteLiteral(path)} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE ${ROW_GROUP})`,
+    );
     return await artifacts.putFile(path, PARQUET);
   } finally {
     await rm(path, { force: true });

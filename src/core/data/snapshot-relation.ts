@@ -116,6 +116,6 @@ function partRows(snapshot: Snapshot, paths: ReadonlyMap<string, string>, { rowN
   // Folders above the store may be named like a column with a value.
   const read = (more: string) => `read_parquet(${fileList(files)}, hive_partitioning = false${more})`;
   if (snapshot.disjoint && rowNumber !== true) return read("");
-  const place = `file_index::BIGINT * ${PART_SHIFT} + file_row_number AS __row`;
+  const place = files.length === 1 ? "file_row_number AS __row" : `file_index::BIGINT * ${PART_SHIFT} + file_row_number AS __row`;
   return `(SELECT * EXCLUDE (file_row_number), ${place} FROM ${read(", file_row_number = true")})`;
 }

@@ -1,8 +1,7 @@
 import type { ColumnTypes } from "./plan.ts";
 
 /**
- * A temporary table with who is asked about and when: `__ordinal` (0, 1, … in ascending order of `__at`), `__at` (TIMESTAMP, not
- * null), and the keys and request fields of a plan as the columns `field_0`, `field_1`, ….
+ * A temporary table with who is asked about and when: `__ordinal` (0, 1, …), `__at` (TIMESTAMP, not null), and the keys and request fields of a plan as the columns `field_0`, `field_1`, ….
  */
 export interface AskTable {
   readonly name: string;

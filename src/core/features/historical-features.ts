@@ -9,7 +9,8 @@ import { featureErrors } from "./errors.ts";
 import { type JoinLimits, joinTables } from "./join-tables.ts";
 import { evaluateOnDemand } from "./on-demand-columns.ts";
 import type { ColumnTypes, FeaturePlan } from "./plan.ts";
-import { columnOf, type FeatureArray, featureArray, numbersOf, takeRows } from "./view-rows.ts";
+import { timedAsks } from "./timed-asks.ts";
+import type { FeatureArray } from "./view-rows.ts";
 
 export type SnapshotMap = ReadonlyMap<string, { readonly snapshot: Snapshot; readonly source: SourceDefinition }>;
 
@@ -56,8 +57,7 @@ export async function featuresAt(
 ): Promise<Map<string, FeatureArray>> {
   const { views, onDemand } = definitionsOf(features);
   const joined = new Map<string, FeatureArray>();
-  const times = await deps.engine.query(`SELECT __at FROM ${asks.name} ORDER BY __ordinal`);
-  const at = numbersOf(columnOf(times, "__at"));
+  const timed = timedAsks(deps.engine, asks);
   for (const { name, features: wanted } of plan.views) {
     const definition = views.get(name);
     if (definition === undefined) continue;
@@ -73,7 +73,7 @@ export async function featuresAt(
     const relation = knownRows(found, paths, asOf, knownBy);
     const inOrder = found.snapshot.parts.length === 1;
     const tables = { relation, versions, inOrder, rows: delivered(found.snapshot) };
-    for (const [feature, values] of await joinTables(deps.engine, view, tables, asks, at, deps.joinLimits))
+    for (const [feature, values] of await joinTables(deps.engine, view, tables, asks, timed, deps.joinLimits))
       joined.set(`${name}.${feature}`, values);
   }
   await evaluateOnDemand(deps.engine, plan, onDemand, asks, joined);
@@ -126,33 +126,27 @@ export async function historicalFeatures(
   const name = temporaryTable("asks");
   const columns = Object.keys(fields).map((field, index) => `${quoteIdentifier(field)} AS field_${index}`);
   await deps.engine.run(
-    `CREATE TEMP TABLE ${name} AS SELECT row_number() OVER (ORDER BY __at, __given) - 1 AS __ordinal, *
-     FROM (SELECT row_number() OVER () - 1 AS __given, ${[`${input.at ?? '"at"'} AS __at`, ...columns].join(", ")} FROM (${input.entityRows}\n))`,
+    `CREATE TEMP TABLE ${name} AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS __ordinal, ${[`${input.at ?? '"at"'} AS __at`, ...columns].join(", ")}
+     FROM (${input.entityRows}\n)`,
   );
   try {
-    const given = await deps.engine.query(`SELECT CAST(__given AS DOUBLE) AS given, __at FROM ${name} ORDER BY __ordinal`);
-    if (numbersOf(columnOf(given, "__at")).some(Number.isNaN))
-      throw featureErrors.FEATURE_LABEL_TIME_MISSING("An entity row has no time");
+    const [given] = await deps.engine.rows(`SELECT count(*) AS rows, count(__at) AS timed FROM ${name}`);
+    const rows = Number(given?.rows);
+    if (rows !== Number(given?.timed)) throw featureErrors.FEATURE_LABEL_TIME_MISSING("An entity row has no time");
     const joined = await featuresAt(
       deps,
       plan,
       input.features,
       input.snapshots,
-      { name, rows: given.rows, fields },
+      { name, rows, fields },
       input.asOf,
       input.knownBy,
     );
-    // Where each row stands among the asks, which are in order of time.
-    const order = new Float64Array(given.rows);
-    numbersOf(columnOf(given, "given")).forEach((place, ordinal) => {
-      order[place] = ordinal;
+    const columns = plan.features.flatMap(({ id }) => {
+      const values = joined.get(id);
+      return values === undefined ? [] : [[id, values] as const];
     });
-    const chosen = plan.features.map(({ id, type }) => {
-      const values =
-        joined.get(id) ?? featureArray({ type: "float64", values: new Float64Array(given.rows), nulls: null }, type, id);
-      return [id, takeRows(values, order)] as const;
-    });
-    return { rows: given.rows, plan, columns: new Map(chosen) };
+    return { rows, plan, columns: new Map(columns) };
   } finally {
     await deps.engine.run(`DROP TABLE ${name}`);
   }

@@ -5,6 +5,7 @@ import type { CompiledView } from "./compile-view.ts";
 import { joinLatest, type SourceRelation } from "./join-latest.ts";
 import { latestInOrder, passesInOrder } from "./latest-in-order.ts";
 import { type Asks, joinView } from "./point-in-time.ts";
+import { inAskedOrder, type TimedAsks } from "./timed-asks.ts";
 import { columnOf, type FeatureArray, numbersOf, readViewRows, viewRowColumns } from "./view-rows.ts";
 
 /** What decides how a view is joined; measured in docs/decisions/point-in-time-joins.md. */
@@ -30,29 +31,29 @@ export interface SourceRows extends SourceRelation {
  * Each feature's values at each ask, in the asks' order: latest values by joins in the engine where an entity has few rows, while
  * rows pass in the order of their events where they lie so, all else by a sweep over time. All give the same.
  *
- * @param at time of each ask
+ * @param timed the asks' times
  */
 export async function joinTables(
   engine: TableEngine,
   view: CompiledView,
   source: SourceRows,
   asks: AskTable,
-  at: Float64Array,
+  timed: () => Promise<TimedAsks>,
   limits: JoinLimits = LIMITS,
 ): Promise<Map<string, FeatureArray>> {
-  if (view.keys.length === 0) {
-    const rows = readViewRows(view, await engine.query(rowsOf(view, source, at, "")));
-    return joinView(view, rows, new Int32Array(rows.rows), { entities: 1, entity: new Int32Array(asks.rows), at });
-  }
   const hasLatest = view.classes.some(({ latest }) => latest.length > 0);
-  if (!hasLatest) return sweep(engine, view, source, asks, at, limits);
-  const joined = (await areJoined(engine, view, source, asks, limits))
-    ? await joinLatest(engine, view, source, asks)
-    : await joinInOrder(engine, view, source, asks, at, limits);
-  if (joined === null) return sweep(engine, view, source, asks, at, limits);
-  if (view.longestWindow === 0) return joined;
-  const windows = { ...view, classes: view.classes.map((each) => ({ ...each, latest: [] })) };
-  return new Map([...joined, ...(await sweep(engine, windows, source, asks, at, limits))]);
+  const withoutLatest = { ...view, classes: view.classes.map((each) => ({ ...each, latest: [] })) };
+  const isJoined = hasLatest && view.keys.length > 0 && (await areJoined(engine, view, source, asks, limits));
+  const joined = isJoined ? await joinLatest(engine, view, source, asks) : null;
+  if (joined !== null && view.longestWindow === 0) return joined;
+  const times = await timed();
+  const passed = hasLatest && joined === null ? await joinInOrder(engine, view, source, asks, times, limits) : null;
+  const isLeft = joined === null && passed === null;
+  const swept =
+    isLeft || view.longestWindow > 0
+      ? await sweep(engine, isLeft ? view : withoutLatest, source, asks, times, limits)
+      : new Map<string, FeatureArray>();
+  return new Map([...(joined ?? []), ...inAskedOrder(new Map([...(passed ?? []), ...swept]), times)]);
 }
 
 /** Latest values by one pass over time, where the source allows it; null where it does not. */
@@ -61,7 +62,7 @@ async function joinInOrder(
   view: CompiledView,
   source: SourceRows,
   asks: AskTable,
-  at: Float64Array,
+  { at }: TimedAsks,
   { passedFrom }: JoinLimits,
 ): Promise<Map<string, FeatureArray> | null> {
   const { relation, versions, inOrder, rows } = source;
@@ -85,9 +86,8 @@ async function areJoined(
   const asked = askedKeys(view, asks);
   // Grouped first: a join of a hundred thousand rows with as many asks of one entity would not end.
   const [{ meetings = 0 } = {}] = await engine.rows(
-    `SELECT CAST(coalesce(sum(rows * asks), 0) AS DOUBLE) * ${SAMPLED} AS meetings
-     FROM (SELECT ${asked}, count(*) AS rows FROM (${sampled}) GROUP BY ALL)
-     JOIN (SELECT ${asked}, count(*) AS asks FROM ${asks.name} GROUP BY ALL) USING (${asked})`,
+    `SELECT CAST(coalesce(sum(rows), 0) AS DOUBLE) * ${SAMPLED} AS meetings
+     FROM ${asks.name} JOIN (SELECT ${asked}, count(*) AS rows FROM (${sampled}) GROUP BY ALL) USING (${asked})`,
   );
   return Number(meetings) <= mostMeetings * (rows + asks.rows);
 }
@@ -102,9 +102,13 @@ async function sweep(
   view: CompiledView,
   source: SourceRows,
   asks: AskTable,
-  at: Float64Array,
+  { at, ranks }: TimedAsks,
   { sweptAtOnce }: JoinLimits,
 ): Promise<Map<string, FeatureArray>> {
+  if (view.keys.length === 0) {
+    const rows = readViewRows(view, await engine.query(rowsOf(view, source, at, "")));
+    return joinView(view, rows, new Int32Array(rows.rows), { entities: 1, entity: new Int32Array(asks.rows), at });
+  }
   const keys = askedKeys(view, asks);
   const codes = temporaryTable("keys");
   const isKnown = view.fields.map((field) => `${fieldColumn(asks, field)} IS NOT NULL`).join(" AND ");
@@ -121,7 +125,7 @@ async function sweep(
     const entity = new Int32Array(asks.rows).fill(-1);
     const code = numbersOf(columnOf(coded, "code"));
     numbersOf(columnOf(coded, "ordinal")).forEach((ordinal, index) => {
-      entity[ordinal] = code[index];
+      entity[ranks === null ? ordinal : ranks[ordinal]] = code[index];
     });
     const turns = Math.max(1, Math.ceil(source.rows / sweptAtOnce));
     const turn = async (number: number, asked: Asks) => {

@@ -12,7 +12,7 @@ import { columnOf, type FeatureArray, featureArray, numbersOf } from "./view-row
  * values, of which those that were found are kept. Memory grows with asks, not with rows.
  *
  * @param rows SELECT … FROM … WHERE … over the rows without its select list
- * @param at time of each ask, ascending
+ * @param at time of each ask, ascending; the values are in this order, asks of one time in their own
  * @returns null where rows turn out to be in another order
  */
 export async function latestInOrder(
@@ -24,7 +24,10 @@ export async function latestInOrder(
 ): Promise<Map<string, FeatureArray> | null> {
   const [key = ""] = view.keys;
   const [field = key] = view.fields;
-  const asked = columnOf(await engine.query(`SELECT ${fieldColumn(asks, field)} AS k FROM ${asks.name} ORDER BY __ordinal`), "k");
+  const asked = columnOf(
+    await engine.query(`SELECT ${fieldColumn(asks, field)} AS k FROM ${asks.name} ORDER BY __at, __ordinal`),
+    "k",
+  );
   const matching = new Matching(asked, at, view.ttl);
   for await (const table of engine.stream(
     `SELECT ${quoteIdentifier(key)} AS k, ${quoteIdentifier(view.eventTime ?? "")} AS e ${rows}`,
