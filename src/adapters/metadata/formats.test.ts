@@ -218,7 +218,7 @@ const sorted = (rows: readonly unknown[]) =>
 test("the file of format 2 opens and has every row", async () => {
   copyFileSync(new URL("./fixtures/format-2.db", import.meta.url), path);
   const store = await sqlite.open();
-  expect(await readEveryTable(store)).toEqual(everyRow());
+  expect(await readEveryTable(store)).toEqual({ ...everyRow(), erasures: [] });
   await store.close();
 });
 
@@ -262,11 +262,11 @@ describe.each(url === null ? [sqlite] : [sqlite, postgres])(`formats on $name ${
   test("rows that point nowhere stop a migration, which leaves everything as it was", async () => {
     await (await engine.open()).close();
     const dangling = {
-      formatVersion: 3,
-      minCompatibleVersion: 3,
+      formatVersion: MIGRATIONS.length + 1,
+      minCompatibleVersion: MIGRATIONS.length + 1,
       sql: "INSERT INTO params VALUES ('w', 'p', 'none', 'a', 'b');",
     };
-    await expect(engine.open([...MIGRATIONS.slice(0, 2), dangling])).rejects.toMatchObject({ code: "STATE_MIGRATION_FAILED" });
+    await expect(engine.open([...MIGRATIONS, dangling])).rejects.toMatchObject({ code: "STATE_MIGRATION_FAILED" });
     const store = await engine.open();
     expect(await rowsOf(store, "params")).toEqual([]);
     await store.close();

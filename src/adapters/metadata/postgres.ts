@@ -121,6 +121,21 @@ export class PostgresMetadataStore implements MetadataStore {
     }
   }
 
+  async scrub(): Promise<void> {
+    const { address } = this.#sessions;
+    const session = await this.#sessions.repeating(() => this.#sessions.alone());
+    try {
+      const { rows } = await session.query<{ tablename: string }>("SELECT tablename FROM pg_tables WHERE schemaname = $1", [
+        address.schema,
+      ]);
+      for (const { tablename } of rows) await session.query(`VACUUM "${address.schema}"."${tablename}"`);
+    } catch (error) {
+      throw postgresError(error, address.shown);
+    } finally {
+      await session.end().catch(() => undefined);
+    }
+  }
+
   async close(): Promise<void> {
     for (const claim of this.#claims) await claim.release();
     this.#claims.clear();

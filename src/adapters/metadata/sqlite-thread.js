@@ -39,7 +39,9 @@ function open() {
   database = new DatabaseSync(path, { timeout: 5_000 });
   // Before anything else, so that a state this version must not touch is left alone.
   format();
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA case_sensitive_like = ON");
+  database.exec(
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA case_sensitive_like = ON",
+  );
   // Tables are made anew with others pointing at them; what points nowhere is found before the migration is committed.
   database.exec("PRAGMA foreign_keys = OFF");
   migrate();

@@ -14,6 +14,7 @@ import { openSqlite } from "./sqlite.ts";
 const open = (path: string, more: { readOnly?: boolean; migrations?: readonly Migration[] } = {}) =>
   openSqlite({ path, clock: systemClock, ...more });
 const fixture = new URL("./fixtures/format-2.db", import.meta.url).pathname;
+const FIXTURE_FORMAT = 2;
 
 metadataStoreContract("SQLite", async () => {
   const directory = mkdtempSync(join(tmpdir(), "orrery-sqlite-"));
@@ -62,7 +63,7 @@ describe("formats", () => {
     expect(await namesOf(store)).toEqual(["naïve 🚀 later", " later"]);
     await store.close();
     expect(formatOf(path)).toBe(next.formatVersion);
-    expect(formatOf(`${path}.format-${MIGRATIONS.length}.backup`)).toBe(MIGRATIONS.length);
+    expect(formatOf(`${path}.format-${FIXTURE_FORMAT}.backup`)).toBe(FIXTURE_FORMAT);
   });
 
   test("a newer format is refused and left as it was", async () => {
@@ -107,8 +108,8 @@ describe("formats", () => {
     );
     const migrating = promisify(execFile)(process.execPath, [script], { killSignal: "SIGKILL", timeout: 1_500 });
     await expect(migrating).rejects.toMatchObject({ signal: "SIGKILL" });
-    expect(existsSync(`${path}.format-${MIGRATIONS.length}.backup`)).toBe(true);
-    expect(formatOf(path)).toBe(MIGRATIONS.length);
+    expect(existsSync(`${path}.format-${FIXTURE_FORMAT}.backup`)).toBe(true);
+    expect(formatOf(path)).toBe(FIXTURE_FORMAT);
     const store = await open(path, { migrations: [...MIGRATIONS, next] });
     expect(await namesOf(store)).toEqual(["naïve 🚀 later", " later"]);
     await store.close();
@@ -262,4 +263,17 @@ describe("processes", () => {
     const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 10_000 });
     expect(stdout.trim()).toBe("true");
   });
+});
+
+test("what was changed and deleted is nowhere in the files once they are scrubbed, while others read", async () => {
+  const store = await open(path);
+  const effect = { ...scope, idempotency_key: "k", result: "ZZUNMISTAKABLEZZ".repeat(400), at: 1 };
+  await store.db.insertInto("effects").values(effect).execute();
+  await store.db.updateTable("effects").set({ result: "other" }).execute();
+  const reading = Promise.all(Array.from({ length: 50 }, () => store.db.selectFrom("effects").selectAll().execute()));
+  await store.scrub();
+  await reading;
+  for (const name of readdirSync(folder)) expect(readFileSync(join(folder, name)).includes("ZZUNMISTAKABLEZZ"), name).toBe(false);
+  expect(await store.db.selectFrom("effects").select("result").execute()).toEqual([{ result: "other" }]);
+  await store.close();
 });

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Kysely } from "kysely";
 import type { Claim, Clock, Database, MetadataStore, OnConflict } from "../../core/ports/index.ts";
 import { bulkQuery, insertStatement, toColumns } from "./bulk-insert.ts";
@@ -18,6 +19,9 @@ export interface SqliteOptions {
   /** Another program version's migrations; tests only. */
   readonly migrations?: readonly Migration[];
 }
+
+const SCRUB_ATTEMPTS = 100;
+const SCRUB_WAIT_MS = 50;
 
 /** What this process runs: path and name. */
 const claimed = new Set<string>();
@@ -82,6 +86,23 @@ export class SqliteMetadataStore implements MetadataStore {
     } finally {
       await copier.close();
     }
+  }
+
+  async scrub(): Promise<void> {
+    if (this.#writer === null) throw metadataErrors.STATE_READ_ONLY("The metadata was opened for reading only");
+    const release = await this.#queue.take();
+    try {
+      await this.#writer.run("VACUUM");
+      // A reader that is under way holds the log; a moment later it does not.
+      for (let attempt = 0; attempt < SCRUB_ATTEMPTS; attempt++) {
+        const { rows } = await this.#writer.run("PRAGMA wal_checkpoint(TRUNCATE)");
+        if ((rows[0] as { readonly busy?: unknown } | undefined)?.busy === 0) return;
+        await delay(SCRUB_WAIT_MS);
+      }
+    } finally {
+      release();
+    }
+    throw metadataErrors.STATE_BUSY("The metadata's log is being read without a pause, and cannot be written over");
   }
 
   async close(): Promise<void> {

@@ -397,6 +397,28 @@ export interface AuditTable extends Scoped {
   details: string;
 }
 
+/** An entity that was erased, or is being erased: what an interrupted erasure goes on from, and what is not taken in again. */
+export interface ErasureTable extends Scoped {
+  id: string;
+  entity: string;
+  state: "running" | "done";
+  /** Of the hashes; one for all erasures of an entity. */
+  salt: string;
+  /** JSON array of the keys' salted hashes. */
+  hashes: string;
+  /** JSON of the keys while the erasure is running, to go on with; null afterwards. */
+  keys: string | null;
+  /** 1: rows of these keys are not taken in again. */
+  blocks: number;
+  actor: string;
+  started_at: Micros;
+  ended_at: Micros | null;
+  /** JSON array of ErasedPlace (core/data). */
+  counts: string;
+  /** JSON array of hashes of artifacts that are to be removed. */
+  doomed: string;
+}
+
 export interface Database {
   meta: MetaTable;
   snapshots: SnapshotTable;
@@ -435,4 +457,5 @@ export interface Database {
   role_grants: RoleGrantTable;
   tokens: TokenTable;
   imports: ImportTable;
+  erasures: ErasureTable;
 }

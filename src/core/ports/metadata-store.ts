@@ -51,5 +51,10 @@ export interface MetadataStore {
   claim(name: string): Promise<Claim>;
   /** A consistent copy, as a SQLite file, while writers write. @throws STATE_BACKUP_EXISTS */
   backup(path: string): Promise<void>;
+  /**
+   * Writes over what was deleted or changed before, so that its bytes are no more in the store's own files. SQLite: all of it is written anew.
+   * PostgreSQL: its space is given free to be written over; copies and its write-ahead log are its administrator's.
+   */
+  scrub(): Promise<void>;
   close(): Promise<void>;
 }
