@@ -1,5 +1,23 @@
 export { checkContract } from "./contract-rules.ts";
 export type { Delivery } from "./delivery.ts";
+export {
+  type BlockedKeys,
+  blockedCondition,
+  entityCondition,
+  hashKeys,
+  type KeyColumns,
+  type KeyedEntities,
+  type KeyValue,
+  keyText,
+} from "./entity-keys.ts";
+export {
+  countRows,
+  type ErasedFile,
+  type ErasedPlace,
+  type ErasureMark,
+  eraseRows,
+  erasedSnapshot,
+} from "./erase-rows.ts";
 export { dataErrors } from "./errors.ts";
 export { type ExpressionFacts, expressionColumns, expressionNames } from "./expression-columns.ts";
 export { aggregateValue, declaredExpression, type ValueExpression } from "./expression-type.ts";

@@ -20,6 +20,8 @@ export interface IngestEngines {
   readonly inputs?: SourceInputs;
   /** Reads sources whose rows are pushed. */
   readonly pushed?: Pick<PushLog, "end" | "rows">;
+  /** SQL that is true for typed rows of a source that are not taken in, because whoever they are of was erased; null where all are. */
+  readonly blocked?: (source: SourceDefinition) => string | null;
 }
 
 const SAMPLES = 5;
@@ -43,7 +45,8 @@ export async function ingestPart(
   const { engine } = engines;
   const staged = quoteIdentifier(`staged_${randomUUID()}`);
   try {
-    await stageRows(engine, source, delivery, rules, { staged, known });
+    const blocked = engines.blocked?.(source) ?? null;
+    await stageRows(engine, source, delivery, rules, { staged, known, blocked });
     const counts = await countStaged(engine, source, rules, staged);
     const violations = await sampleViolations(engine, rules, counts.broken, staged);
     const stopped = violations.filter(({ severity }) => severity === "stop");
@@ -112,7 +115,7 @@ async function stageRows(
   source: SourceDefinition,
   delivery: ReadableDelivery,
   rules: readonly Rule[],
-  { staged, known }: { staged: string; known: KnownRows | undefined },
+  { staged, known, blocked }: { staged: string; known: KnownRows | undefined; blocked: string | null },
 ): Promise<void> {
   const delivered = await deliveredRows(engine, source, delivery);
   const judged = judgedRows(source, rules, delivered);
@@ -125,9 +128,11 @@ async function stageRows(
      FROM (SELECT ${["*", ...flags(rules, "rows")].join(", ")} FROM ${rows})`;
   const all = quoteIdentifier(`all_${randomUUID()}`);
   try {
-    if (known === undefined) return await engine.run(`CREATE TEMP TABLE ${staged} AS ${finished(`(${judged})`)}`);
+    // Before they are judged among the others, for whom they are not there.
+    const others = blocked === null ? judged : `SELECT * FROM (${judged}) WHERE NOT ${blocked}`;
+    if (known === undefined) return await engine.run(`CREATE TEMP TABLE ${staged} AS ${finished(`(${others})`)}`);
     const unread = unreadColumns(reason(rules, ({ rule }) => rule === "type"));
-    await engine.run(`CREATE TEMP TABLE ${all} AS SELECT *, ${unread} AS __unread FROM (${judged})`);
+    await engine.run(`CREATE TEMP TABLE ${all} AS SELECT *, ${unread} AS __unread FROM (${others})`);
     await known.removeFrom(all, ROW);
     await engine.run(`CREATE TEMP TABLE ${staged} AS ${finished(all)}`);
   } catch (cause) {

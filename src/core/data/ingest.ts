@@ -5,6 +5,7 @@ import { contractHash, sha256 } from "./contract-hash.ts";
 import { checkPatterns, contractRules, type Rule } from "./contract-rules.ts";
 import type { Delivery } from "./delivery.ts";
 import { partsAreDisjoint } from "./disjoint-parts.ts";
+import { contentHashOf } from "./erase-rows.ts";
 import { dataErrors } from "./errors.ts";
 import { type IngestEngines, ingestPart, nullLimits } from "./ingest-part.ts";
 import { judgeExpectations } from "./judge-expectations.ts";
@@ -58,7 +59,7 @@ export async function ingest(engines: IngestEngines, source: SourceDefinition, o
         : await incrementalParts(engines, source, options, contract, rules);
   refuseNothing(source, parts);
   const columns = Object.fromEntries(Object.entries(source.contracts).map(([column, { type }]) => [column, type]));
-  const contentHash = sha256(JSON.stringify([columns, parts.map((part) => part.sha256)]));
+  const contentHash = contentHashOf(columns, parts);
   const draft: Snapshot = {
     formatVersion: 1,
     id: `snap-${sha256(JSON.stringify([source.name, contract, contentHash])).slice(0, 16)}-${options.asOf.toString(36)}`,

@@ -1,5 +1,6 @@
 import type { ColumnType, SourceDefinition } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
+import type { ErasureMark } from "./erase-rows.ts";
 
 /** What tells whether there is anything new where a part came from. */
 export type PartOrigin =
@@ -103,4 +104,6 @@ export interface Snapshot {
   readonly bytes: number;
   readonly report: ContractReport;
   readonly createdAt: Micros;
+  /** Erasures that took rows out of it, the last one last; absent where none did. */
+  readonly erased?: readonly ErasureMark[];
 }
