@@ -5,6 +5,13 @@ export {
   type FeatureConsistency,
   type FeatureSample,
 } from "./consistency.ts";
+export {
+  applyPushedEarlier,
+  type EarlierMaterialization,
+  materializeEarlier,
+  type ViewVersion,
+  viewVersions,
+} from "./earlier-versions.ts";
 export { featureErrors } from "./errors.ts";
 export { type FeatureOrigins, featureOrigins, featuresOfPlan } from "./feature-lineage.ts";
 export { askedReferences, projectReferences, referencesOf } from "./feature-references.ts";
@@ -12,7 +19,7 @@ export type { FeatureStatistics } from "./feature-statistics.ts";
 export { type FeaturesForRows, featuresForRows, type RowsInput } from "./features-for-rows.ts";
 export { type FeatureDeps, type HistoricalFeatures, historicalFeatures, type SnapshotMap } from "./historical-features.ts";
 export { joinedRows } from "./joined-rows.ts";
-export { type Materialization, type MaterializeInput, materialize, readOnlineView } from "./materialize.ts";
+export { type Materialization, type MaterializeInput, materialize } from "./materialize.ts";
 export { loadOnDemand, type OnDemandArguments, type OnDemandFunction } from "./on-demand.ts";
 export {
   type CatalogService,
@@ -24,6 +31,7 @@ export {
   writeCatalog,
 } from "./online-catalog.ts";
 export { onlineChange } from "./online-change.ts";
+export { readOnlineView } from "./online-entry.ts";
 export {
   createExactReader,
   createFeatureReader,

@@ -7,7 +7,8 @@ import { ingest, quoteLiteral, type Snapshot, snapshotPaths } from "../data/inde
 import type { OnlineStore } from "../ports/index.ts";
 import { HOUR } from "../time.ts";
 import { compileFeaturePlan } from "./compile-plan.ts";
-import { materialize, readOnlineView } from "./materialize.ts";
+import { materialize } from "./materialize.ts";
+import { readOnlineView } from "./online-entry.ts";
 import { createFeatureReader } from "./online-reader.ts";
 import { sales, scope, sold } from "./test-support/materialize-process.ts";
 import { openWorkbench, type Workbench } from "./test-support/snapshots.ts";

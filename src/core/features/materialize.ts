@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { hasVersions } from "../data/index.ts";
-import { type FeatureViewDefinition, viewFeatures } from "../definitions/index.ts";
+import type { FeatureViewDefinition } from "../definitions/index.ts";
 import type { OnlineStore, TableEngine } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
 import { type CompiledView, compileView } from "./compile-view.ts";
 import { recordLayout } from "./entity-record.ts";
-import { featureErrors } from "./errors.ts";
 import { type FeatureStatistics, StatisticsSample } from "./feature-statistics.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import {
   greatestLateness,
   type MaterializedFrom,
@@ -17,15 +17,9 @@ import {
   type VisibleRange,
   visibleRows,
 } from "./materialized-rows.ts";
-import {
-  entityPrefix,
-  featureDefinition,
-  fingerprintOf,
-  ONLINE_RETENTION,
-  type OnlineView,
-  progressKey,
-  viewKey,
-} from "./online-view.ts";
+import { FORMAT_VERSION, readEntry } from "./online-entry.ts";
+import { entityPrefix, fingerprintOf, ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
+import { currentSlot, definitionsOf, type VersionSlot } from "./view-versions.ts";
 import { type WrittenRecords, writeRecords } from "./write-records.ts";
 
 export interface MaterializeInput extends MaterializedFrom {
@@ -56,14 +50,19 @@ interface Deps {
  * Brings one view's online values up to `until`, with bounded memory. Only rows that became visible since the last time are read, unless
  * the view's definition changed, or rows may have been replaced or delivered late; then all of it is written anew, beside what is there,
  * and the view's entry turns to it when it is whole. Ended in the middle, it goes on when it is done again, and changes nothing twice. An
- * `until` that is not later than the last one does nothing.
+ * `until` that is not later than the last one does nothing. What another definition made stays readable, as an earlier version.
  */
 export async function materialize(deps: Deps, input: MaterializeInput): Promise<Materialization> {
+  return bringUpTo(deps, input, await currentSlot(deps.online, input.scope, input.view));
+}
+
+/** The same of one version of a view, as `input.view` defines it. */
+export async function bringUpTo(deps: Deps, input: MaterializeInput, slot: VersionSlot): Promise<Materialization> {
   const { engine, online } = deps;
   const { scope, view: definition, snapshot } = input;
   const view = await compiledOnce(engine, definition);
   const fingerprint = fingerprintOf(view);
-  const stored = await readOnlineView(online, scope, view.name);
+  const { stored } = slot;
   if (stored?.leftovers === true) await removeLeftovers(online, scope, view.name);
 
   const unchanged = stored?.fingerprint === fingerprint && input.full !== true;
@@ -73,22 +72,15 @@ export async function materialize(deps: Deps, input: MaterializeInput): Promise<
   }
   const until = unchanged ? Math.max(input.until, stored.until) : input.until;
   const appended = unchanged && (sameRows || (await onlyLaterRows(engine, view, stored, input)));
-  if (!appended) return rewrite(deps, input, view, fingerprint, until);
+  if (!appended) return rewrite(deps, input, slot, view, fingerprint, until);
 
   const lateness = sameRows ? stored.lateness : await greatestLateness(engine, view, input);
   const sample = new StatisticsSample(stored, view.ttl, until);
   const written = await increment(deps, input, view, stored, { after: stored.until, until, lateness }, sample);
-  await online.putMany([
-    [
-      viewKey(scope, view.name),
-      entryOf(definition, view, input, {
-        ...stored,
-        until,
-        lateness,
-        newestEventAt: newer(stored.newestEventAt, written.newestEventAt),
-      }),
-    ],
-  ]);
+  const newestEventAt = newer(stored.newestEventAt, written.newestEventAt);
+  await online.putMany(
+    slot.write(entryOf(definition, view, input, { ...stored, leftovers: false, until, lateness, newestEventAt })),
+  );
   const { rows, entities } = written;
   return { view: view.name, from: stored.until, until, rows, entities, statistics: sample.result() };
 }
@@ -110,12 +102,13 @@ interface Progress {
 async function rewrite(
   { engine, online }: Deps,
   input: MaterializeInput,
+  slot: VersionSlot,
   view: CompiledView,
   fingerprint: string,
   until: Micros,
 ): Promise<Materialization> {
   const { scope, view: definition, snapshot } = input;
-  const key = progressKey(scope, view.name);
+  const key = slot.progress;
   let progress = await readProgress(online, key);
   const goesOn =
     progress?.fingerprint === fingerprint && progress.contentHash === snapshot.contentHash && progress.until === until;
@@ -140,10 +133,7 @@ async function rewrite(
   }
   const { rows, entities, newestEventAt } = progress.written;
   const entry = { generation, fingerprint, until, lateness, newestEventAt, leftovers: true };
-  await online.putMany([
-    [viewKey(scope, view.name), entryOf(definition, view, input, entry)],
-    [key, null],
-  ]);
+  await online.putMany([...slot.write(entryOf(definition, view, input, entry)), [key, null]]);
   await removeLeftovers(online, scope, view.name);
   return { view: view.name, from: null, until, rows, entities, statistics: sample.result() };
 }
@@ -188,8 +178,8 @@ function entryOf(
   view: CompiledView,
   { snapshot }: MaterializeInput,
   { generation, leftovers, fingerprint, until, lateness, newestEventAt }: Standing,
-): Uint8Array {
-  const entry: OnlineView = {
+): OnlineView {
+  return {
     formatVersion: FORMAT_VERSION,
     view: view.name,
     generation,
@@ -197,7 +187,7 @@ function entryOf(
     fingerprint,
     keys: view.keys,
     keyTypes: view.keyTypes,
-    definitions: Object.fromEntries(viewFeatures(definition).map(([name]) => [name, featureDefinition(definition, name)])),
+    definitions: definitionsOf(definition),
     classes: view.classes,
     versions: hasVersions(snapshot),
     until,
@@ -207,25 +197,6 @@ function entryOf(
     lateness,
     newestEventAt,
   };
-  return Buffer.from(JSON.stringify(entry));
-}
-
-const REMOVED_AT_ONCE = 10_000;
-
-/** Removes records of other generations; whoever read the view's entry before has read its records with it. */
-export async function removeLeftovers(online: OnlineStore, scope: Scope, name: string): Promise<void> {
-  const stored = await readOnlineView(online, scope, name);
-  if (stored === null) return;
-  const current = entityPrefix(scope, name, stored.generation);
-  let entries: [string, null][] = [];
-  for await (const key of online.keys(entityPrefix(scope, name))) {
-    if (key.startsWith(current)) continue;
-    entries.push([key, null]);
-    if (entries.length < REMOVED_AT_ONCE) continue;
-    await online.putMany(entries);
-    entries = [];
-  }
-  await online.putMany([...entries, [viewKey(scope, name), Buffer.from(JSON.stringify({ ...stored, leftovers: false }))]]);
 }
 
 async function readProgress(online: OnlineStore, key: string): Promise<Progress | null> {
@@ -246,29 +217,3 @@ export function compiledOnce(engine: TableEngine, view: FeatureViewDefinition): 
 }
 
 const isTimeless = ({ availability }: CompiledView["classes"][number]) => availability.length === 0;
-
-/** @throws FEATURE_RECORD_CORRUPT */
-export async function readOnlineView(online: OnlineStore, scope: Scope, view: string): Promise<OnlineView | null> {
-  const [bytes] = await online.getMany([viewKey(scope, view)]);
-  if (bytes === null || bytes === undefined) return null;
-  // What an earlier version of Orrery wrote is written anew.
-  const { formatVersion } = readEntry(bytes, view) as Pick<OnlineView, "formatVersion">;
-  return Number(formatVersion) < FORMAT_VERSION ? null : parseOnlineView(bytes, view);
-}
-
-const FORMAT_VERSION = 2;
-
-/** @throws FEATURE_RECORD_CORRUPT */
-export function parseOnlineView(bytes: Uint8Array, view: string): OnlineView {
-  const parsed = readEntry(bytes, view) as OnlineView;
-  if (parsed.formatVersion === FORMAT_VERSION) return parsed;
-  throw featureErrors.FEATURE_RECORD_CORRUPT(`Feature view "${view}" was materialized by another version of Orrery`);
-}
-
-function readEntry(bytes: Uint8Array, view: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
-  } catch (cause) {
-    throw featureErrors.FEATURE_RECORD_CORRUPT(`The online entry of feature view "${view}" cannot be read`, { cause });
-  }
-}

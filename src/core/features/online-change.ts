@@ -2,7 +2,7 @@ import type { FeatureViewDefinition } from "../definitions/index.ts";
 import type { OnlineStore, TableEngine } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import { compileView } from "./compile-view.ts";
-import { readOnlineView } from "./materialize.ts";
+import { readOnlineView } from "./online-entry.ts";
 import { fingerprintOf } from "./online-view.ts";
 
 /**

@@ -3,11 +3,12 @@ import type { Scope } from "../scope.ts";
 import { formatTimestamp, type Micros, parseTimestamp } from "../time.ts";
 import { type ClassLayout, decodeRecord, recordLayout } from "./entity-record.ts";
 import { featureErrors } from "./errors.ts";
-import { parseOnlineView } from "./materialize.ts";
 import { loadOnDemand, type OnDemandFunction } from "./on-demand.ts";
-import { entityKey, entityPrefix, type OnlineView, viewKey } from "./online-view.ts";
+import { parseOnlineView } from "./online-entry.ts";
+import { entityKey, entityPrefix, type OnlineView, versionKey, viewKey } from "./online-view.ts";
 import type { ExactValue, FeaturePlan, FeatureValue, PlannedView } from "./plan.ts";
 import { type RecordReading, readRecord, recordReading, type ValueDetails, type ValueStatus } from "./read-record.ts";
+import { versionRead } from "./view-versions.ts";
 
 export interface FeatureVectors<V = FeatureValue> {
   /** One row per request, in the order of `plan.features`. */
@@ -41,11 +42,15 @@ export interface ExactReader extends FeatureReader<ExactValue> {
 interface OpenView {
   readonly planned: PlannedView;
   readonly key: string;
+  /** Bytes of the view's entry at the last read. */
+  bytes: Uint8Array | null;
+  /** Key of the entry of the version that is read, where that is not the view's own. */
+  version: string | null;
   /** Of the records' keys, as the last read found it. */
   prefix: string;
   readonly slots: ReadonlyMap<string, number>;
-  /** Bytes of the view's entry at the last read, and what was made of them. */
-  bytes: Uint8Array | null;
+  /** Bytes of the entry of the version that is read, and what was made of them. */
+  versionBytes: Uint8Array | null;
   online: OnlineView | null;
   layouts: readonly ClassLayout[];
   reading: RecordReading | null;
@@ -88,6 +93,8 @@ function openReader(plan: FeaturePlan, online: OnlineStore, scope: Scope, detail
       prefix: "",
       slots: new Map(planned.features.map((feature) => [feature, slot(`${planned.name}.${feature}`)])),
       bytes: null,
+      version: null,
+      versionBytes: null,
       online: null,
       layouts: [],
       reading: null,
@@ -160,7 +167,7 @@ interface FoundRecords {
   readonly places: Int32Array;
 }
 
-/** One round trip, and another where a view has been written anew since the last read, or was never read. */
+/** One round trip, and another where a view has been written anew since the last read, or was never read; a third for an earlier version. */
 async function readRecords(
   online: OnlineStore,
   scope: Scope,
@@ -169,6 +176,7 @@ async function readRecords(
 ): Promise<FoundRecords> {
   for (;;) {
     const keys: string[] = views.map(({ key }) => key);
+    const versions = views.map(({ version }) => (version === null ? -1 : keys.push(version) - 1));
     const places = new Int32Array(rows.length * views.length).fill(-1);
     rows.forEach((row, index) => {
       views.forEach(({ planned, prefix }, view) => {
@@ -183,7 +191,14 @@ async function readRecords(
     const found = await online.getMany(keys);
     let isCurrent = true;
     for (const [index, view] of views.entries()) {
-      refresh(view, found[index] ?? null);
+      const asked = view.version;
+      choose(view, scope, found[index] ?? null);
+      if (view.version === null) refresh(view, view.bytes);
+      else if (view.version === asked) refresh(view, found[versions[index]] ?? null);
+      else {
+        isCurrent = false;
+        continue;
+      }
       const { planned, online } = view;
       const prefix = entityPrefix(scope, planned.stored ?? planned.name, online?.generation);
       if (prefix !== view.prefix) isCurrent = false;
@@ -193,25 +208,36 @@ async function readRecords(
   }
 }
 
-/** Takes up what was materialized since the last read; the entry changes once per materialization. */
-function refresh(view: OpenView, bytes: Uint8Array | null): void {
-  const { name } = view.planned;
+/** Which version of a view is read: looked at whenever the view's entry has changed, which is once per materialization. */
+function choose(view: OpenView, scope: Scope, bytes: Uint8Array | null): void {
+  const { planned } = view;
+  const { name, stored = name } = planned;
   if (bytes === null) throw featureErrors.FEATURE_VIEW_NOT_MATERIALIZED(`Feature view "${name}" has never been materialized`);
   if (view.bytes !== null && Buffer.compare(view.bytes, bytes) === 0) return;
-  const online = parseOnlineView(bytes, name);
-  for (const feature of view.planned.features) {
-    const trained = view.planned.definitions?.[feature];
-    const stored = online.definitions[feature];
-    if (stored === undefined || (trained !== undefined && trained !== stored)) {
-      throw featureErrors.FEATURE_VIEW_CHANGED(`Feature "${name}.${feature}" is not what the model was trained on`);
-    }
+  const current = parseOnlineView(bytes, name);
+  const read = versionRead(planned, current);
+  if (read === null) {
+    const { definitions } = planned;
+    const feature = planned.features.find((each) => (definitions?.[each] ?? "") !== current.definitions[each]);
+    throw featureErrors.FEATURE_VIEW_CHANGED(`Feature "${name}.${feature}" is not what the model was trained on`);
   }
+  view.version = read === "current" ? null : versionKey(scope, stored, read.version);
+  view.bytes = bytes;
+}
+
+/** Takes up what was materialized of the version since the last read. */
+function refresh(view: OpenView, bytes: Uint8Array | null): void {
+  const { name, ttl } = view.planned;
+  // It is removed together with what the view's entry says of it.
+  if (bytes === null) throw featureErrors.FEATURE_RECORD_CORRUPT(`A version of feature view "${name}" is named but not there`);
+  if (view.versionBytes !== null && Buffer.compare(view.versionBytes, bytes) === 0) return;
+  const online = parseOnlineView(bytes, name);
   // What supersedes a pushed row is in the record too.
   const known = online.pushedTo === undefined ? online.until : Number.POSITIVE_INFINITY;
-  view.reading = recordReading(online, view.slots, view.planned.ttl, known);
+  view.reading = recordReading(online, view.slots, ttl, known);
   view.layouts = recordLayout(online);
   view.online = online;
-  view.bytes = bytes;
+  view.versionBytes = bytes;
 }
 
 /** Whether the store knows the entity. */

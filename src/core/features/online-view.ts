@@ -36,6 +36,21 @@ export interface OnlineView {
    * `until` only says from when on reads are exact.
    */
   readonly pushedTo?: number;
+  /** When this version of the view was first whole; absent in entries of before there were versions. */
+  readonly since?: Micros;
+  /** In the entry of the current version: the others that can be read. */
+  readonly earlier?: readonly EarlierVersion[];
+  /** In the entry of an earlier version: since when nothing that is deployed reads it. */
+  readonly unusedSince?: Micros;
+  /** In the entry of an earlier version: why it can not be brought further any more. It stays readable. */
+  readonly halted?: string;
+}
+
+/** A version of a view that is not the current one: what a model that was trained on it finds it by. */
+export interface EarlierVersion {
+  readonly version: string;
+  /** Hash of each feature's definition. */
+  readonly definitions: Readonly<Record<string, string>>;
 }
 
 /** Online reads are exact this long before the last materialization, so that requests under way during one are too. */
@@ -46,8 +61,16 @@ const MAX_KEY_LENGTH = 600;
 /** Key of a view's own entry. */
 export const viewKey = (scope: Scope, view: string): string => JSON.stringify([scope.workspace, scope.project, view]);
 
-/** Key of how far the writing of a generation has come. */
-export const progressKey = (scope: Scope, view: string): string => `${viewKey(scope, view)}:progress`;
+/** Key of how far the writing of a generation has come: of the current version, or of an earlier one. */
+export const progressKey = (scope: Scope, view: string, version?: string): string =>
+  `${viewKey(scope, view)}:progress${version === undefined ? "" : `:${version}`}`;
+
+/** Key of an earlier version's entry. */
+export const versionKey = (scope: Scope, view: string, version: string): string => `${viewKey(scope, view)}:version:${version}`;
+
+/** Key of what a version was defined by. */
+export const definitionKey = (scope: Scope, view: string, version: string): string =>
+  `${viewKey(scope, view)}:definition:${version}`;
 
 /** All keys of a view's entities start with this, those of one generation with that; no other key does. */
 export const entityPrefix = (scope: Scope, view: string, generation?: string): string => {

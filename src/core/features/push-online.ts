@@ -1,16 +1,18 @@
 import { createHash, randomUUID } from "node:crypto";
 import { loggedRelation, loggedText } from "../data/index.ts";
-import { type FeatureViewDefinition, viewFeatures } from "../definitions/index.ts";
+import type { FeatureViewDefinition } from "../definitions/index.ts";
 import type { LoggedRow, OnlineStore, PushLog, TableEngine } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
 import type { CompiledView } from "./compile-view.ts";
 import { type ClassLayout, decodeRecord, recordLayout } from "./entity-record.ts";
 import { EntityWriter } from "./entity-writer.ts";
-import { compiledOnce, readOnlineView, removeLeftovers } from "./materialize.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import { compiledOnce } from "./materialize.ts";
 import { type KeyedRows, keyedColumns, readKeyedRows } from "./materialized-rows.ts";
-import { entityPrefix, featureDefinition, fingerprintOf, ONLINE_RETENTION, type OnlineView, viewKey } from "./online-view.ts";
+import { entityPrefix, fingerprintOf, ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
 import { keySetName } from "./push-index.ts";
+import { currentSlot, definitionsOf, type VersionSlot } from "./view-versions.ts";
 import { groupRows } from "./write-records.ts";
 
 export interface PushedInput {
@@ -61,13 +63,18 @@ interface Work extends Deps {
  * there. One at a time for each view.
  */
 export async function applyPushed(deps: Deps, input: PushedInput): Promise<AppliedRows> {
+  return followLog(deps, input, await currentSlot(deps.online, input.scope, input.view));
+}
+
+/** The same of one version of a view, as `input.view` defines it. */
+export async function followLog(deps: Deps, input: PushedInput, slot: VersionSlot): Promise<AppliedRows> {
   const { engine, online, log } = deps;
   const { scope, view: definition, now } = input;
   const view = await compiledOnce(engine, definition);
   const fingerprint = createHash("sha256")
     .update(fingerprintOf(view) + input.index)
     .digest("hex");
-  const stored = await readOnlineView(online, scope, view.name);
+  const { stored } = slot;
   if (stored?.leftovers === true) await removeLeftovers(online, scope, view.name);
   const source = definition.source.name;
   const versions = definition.source.key.length > 0;
@@ -77,16 +84,14 @@ export async function applyPushed(deps: Deps, input: PushedInput): Promise<Appli
     const prefix = entityPrefix(scope, view.name, generation);
     return { ...deps, view, layouts, versions, prefix, keepFrom: until - ONLINE_RETENTION };
   };
-  const entryOf = (made: Pick<OnlineView, "generation" | "leftovers" | "newestEventAt"> & { pushedTo: number }): Entry => [
-    viewKey(scope, view.name),
-    Buffer.from(JSON.stringify({ ...standing(definition, view, fingerprint, versions), ...made, until } satisfies OnlineView)),
-  ];
+  const entriesOf = (made: Pick<OnlineView, "generation" | "leftovers" | "newestEventAt"> & { pushedTo: number }) =>
+    slot.write({ ...standing(definition, view, fingerprint, versions), ...made, until });
 
   const end = log.end(source);
   if (stored === null || stored.fingerprint !== fingerprint || stored.pushedTo === undefined || input.full === true) {
     const generation = randomUUID().slice(0, 8);
     const written = await rewrite(work(generation), end);
-    await online.putMany([entryOf({ generation, leftovers: true, newestEventAt: written.newestEventAt, pushedTo: end })]);
+    await online.putMany(entriesOf({ generation, leftovers: true, newestEventAt: written.newestEventAt, pushedTo: end }));
     await removeLeftovers(online, scope, view.name);
     return { rows: written.rows, entities: written.entities, pushedTo: end };
   }
@@ -100,7 +105,7 @@ export async function applyPushed(deps: Deps, input: PushedInput): Promise<Appli
     const upTo = fresh.length < ROWS_AT_ONCE ? end : (fresh.at(-1)?.seq ?? end);
     const made = await freshRecords(work(generation), fresh, { after: pushedTo, upTo });
     newestEventAt = newer(newestEventAt, made.newestEventAt);
-    await online.putMany([...made.entries, entryOf({ generation, leftovers: false, newestEventAt, pushedTo: upTo })]);
+    await online.putMany([...made.entries, ...entriesOf({ generation, leftovers: false, newestEventAt, pushedTo: upTo })]);
     pushedTo = upTo;
     rows += fresh.length;
     entities += made.entries.length;
@@ -116,9 +121,8 @@ const newer = (one: Micros | null, other: Micros | null) =>
 /** What is known of a view before any of its rows are. */
 function standing(definition: FeatureViewDefinition, view: CompiledView, fingerprint: string, versions: boolean) {
   const { name, keys, keyTypes, classes } = view;
-  const features = viewFeatures(definition).map(([feature]) => [feature, featureDefinition(definition, feature)] as const);
   const fixed = { formatVersion: 2, retention: ONLINE_RETENTION, contentHash: "", parts: [], lateness: 0 } as const;
-  return { ...fixed, view: name, fingerprint, keys, keyTypes, definitions: Object.fromEntries(features), classes, versions };
+  return { ...fixed, view: name, fingerprint, keys, keyTypes, definitions: definitionsOf(definition), classes, versions };
 }
 
 interface MadeRecords {
