@@ -4,6 +4,7 @@ import type * as entities from "./entities.ts";
 
 export * as entities from "./entities.ts";
 export { PERMISSIONS, type Permission } from "./permissions.ts";
+export { pushAnswer, sourceShape } from "./push-routes.ts";
 export { API_PREFIX, type Route, type Routes, routes } from "./routes.ts";
 export { TABLE_TYPES, trainingSetQuery } from "./training-sets.ts";
 

@@ -14,7 +14,23 @@ export const pushAnswer = z.object({
   problems: z.array(z.object({ row: z.number().int(), problem: z.string() })),
 });
 
+/** How a source's rows come, and what they look like. */
+export const sourceShape = z.object({
+  name: z.string(),
+  kind: z.enum(["files", "postgres", "rows", "push", "joined"]),
+  columns: z.record(z.string(), z.string()),
+  key: z.array(z.string()),
+  eventTime: z.string().nullable(),
+});
+
 export const sourceRoutes = {
+  list: {
+    method: "GET",
+    path: "/sources",
+    permission: "read",
+    summary: "The project's sources with their columns and types",
+    response: z.object({ items: z.array(sourceShape) }),
+  },
   push: {
     method: "POST",
     path: "/sources/:name/rows",

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { openSqlitePushLog } from "../../adapters/push/sqlite.ts";
 import type { ProjectDefinition } from "../../core/definitions/index.ts";
+import { toOrreryError } from "../../core/errors.ts";
+import { catalogOf, writeCatalog } from "../../core/features/index.ts";
 import type { StatePaths } from "../state-folder.ts";
 import { openPushEngine } from "./push-engine.ts";
 import { openPushRoom, type PushRoom, type PushSurroundings } from "./push-room.ts";
@@ -18,6 +20,11 @@ export async function openPush({ project, paths, ...given }: Given): Promise<Pus
   const log = openSqlitePushLog(paths.push);
   // Of its own: a person's question must not hold up rows.
   const engine = await openPushEngine(join(paths.tmp, `duckdb-push-${process.pid}`));
+  // Pushed rows can be read before anything is materialized; a store that is away now is written to by the next materialization.
+  writeCatalog(given.online, given.scope, catalogOf(project)).catch((error: unknown) => {
+    const { code, message } = toOrreryError(error);
+    given.journal.error({ code }, `what can be asked of the online store is not written: ${message}`);
+  });
   const room = openPushRoom({ ...given, sources: project.sources, views: project.features, log, engine });
   return {
     ...room,

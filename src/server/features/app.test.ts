@@ -12,7 +12,18 @@ const EPOCH = "1970-01-01T00:00:00Z";
 let room: FeatureRoom;
 const closers: (() => void)[] = [];
 let url: string;
-const written: { path: string; authorization: string | undefined }[] = [];
+const written: { path: string; body: unknown; authorization: string | undefined }[] = [];
+/** As the control plane tells them; the views of the store read others. */
+const SOURCES = [
+  { name: "drivers", kind: "files", columns: { driver_id: "int64" }, key: ["driver_id", "at"], eventTime: "at" },
+  {
+    name: "ratings",
+    kind: "push",
+    columns: { driver_id: "int64", rating: "float64", rated_at: "timestamp" },
+    key: ["driver_id"],
+    eventTime: "rated_at",
+  },
+];
 
 async function serve(options: Partial<FeatureAppOptions> = {}): Promise<string> {
   const app = createFeatureApp({
@@ -22,9 +33,10 @@ async function serve(options: Partial<FeatureAppOptions> = {}): Promise<string> 
     token: null,
     metricsText: async () => "metrics\n",
     controlPlane: {
-      async post(path, _body, authorization) {
-        written.push({ path, authorization });
-        return null;
+      get: async () => ({ items: SOURCES }),
+      async post(path, body, authorization) {
+        written.push({ path, body, authorization });
+        return { accepted: 0, duplicates: 0, quarantined: 0, problems: [] };
       },
     },
     ...options,
@@ -262,7 +274,7 @@ describe("what changes something", () => {
       status: 200,
       text: "null",
     });
-    expect(written).toEqual([{ path: "/features/materialize", authorization: "Bearer mine" }]);
+    expect(written).toEqual([{ path: "/features/materialize", body: {}, authorization: "Bearer mine" }]);
     expect(await post("/materialize-incremental", { end_ts: "soon" })).toMatchObject({ status: 422 });
     expect(await post("/materialize", { ...body, feature_views: ["nothing"] })).toMatchObject({ status: 404 });
   });
@@ -270,13 +282,78 @@ describe("what changes something", () => {
   test("goes on after the answer where that is asked for, once at a time", async () => {
     let finish = () => {};
     const slow = await serve({
-      controlPlane: { post: () => new Promise((resolve) => (finish = () => resolve(null))) },
+      controlPlane: { get: async () => null, post: () => new Promise((resolve) => (finish = () => resolve(null))) },
     });
     const ask = () => post("/materialize?async=true", { feature_views: ["profile"] }, slow);
     expect(await ask()).toEqual({ status: 202, text: '{"status":"accepted","feature_views":["profile"]}' });
     expect(await ask()).toMatchObject({ status: 409 });
     finish();
     await expect.poll(async () => (await ask()).status).toBe(202);
+  });
+});
+
+describe("a data frame that is pushed", () => {
+  const frame = { driver_id: [1, 2], event_timestamp: ["2025-06-01T11:00:00", "2025-06-01T11:30:00"], rating: [4.5, null] };
+
+  test("becomes rows of the source's columns, its event_timestamp the source's event time", async () => {
+    written.length = 0;
+    const df = { ...frame, created: [null, null] };
+    const headers = { authorization: "Bearer mine" };
+    expect(await post("/push", { push_source_name: "ratings", df }, url, headers)).toEqual({ status: 200, text: "" });
+    expect(written).toEqual([
+      {
+        path: "/sources/ratings/rows",
+        body: {
+          rows: [
+            { driver_id: 1, rated_at: "2025-06-01T11:00:00", rating: 4.5 },
+            { driver_id: 2, rated_at: "2025-06-01T11:30:00", rating: null },
+          ],
+          online: true,
+        },
+        ...headers,
+      },
+    ]);
+  });
+
+  test("keeps all digits, and goes in portions that the control plane takes; offline waits for no store", async () => {
+    written.length = 0;
+    const keys = Array.from({ length: 10_001 }, () => "9007199254740993").join(",");
+    const times = JSON.stringify(Array.from({ length: 10_001 }, () => "2025-06-01"));
+    const body = `{"push_source_name":"ratings","to":"offline","df":{"driver_id":[${keys}],"rated_at":${times}}}`;
+    expect(await post("/push", body)).toMatchObject({ status: 200 });
+    expect(written).toMatchObject([{ body: { rows: { length: 10_000 }, online: false } }, { body: { rows: { length: 1 } } }]);
+    expect(written[1]).toMatchObject({ body: { rows: [{ driver_id: "9007199254740993", rated_at: "2025-06-01" }] } });
+  });
+
+  test.each([
+    ["/push", { push_source_name: "nothing", df: frame }, 422, "PushSourceNotFoundException", "push source 'nothing'"],
+    ["/push", { push_source_name: "drivers", df: frame }, 422, "PushSourceNotFoundException", "push source 'drivers'"],
+    ["/push", { push_source_name: "ratings", df: [frame] }, 422, "FeastError", "df takes an object"],
+    ["/push", { push_source_name: "ratings", df: { ...frame, rating: [1] } }, 422, "FeastError", "different lengths: 2, 1"],
+    ["/push", { push_source_name: "ratings", df: { ...frame, rating: [[1], []] } }, 422, "FeastError", "df.rating.0 takes one"],
+    ["/push", { push_source_name: "ratings", df: { driver_id: [1] } }, 422, "FeastError", "df lacks rated_at"],
+    ["/push", { push_source_name: "ratings", df: frame, to: "mars" }, 422, "FeastError", "to takes online"],
+    ["/write-to-online-store", { feature_view_name: "nothing", df: frame }, 404, "FeatureViewNotFoundException", "nothing"],
+    ["/write-to-online-store", { feature_view_name: "profile", df: frame }, 422, "FeastError", "reads source"],
+  ])("to %s %j is refused", async (path, body, status, name, message) => {
+    written.length = 0;
+    const answer = await post(path, body);
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(JSON.parse(answer.text))).toMatchObject({ class: name, message: expect.stringContaining(message) });
+    expect(written).toEqual([]);
+  });
+
+  test("of which rows break the contract is told which", async () => {
+    const problems = [{ row: 1, problem: "rating: range" }];
+    const strict = await serve({
+      controlPlane: {
+        get: async () => ({ items: SOURCES }),
+        post: async () => ({ accepted: 1, duplicates: 0, quarantined: 1, problems }),
+      },
+    });
+    const answer = await post("/push", { push_source_name: "ratings", df: frame }, strict);
+    expect(answer.status).toBe(422);
+    expect(answer.text).toContain("row 2: rating: range");
   });
 });
 

@@ -5,14 +5,16 @@ const CLASSES: Readonly<Record<string, readonly [module: string, name: string]>>
   FEATURE_VIEW_UNKNOWN: ["feast.errors", "FeatureViewNotFoundException"],
   FEATURE_UNKNOWN: ["feast.errors", "FeatureViewNotFoundException"],
   FEATURE_SERVER_SERVICE_UNKNOWN: ["feast.errors", "FeatureServiceNotFoundException"],
+  FEATURE_SERVER_VIEW_UNKNOWN: ["feast.errors", "FeatureViewNotFoundException"],
+  FEATURE_SERVER_SOURCE_UNKNOWN: ["feast.errors", "PushSourceNotFoundException"],
   SERVING_TOKEN_REQUIRED: ["feast.errors", "FeastPermissionError"],
-  SERVING_HOST_REFUSED: ["feast.errors", "FeastPermissionError"],
 };
 const OTHER = ["feast.errors", "FeastError"] as const;
+const DENIED = ["feast.errors", "FeastPermissionError"] as const;
 
 /** Feast sends a JSON string that holds JSON. */
 export function feastErrorBody(error: OrreryError): string {
-  const [module, name] = CLASSES[error.code] ?? OTHER;
+  const [module, name] = CLASSES[error.code] ?? (error.kind === "denied" ? DENIED : OTHER);
   const message = `${error.message} [${error.code}] ${error.hint}`;
   return JSON.stringify(JSON.stringify({ module, class: name, message, code: error.code }));
 }

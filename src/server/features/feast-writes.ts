@@ -2,6 +2,7 @@ import { parseTimestamp } from "../../core/time.ts";
 import type { Answer } from "./app.ts";
 import type { ControlPlaneClient } from "./control-plane-client.ts";
 import { featureServerErrors } from "./errors.ts";
+import { createFeastPushes } from "./feast-pushes.ts";
 import type { OnlineFeatures } from "./online-features.ts";
 import type { JsonObject } from "./read-json.ts";
 
@@ -59,8 +60,7 @@ export function createFeastWrites(features: OnlineFeatures, controlPlane: Contro
   return [
     { path: "/materialize", write: materialize(["start_ts", "end_ts"]) },
     { path: "/materialize-incremental", write: materialize(["end_ts"]) },
-    { path: "/push", write: refusePush },
-    { path: "/write-to-online-store", write: refusePush },
+    ...createFeastPushes(features, controlPlane),
   ];
 }
 
@@ -70,8 +70,4 @@ function timeOf(name: string, given: unknown): number {
   } catch {
     throw invalid(`${name} takes an ISO 8601 timestamp`);
   }
-}
-
-async function refusePush(): Promise<Answer> {
-  throw featureServerErrors.FEATURE_SERVER_PUSH_MISSING("This server takes no rows yet");
 }
