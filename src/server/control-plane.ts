@@ -18,6 +18,7 @@ import { listen } from "./listen.ts";
 import { mlflowProtocols } from "./protocols/mlflow/protocol.ts";
 import { runFileRoutes } from "./routes/artifacts.ts";
 import { createHandlers, trackingOfOwn } from "./routes/index.ts";
+import { readAlerts } from "./routes/monitoring.ts";
 import { trainingSetRoutes } from "./routes/training-sets.ts";
 import type { Certificate } from "./tls.ts";
 import { VERSION } from "./version.ts";
@@ -83,7 +84,7 @@ export async function openControlPlane(
         { plugin: trainingSetRoutes(platform) },
       ],
       metrics: async () => {
-        await noteFreshness(metrics, platform);
+        await Promise.all([noteFreshness(metrics, platform), noteAlerts(metrics, platform)]);
         return metrics.registry.metrics();
       },
       logger: log,
@@ -113,6 +114,15 @@ async function noteFreshness(metrics: Metrics, platform: Platform): Promise<void
     if (age !== null) metrics.featureViewAge.set({ view: each.view }, age / 1e6);
     if (each.freshWithin !== null) metrics.featureViewObjective.set({ view: each.view }, each.freshWithin / 1e6);
   }
+}
+
+/** Alerts that are not resolved; no figure where they cannot be read. */
+async function noteAlerts(metrics: Metrics, platform: Platform): Promise<void> {
+  const alerts = await readAlerts(platform, {}).catch(() => null);
+  metrics.alertsOpen.reset();
+  if (alerts === null) return;
+  for (const { name } of platform.project.endpoints) metrics.alertsOpen.set({ endpoint: name }, 0);
+  for (const { endpoint, status } of alerts) if (status !== "resolved") metrics.alertsOpen.inc({ endpoint: endpoint ?? "" });
 }
 
 /** The project of the control plane, where aliases are deployed, and whatever others are tracked beside it. */

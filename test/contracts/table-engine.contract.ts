@@ -152,6 +152,51 @@ export function tableEngineContract(name: string, open: () => Promise<TableEngin
       expect(await engine.rows("SELECT 1 AS x")).toEqual([{ x: 1 }]);
     });
 
+    describe("streams", () => {
+      const read = async (sql: string, most = Number.POSITIVE_INFINITY) => {
+        const tables: number[] = [];
+        const numbers: number[] = [];
+        for await (const { rows, columns } of engine.stream(sql)) {
+          tables.push(rows);
+          numbers.push(...plain(columns.get("n")).map(Number));
+          if (tables.length >= most) break;
+        }
+        return { tables, numbers };
+      };
+
+      test("a result in several tables, in the statement's order and with its nulls", async () => {
+        const sql = "SELECT CASE WHEN range % 7 = 0 THEN NULL ELSE range END AS n FROM range(100000)";
+        const { tables, numbers } = await read(sql);
+        expect(tables.length).toBeGreaterThan(1);
+        expect(Math.max(...tables)).toBeLessThan(100_000);
+        expect(numbers).toEqual(plain((await engine.query(sql)).columns.get("n")).map(Number));
+      });
+
+      test("rows of a file in the file's order, while other statements run", async () => {
+        const path = join(folder, "streamed.parquet");
+        await engine.run(
+          `COPY (SELECT (range * 7919) % 300007 AS n FROM range(300007)) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 20480)`,
+        );
+        const numbers: number[] = [];
+        for await (const { columns } of engine.stream(`SELECT n FROM read_parquet('${path}')`)) {
+          numbers.push(...plain(columns.get("n")).map(Number));
+          expect(await engine.rows("SELECT 1 AS x")).toEqual([{ x: 1 }]);
+        }
+        expect(numbers.every((number, row) => number === (row * 7919) % 300_007)).toBe(true);
+        expect(numbers.length).toBe(300_007);
+      });
+
+      test("as far as it is wanted, nothing of an empty result, and says what is wrong with a statement", async () => {
+        expect(await read("SELECT range AS n FROM range(1000000)", 1)).toMatchObject({ tables: { length: 1 } });
+        expect(await read("SELECT range AS n FROM range(10) WHERE range > 10")).toEqual({ tables: [], numbers: [] });
+        await expect(read("SELECT nothing AS n FROM range(10)")).rejects.toMatchObject({ code: "TABLE_QUERY_FAILED" });
+        await expect(read("SELECT error('at row ' || range) AS n FROM range(100000)")).rejects.toMatchObject({
+          code: "TABLE_QUERY_FAILED",
+        });
+        expect(await engine.rows("SELECT 1 AS x")).toEqual([{ x: 1 }]);
+      });
+    });
+
     test.each(["empty", "torn", "no-magic", "flipped"])("calls a Parquet file that is %s corrupt", async (damage) => {
       const path = join(folder, `${damage}.parquet`);
       await engine.run(`COPY (SELECT range AS n, 'text ' || range AS s FROM range(5000)) TO '${path}' (FORMAT parquet)`);

@@ -161,6 +161,7 @@ describe("a project", { timeout: 180_000 }, () => {
     expect(report.endpoints).toMatchObject([{ endpoint: "churn", changed: [] }]);
     expect(report.endpoints[0].predictions).toBeGreaterThan(0);
     const metrics = await (await fetch(`${running.at(-1)?.url}/metrics`)).text();
+    expect(metrics).toMatch(/orrery_alerts_open\{endpoint="[a-z-]+"\} 0/);
     expect(metrics).toMatch(/orrery_feature_view_age_seconds\{view="usage_recent"\} \d/);
   });
 

@@ -113,7 +113,7 @@ export function createMetrics(options: { stateDirectory?: string } = {}): Metric
       labelNames: ["pipeline", "status"],
       registers,
     }),
-    alertsOpen: new Gauge({ name: "orrery_alerts_open", help: "Open alerts", labelNames: ["endpoint"], registers }),
+    alertsOpen: new Gauge({ name: "orrery_alerts_open", help: "Alerts that are not resolved", labelNames: ["endpoint"], registers }),
     close: stop,
   };
 }
