@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Snapshot } from "../core/data/index.ts";
 import type { CandidateDefinition, ProjectDefinition } from "../core/definitions/index.ts";
-import type { TrainingSet } from "../core/features/index.ts";
 import type { ConsistencyReport } from "../core/monitoring/index.ts";
 import type { Effect, EffectContext } from "../core/pipelines/index.ts";
 import type { ArtifactStore, Clock, MetadataStore } from "../core/ports/index.ts";
@@ -18,6 +17,7 @@ import { aliasAfterGate } from "./plain-decisions.ts";
 import { recordConsistency } from "./record-consistency.ts";
 import { recordMonitoring } from "./record-monitoring.ts";
 import { recordStepLog } from "./record-step-log.ts";
+import { nameTrainingSet, saveTrainingSet } from "./save-training-set.ts";
 import type { EvaluateOutput } from "./stages/evaluate.ts";
 import type { ExplainOutput, MlflowParts } from "./stages/explain.ts";
 import type { GateEvidence, RegisterOutput } from "./stages/gate-evidence.ts";
@@ -28,6 +28,7 @@ import { packagedVersion } from "./stages/packaged-version.ts";
 import type { ReviewOutput } from "./stages/review.ts";
 import { type StepLog, startOf } from "./stages/step-run.ts";
 import type { TrainedCandidate } from "./stages/train.ts";
+import type { TrainingSetOutput } from "./stages/training-set.ts";
 import type { StatePaths } from "./state-folder.ts";
 
 export interface EffectSurroundings {
@@ -107,7 +108,7 @@ export const ONNX_PROBLEM = "onnx_problem";
 
 interface RegisterNeeds {
   readonly ingest: IngestOutput;
-  readonly "training-set": TrainingSet;
+  readonly "training-set": TrainingSetOutput;
   readonly evaluate: EvaluateOutput;
   readonly explain: ExplainOutput;
   readonly review: ReviewOutput;
@@ -155,9 +156,11 @@ async function register(
     `${context.pipeline}: ${context.trigger.reason}`,
     null,
   );
+  await saveTrainingSet(tracking, parent.id, model, needs["training-set"]);
   let winnerRun = parent.id;
   for (const [i, candidate] of candidates.entries()) {
     const run = await newRun(`${parent.id}-${i}`, candidate.variant.name, parent.id);
+    await nameTrainingSet(tracking, run.id, parent.id, model, needs["training-set"]);
     await logCandidate(around, run.id, candidate, git);
     await logTrials(around, newRun, run.id, model, candidate);
     await logSteps(around, run.id, model, candidate, context);
@@ -187,7 +190,6 @@ async function register(
     "candidates.json",
     await around.artifacts.put(JSON.stringify(candidates.map((candidate) => summaryOf(candidate, winner))), "application/json"),
   );
-  await tracking.logArtifact(parent.id, "training-set.parquet", needs["training-set"].file);
   await tracking.runs.finish(parent.id, "finished");
   for (const [i] of candidates.entries()) await tracking.runs.finish(`${parent.id}-${i}`, "finished");
   const version = await registry.register(

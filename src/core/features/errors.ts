@@ -88,6 +88,30 @@ export const featureErrors = defineErrors({
     kind: "invalid",
     hint: "from lies before to, and from before asOf: later predictions have not been made yet.",
   },
+  FEATURE_SET_RECORD_DAMAGED: {
+    kind: "internal",
+    hint: "The record of the training set is damaged or of another version of Orrery: its file (training-set.parquet in its run) is what is left of it.",
+  },
+  FEATURE_SET_UNKNOWN: {
+    kind: "not-found",
+    hint: "`orrery training-sets` lists the training sets that were saved; their ids are those of their runs.",
+  },
+  FEATURE_SET_WITHOUT_RECORD: {
+    kind: "invalid",
+    hint: "It was saved before records were kept: its file (training-set.parquet in its run) is all there is of it.",
+  },
+  FEATURE_SET_DATA_GONE: {
+    kind: "not-found",
+    hint: "Restore the snapshots' files from a backup of the time when the training set was made.",
+  },
+  FEATURE_SET_ERASED: {
+    kind: "conflict",
+    hint: "An erasure took rows out of what it was made of; nothing brings them back. Its file holds what is left of it.",
+  },
+  FEATURE_SET_DIFFERS: {
+    kind: "conflict",
+    hint: "Equal data and definitions give equal bytes with the same versions of Orrery and DuckDB: use those that the record names (`orrery training-sets show`).",
+  },
   FEATURE_VIEW_NOT_MATERIALIZED: { kind: "unavailable", hint: "Materialize the view: orrery features materialize." },
   FEATURE_VIEW_CHANGED: {
     kind: "unavailable",

@@ -47,7 +47,14 @@ export { isBreaking, type PlanChange, planChanges } from "./plan-changes.ts";
 export { type JudgedRow, judgePushed, keySetsOf, pushIndexHash } from "./push-index.ts";
 export { type AppliedRows, applyPushed, type PushedInput } from "./push-online.ts";
 export type { ValueDetails, ValueStatus } from "./read-record.ts";
+export { type RebuiltTrainingSet, rebuildTrainingSet } from "./rebuild-training-set.ts";
 export { checkRequest, parseRequest, type RequestProblem } from "./request.ts";
 export { sampleReads } from "./sample-reads.ts";
 export { buildTrainingSet, type TrainingSet, type TrainingSetInput } from "./training-set.ts";
+export {
+  readTrainingSetRecord,
+  recordTrainingSet,
+  type TrainingSetErasure,
+  type TrainingSetRecord,
+} from "./training-set-record.ts";
 export type { FeatureArray } from "./view-rows.ts";

@@ -42,7 +42,7 @@ export interface LabelRange {
 export async function createLabelRows(
   deps: FeatureDeps,
   model: Pick<ModelDefinition, "name" | "labels">,
-  charter: CharterDefinition,
+  charter: Pick<CharterDefinition, "target">,
   plan: FeaturePlan,
   segments: readonly string[],
   snapshots: SnapshotMap,

@@ -70,7 +70,14 @@ export function definedOnDemand(planned: PlannedOnDemand, definition: OnDemandDe
   return onDemandFunction(planned, definition.compute as Compute, (micros) => new Date(micros / 1_000));
 }
 
-function compileCode({ name, code, sha256 }: PlannedOnDemand): Compute {
+/**
+ * A definition's function of its text, which it has again when it is asked for.
+ * @throws FEATURE_ON_DEMAND_SOURCE when the text does not match its hash or does not compile
+ */
+export const recalledFunction = (text: Pick<PlannedOnDemand, "name" | "code" | "sha256">): OnDemandDefinition["compute"] =>
+  compileCode(text) as OnDemandDefinition["compute"];
+
+function compileCode({ name, code, sha256 }: Pick<PlannedOnDemand, "name" | "code" | "sha256">): Compute {
   // Compiled code is found by what it is: the stored hash is a claim about it.
   const known = compiled.get(code);
   if (codeHash(code) === sha256 && known !== undefined) return known;

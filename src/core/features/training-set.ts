@@ -40,8 +40,8 @@ export interface TrainingSet {
 }
 
 export interface TrainingSetInput {
-  readonly model: ModelDefinition;
-  readonly charter: CharterDefinition;
+  readonly model: Pick<ModelDefinition, "name" | "labels" | "features" | "segments">;
+  readonly charter: Pick<CharterDefinition, "target" | "alternative">;
   readonly snapshots: SnapshotMap;
   readonly asOf: Micros;
   readonly from?: Micros;
@@ -59,9 +59,20 @@ export interface TrainingSetInput {
  * @throws FEATURE_… as createLabelRows, compileFeaturePlan and featuresAt do, FEATURE_RANGE_INVALID, FEATURE_SEGMENT_UNKNOWN,
  * FEATURE_RULE_INVALID, FEATURE_UNKNOWN
  */
-export async function buildTrainingSet(
-  deps: FeatureDeps & { readonly tmpDirectory: string },
+export const buildTrainingSet = (deps: TrainingSetDeps, input: TrainingSetInput): Promise<TrainingSet> =>
+  trainingSetKept(deps, input, (path) => deps.artifacts.putFile(path, PARQUET));
+
+export interface TrainingSetDeps extends FeatureDeps {
+  readonly tmpDirectory: string;
+}
+
+const PARQUET = "application/vnd.apache.parquet";
+
+/** The same, with the finished file going wherever `keep` takes it. @param keep may move the file, which is gone afterwards */
+export async function trainingSetKept(
+  deps: TrainingSetDeps,
   input: TrainingSetInput,
+  keep: (path: string) => Promise<ArtifactRef>,
 ): Promise<TrainingSet> {
   const { model, charter, snapshots, asOf, from = null, exclude = [] } = input;
   const to = Math.min(input.to ?? Number.POSITIVE_INFINITY, asOf + 1);
@@ -83,7 +94,7 @@ export async function buildTrainingSet(
       const values = joined.get(id);
       if (values !== undefined) columns.set(id, values);
     }
-    const written = await writeTrainingSet(deps, labels, columns, charter.alternative?.condition ?? null, segments);
+    const written = await writeTrainingSet(deps, labels, columns, charter.alternative?.condition ?? null, segments, keep);
     const sources = [model.labels.source.name, ...plan.features.flatMap(({ source }) => source ?? [])];
     return {
       formatVersion: 1,
@@ -112,7 +123,7 @@ interface Segments {
   readonly fromSource: readonly string[];
 }
 
-function sortSegments({ segments, labels }: ModelDefinition, plan: FeaturePlan): Segments {
+function sortSegments({ segments, labels }: TrainingSetInput["model"], plan: FeaturePlan): Segments {
   const fromSource = segments.filter((segment) => labels.source.contracts[segment] !== undefined);
   const unknown = segments.find((segment) => !fromSource.includes(segment) && !plan.features.some(({ id }) => id === segment));
   if (unknown !== undefined)
@@ -131,13 +142,14 @@ function missing(column: FeatureArray): number {
 }
 
 async function writeTrainingSet(
-  deps: FeatureDeps & { readonly tmpDirectory: string },
+  deps: TrainingSetDeps,
   labels: LabelRows,
   features: ReadonlyMap<string, FeatureArray>,
   rule: string | null,
   segments: Segments,
+  keep: (path: string) => Promise<ArtifactRef>,
 ): Promise<{ file: ArtifactRef; columns: readonly string[] }> {
-  const { engine, artifacts, tmpDirectory } = deps;
+  const { engine, tmpDirectory } = deps;
   mkdirSync(tmpDirectory, { recursive: true });
   const base = join(tmpDirectory, `training-set-${randomUUID()}`);
   const joined = `${base}.features.parquet`;
@@ -162,8 +174,7 @@ async function writeTrainingSet(
       `COPY (SELECT ${selected.map(([name, sql]) => `${sql} AS ${quoteIdentifier(name)}`).join(", ")} FROM ${withViews(rows, ids)})
        TO ${quoteLiteral(finished)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)`,
     );
-    const file = await artifacts.putFile(finished, "application/vnd.apache.parquet");
-    return { file, columns: selected.map(([name]) => name) };
+    return { file: await keep(finished), columns: selected.map(([name]) => name) };
   } finally {
     for (const path of [joined, finished]) rmSync(path, { force: true });
   }

@@ -11,3 +11,4 @@ export * from "./search/index.ts";
 export type { SnapshotRecords } from "./snapshots.ts";
 export { actorText, sortableId } from "./sortable-id.ts";
 export { createTracking, type Tracking } from "./tracking.ts";
+export { DATASET_CONTEXT_TAG } from "./well-known-tags.ts";

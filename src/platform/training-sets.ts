@@ -1,0 +1,99 @@
+import { featureErrors, readTrainingSetRecord, type TrainingSetErasure, type TrainingSetRecord } from "../core/features/index.ts";
+import type { ArtifactRef, ArtifactStore, MetadataStore } from "../core/ports/index.ts";
+import type { Scope } from "../core/scope.ts";
+import type { Micros } from "../core/time.ts";
+import type { Tracking } from "../core/tracking/index.ts";
+
+/** Names of a run's artifacts: the training set that it learned from, and what that can be built from again. */
+export const TRAINING_SET_FILE = "training-set.parquet";
+export const TRAINING_SET_RECORD = "training-set.json";
+/** Tag of the runs that learned from a training set: its id. */
+export const TRAINING_SET_TAG = "orrery.trainingSet";
+
+/** A training set that a run has kept. */
+export interface SavedTrainingSet {
+  /** Of the run that it belongs to. */
+  readonly id: string;
+  /** Where the file lies in the tree of artifacts, and the record beside it. */
+  readonly path: string;
+  readonly savedAt: Micros;
+  readonly file: ArtifactRef;
+  /** Null where it was saved before records were kept. */
+  readonly record: TrainingSetRecord | null;
+}
+
+export interface TrainingSetRooms {
+  readonly store: MetadataStore;
+  readonly scope: Scope;
+  readonly artifacts: ArtifactStore;
+  readonly tracking: Pick<Tracking, "files">;
+}
+
+const PLACE = /^[^/]+\/([^/]+)\/artifacts\/training-set\.parquet$/;
+
+/** Every training set that is kept, newest first; those of deleted runs too, until garbage collection. @throws FEATURE_SET_RECORD_DAMAGED */
+export async function listTrainingSets(rooms: TrainingSetRooms): Promise<SavedTrainingSet[]> {
+  const { store, scope, artifacts } = rooms;
+  const named = async (name: string) =>
+    store.db
+      .selectFrom("artifact_files")
+      .select(["path", "sha256", "bytes", "media_type", "written_at"])
+      .where((each) => each.and({ workspace: scope.workspace, project: scope.project }))
+      .where("path", "like", `%/artifacts/${name}`)
+      .execute();
+  const records = new Map((await named(TRAINING_SET_RECORD)).map(({ path, sha256 }) => [path, sha256]));
+  const found: SavedTrainingSet[] = [];
+  for (const { path, sha256, bytes, media_type, written_at } of await named(TRAINING_SET_FILE)) {
+    const id = PLACE.exec(path)?.[1];
+    if (id === undefined) continue;
+    const record = records.get(recordPath(path));
+    found.push({
+      id,
+      path,
+      savedAt: written_at,
+      file: { sha256, bytes, mediaType: media_type },
+      record: record === undefined ? null : readTrainingSetRecord(await artifacts.read(record)),
+    });
+  }
+  return found.sort((one, other) => other.savedAt - one.savedAt || (one.id < other.id ? 1 : -1));
+}
+
+/** @throws FEATURE_SET_UNKNOWN, FEATURE_SET_RECORD_DAMAGED */
+export async function getTrainingSet(rooms: TrainingSetRooms, id: string): Promise<SavedTrainingSet> {
+  const found = (await listTrainingSets(rooms)).find((set) => set.id === id);
+  if (found === undefined) throw featureErrors.FEATURE_SET_UNKNOWN(`There is no training set ${id}`);
+  return found;
+}
+
+/**
+ * Puts another file in place of a training set's, with what an erasure took out of it; the record says so. The old bytes stay in the
+ * store until somebody removes them.
+ * @param set as it was listed
+ * @param figures that have changed with its rows
+ */
+export async function replaceTrainingSetFile(
+  { artifacts, tracking }: TrainingSetRooms,
+  set: SavedTrainingSet,
+  file: ArtifactRef,
+  {
+    erasure,
+    figures,
+  }: {
+    readonly erasure: Omit<TrainingSetErasure, "sha256">;
+    readonly figures?: Partial<Pick<TrainingSetRecord["set"], "rows" | "labelled" | "positives" | "pending" | "censored">>;
+  },
+): Promise<void> {
+  if (set.record !== null) {
+    const { record } = set;
+    const erased = [
+      ...(record.erased ?? []).filter((each) => each.erasure !== erasure.erasure),
+      { ...erasure, sha256: set.file.sha256 },
+    ];
+    const changed: TrainingSetRecord = { ...record, set: { ...record.set, ...figures, file }, erased };
+    // The record first: a set that says it was erased is never taken for what it was.
+    await tracking.files.place(recordPath(set.path), await artifacts.put(JSON.stringify(changed), "application/json"));
+  }
+  await tracking.files.place(set.path, file);
+}
+
+const recordPath = (path: string): string => `${path.slice(0, -TRAINING_SET_FILE.length)}${TRAINING_SET_RECORD}`;
