@@ -94,7 +94,7 @@ describe("what is read online", () => {
   test("is what the join gives, of any view, at the time of its materialization and later", async () => {
     const cases = fc.record({
       kind: fc.constantFrom(...sourceKinds),
-      of: fc.constantFrom("shop" as const, "till" as const),
+      of: fc.constantFrom("shop" as const, "till" as const, "number" as const),
       window: fc.integer({ min: 1, max: 200 }),
       ttl: fc.option(fc.integer({ min: 1, max: 300 }), { nil: null }),
       rows: fc.array(row(0, 1_000), { maxLength: 60 }),

@@ -80,7 +80,7 @@ describe.each(sourceKinds)("online values over a source with %s", (kind) => {
         fc.array(row(-60, 500), { maxLength: 40 }),
         fc.array(row(-60, 500), { maxLength: 10 }),
         fc.array(step, { minLength: 1, maxLength: 6 }),
-        fc.constantFrom("shop" as const, "till" as const),
+        fc.constantFrom("shop" as const, "till" as const, "number" as const),
         fc.integer({ min: 1, max: 120 }),
         fc.option(fc.integer({ min: 1, max: 150 }), { nil: null }),
         async (first, second, steps, of, window, ttl) => {

@@ -48,7 +48,7 @@ describe.each(sourceKinds)("the point-in-time join over a source with %s", (kind
       fc.asyncProperty(
         fc.array(fc.array(row(-10, 30), { maxLength: 25 }), { minLength: 1, maxLength: 2 }),
         fc.array(ask, { minLength: 1, maxLength: 25 }),
-        fc.constantFrom("shop" as const, "till" as const),
+        fc.constantFrom("shop" as const, "till" as const, "number" as const),
         fc.integer({ min: 1, max: 12 }),
         fc.option(fc.integer({ min: 1, max: 15 }), { nil: null }),
         async (parts, asks, of, window, ttl) => {

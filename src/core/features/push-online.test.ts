@@ -69,7 +69,7 @@ describe("rows that are pushed", () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(fc.array(row(0, 60), { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 6 }),
-          fc.constantFrom("shop" as const, "till" as const),
+          fc.constantFrom("shop" as const, "till" as const, "number" as const),
           fc.integer({ min: 1, max: 20 }),
           fc.option(fc.integer({ min: 1, max: 40 }), { nil: null }),
           fc.array(fc.tuple(shop, fc.integer({ min: 1, max: 2 }), moment(0, 110)), { minLength: 3, maxLength: 6 }),

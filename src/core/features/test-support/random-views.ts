@@ -93,6 +93,7 @@ export const expressions: Readonly<Record<string, Expression>> = {
 const entities = {
   shop: entity("shop", { shop: string() }),
   till: entity("till", { shop: string(), till: int32() }),
+  number: entity("number", { till: int32() }),
 };
 
 /** A view with every kind of feature over one of the sources. Aggregates need event times. */
