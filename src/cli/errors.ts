@@ -18,7 +18,7 @@ export const cliErrors = defineErrors({
   },
   CLI_CHECK_BREAKING: {
     kind: "conflict",
-    hint: "Give the changed feature a new name and train on it, or a view of its own; --allow-breaking accepts that the endpoint stops answering until a new version is deployed.",
+    hint: "Keep what the deployed version needs until another one is deployed, or give the changed feature a new name; --allow-breaking accepts that the endpoint's values grow old, or that it stops answering, until then.",
   },
   CLI_CHECK_FAILED: { kind: "invalid", hint: "Fix the project file where the findings point." },
   CLI_CONTRACT_BROKEN: {

@@ -16,8 +16,10 @@ import {
   entity,
   featureView,
   float64,
+  int64,
   mean,
   type ProjectDefinition,
+  type SourceDefinition,
   source,
   string,
   timestamp,
@@ -39,13 +41,14 @@ afterAll(() => {
   folder.remove();
 });
 
-const changesOf = (features: Parameters<typeof defineProject>[0]["features"]) =>
-  definitionChanges(projectOf(features), engine, {
+type Features = Parameters<typeof defineProject>[0]["features"];
+const changesOf = (features: Features, sources: readonly SourceDefinition[] = []) =>
+  definitionChanges(projectOf(features, sources), engine, {
     paths: statePaths(folder.directory, SCOPE),
     scope: SCOPE,
     settings: { database: null, artifacts: null, online: null },
   });
-const projectOf = (features: Parameters<typeof defineProject>[0]["features"]): ProjectDefinition =>
+const projectOf = (features: Features, sources: readonly SourceDefinition[] = []): ProjectDefinition =>
   defineProject({
     name: "flights",
     charter: defineCharter({
@@ -56,7 +59,7 @@ const projectOf = (features: Parameters<typeof defineProject>[0]["features"]): P
       data: [],
       accept: [],
     }),
-    sources: [],
+    sources,
     features,
     models: [],
   });
@@ -80,7 +83,7 @@ test("the definitions that everything was made by change nothing but what is not
   ]);
 });
 
-test("a feature that is computed otherwise breaks the endpoint that reads it", async () => {
+test("of a feature that is computed otherwise the endpoint that reads it keeps the version that it was trained on", async () => {
   const averaged = featureView("carrier_recent", {
     entity: carrier,
     source: history,
@@ -90,21 +93,36 @@ test("a feature that is computed otherwise breaks the endpoint that reads it", a
     {
       where: "view carrier_recent",
       feature: null,
-      says: "is defined otherwise: all of its online values will be made anew",
+      says: "is defined otherwise: its online values will be made anew, beside those that deployed models read",
       breaking: false,
     },
     {
       where: `endpoint ${ENDPOINT}, version 3 (champion)`,
       feature: "carrier_recent.late_rate",
-      says: "is computed otherwise",
-      breaking: true,
+      says: "is computed otherwise; the version that it was trained on goes on until another one is deployed",
+      breaking: false,
     },
   ]);
 });
 
-test("so does a view that is gone; another ttl only makes values anew", async () => {
-  expect((await changesOf([])).filter(({ breaking }) => breaking)).toMatchObject([
-    { feature: "carrier_recent.late_rate", says: "is not in the project any more" },
+test("a source, a column or a column's type that the version needs breaks the endpoint; another ttl only makes values anew", async () => {
+  const breaking = async (features: readonly ReturnType<typeof featureView>[], sources: readonly SourceDefinition[] = []) =>
+    (await changesOf([...features], sources)).filter((change) => change.breaking).map(({ says }) => says);
+  expect(await breaking([])).toEqual([
+    'is not in the project any more; the version that it was trained on cannot go on: source "history" is not in the project any more',
+  ]);
+  expect(await breaking([], [history])).toEqual([]);
+  const { late_rate: _, ...left } = history.contracts;
+  expect(await breaking([], [{ ...history, contracts: left }])).toEqual([
+    'is not in the project any more; the version that it was trained on cannot go on: Feature view "carrier_recent" reads "late_rate", which source "history" does not have',
+  ]);
+  const whole = source.parquet("history", {
+    path: "-",
+    columns: { carrier: string(), late_rate: int64(), at: timestamp() },
+    eventTime: "at",
+  });
+  expect(await breaking([featureView("carrier_recent", { entity: carrier, source: whole, features: ["late_rate"] })])).toEqual([
+    "is int64, and was float64",
   ]);
   const aging = featureView("carrier_recent", { entity: carrier, source: history, features: ["late_rate"], ttl: "1d" });
   expect((await changesOf([aging])).map(({ where, breaking }) => [where, breaking])).toEqual([["view carrier_recent", false]]);

@@ -1,20 +1,19 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
 import { isOnlineMade, openOnline } from "../adapters/online/open-online.ts";
 import type { FeatureReference, ProjectDefinition } from "../core/definitions/index.ts";
 import {
-  isBreaking,
   onlineChange,
   type PlanChange,
   planChanges,
   projectReferences,
   readCatalog,
+  whyNotKept,
 } from "../core/features/index.ts";
 import { type ArtifactStore, type MetadataStore, systemClock, type TableEngine } from "../core/ports/index.ts";
 import { createRegistry } from "../core/registry/index.ts";
 import type { Scope } from "../core/scope.ts";
-import { modelFile, readCurrent } from "../core/serving/index.ts";
 import { unpackModel } from "../core/training/index.ts";
+import { deployedPlans } from "./deployed-plans.ts";
 import type { StatePaths } from "./state-folder.ts";
 import { openStores, type ProjectStoreSettings } from "./stores.ts";
 
@@ -24,7 +23,7 @@ export interface DefinitionChange {
   readonly where: string;
   readonly feature: string | null;
   readonly says: string;
-  /** An endpoint would stop answering. */
+  /** An endpoint would stop answering, or its values would not be kept up to date any more. */
   readonly breaking: boolean;
 }
 
@@ -47,7 +46,7 @@ export async function definitionChanges(
   const { paths, scope, settings } = state;
   const known = projectReferences(project);
   const views = await viewChanges(project, engine, state);
-  const endpoints = endpointChanges(paths, known);
+  const endpoints = await endpointChanges(project, engine, state, known);
   if (settings.database === null && !existsSync(paths.metadata)) return [...views, ...endpoints];
   const { store, artifacts, close } = await openStores(settings, paths, systemClock, { readOnly: true });
   try {
@@ -71,13 +70,14 @@ async function viewChanges(
     for (const view of project.features) {
       const change = await onlineChange(engine, online, scope, view);
       if (change === "new") of(view.name, "will be materialized for the first time");
-      if (change === "changed") of(view.name, "is defined otherwise: all of its online values will be made anew");
+      if (change === "changed")
+        of(view.name, "is defined otherwise: its online values will be made anew, beside those that deployed models read");
     }
     const before = (await readCatalog(online, scope))?.catalog.views ?? [];
     const stored = new Set(before.map(({ name, stored }) => stored ?? name));
     for (const name of stored)
       if (!project.features.some((view) => view.name === name))
-        of(name, "is not in the project any more: its online values stay as they are and grow old");
+        of(name, "is not in the project any more: its online values are kept for the deployed models that read them");
     return changes;
   } finally {
     await online.close();
@@ -106,23 +106,38 @@ async function modelChanges(
   return changes;
 }
 
-function endpointChanges(paths: StatePaths, known: ReadonlyMap<string, FeatureReference>): DefinitionChange[] {
-  const folder = dirname(paths.deployment("any"));
-  const endpoints = existsSync(folder) ? readdirSync(folder).sort() : [];
-  return endpoints.flatMap((endpoint) => {
-    const directory = paths.deployment(endpoint);
-    const routes = readCurrent(directory)?.routes ?? [];
-    const changes = routes.flatMap(({ artifact, alias, version }) => {
-      const { plan } = unpackModel(readFileSync(modelFile(directory, artifact)));
-      return planChanges(plan, known).map((change) => changeAt(`endpoint ${endpoint}, version ${version} (${alias})`, change));
-    });
-    return changes.filter(({ breaking }) => breaking);
-  });
+/** What a deployed model reads and the project defines otherwise: the version that it was trained on goes on where that can be computed. */
+async function endpointChanges(
+  project: ProjectDefinition,
+  engine: TableEngine,
+  { paths, scope, settings }: State,
+  known: ReadonlyMap<string, FeatureReference>,
+): Promise<DefinitionChange[]> {
+  const place = { url: settings.online, directory: paths.online };
+  const online = isOnlineMade(place) ? openOnline({ ...place, readOnly: true }) : null;
+  try {
+    const changes: DefinitionChange[] = [];
+    for (const { endpoint, version, alias, plan } of deployedPlans(paths, systemClock.now())) {
+      const where = `endpoint ${endpoint}, version ${version} (${alias})`;
+      for (const change of planChanges(plan, known)) {
+        if (change.change === "code" || change.change === "ttl") continue;
+        const view = plan.views.find(({ name, stored = name }) => stored === change.view);
+        if (change.change === "retyped" || view === undefined || online === null) {
+          changes.push({ ...changeAt(where, change), breaking: true });
+          continue;
+        }
+        const why = await whyNotKept({ engine, online }, scope, view, { views: project.features, sources: project.sources });
+        const then =
+          why === null
+            ? "the version that it was trained on goes on until another one is deployed"
+            : `the version that it was trained on cannot go on: ${why}`;
+        changes.push({ ...changeAt(where, change), says: `${change.says}; ${then}`, breaking: why !== null });
+      }
+    }
+    return changes;
+  } finally {
+    await online?.close();
+  }
 }
 
-const changeAt = (where: string, change: PlanChange): DefinitionChange => ({
-  where,
-  feature: change.feature,
-  says: change.says,
-  breaking: isBreaking(change),
-});
+const changeAt = (where: string, { feature, says }: PlanChange): Omit<DefinitionChange, "breaking"> => ({ where, feature, says });

@@ -4,7 +4,7 @@ import type { Snapshot } from "../core/data/index.ts";
 import type { CandidateDefinition, ProjectDefinition } from "../core/definitions/index.ts";
 import type { ConsistencyReport } from "../core/monitoring/index.ts";
 import type { Effect, EffectContext } from "../core/pipelines/index.ts";
-import type { ArtifactStore, Clock, MetadataStore } from "../core/ports/index.ts";
+import type { ArtifactStore, Clock, MetadataStore, OnlineStore } from "../core/ports/index.ts";
 import type { Registry } from "../core/registry/index.ts";
 import { type Actor, type Scope, systemActor } from "../core/scope.ts";
 import { type Route, readCurrent, writeDeployment } from "../core/serving/index.ts";
@@ -14,6 +14,7 @@ import type { Evaluation } from "../core/training/index.ts";
 import { platformErrors } from "./errors.ts";
 import { loggableKey, loggableName, loggableParams } from "./loggable.ts";
 import { aliasAfterGate } from "./plain-decisions.ts";
+import { checkReadable } from "./readable-features.ts";
 import { recordConsistency } from "./record-consistency.ts";
 import { recordMonitoring } from "./record-monitoring.ts";
 import { recordStepLog } from "./record-step-log.ts";
@@ -41,6 +42,8 @@ export interface EffectSurroundings {
   readonly artifacts: ArtifactStore;
   readonly tracking: Tracking;
   readonly registry: Registry;
+  /** Null where nothing has been materialized. */
+  online(): OnlineStore | null;
 }
 
 export interface GateOutput {
@@ -388,7 +391,7 @@ async function gate(
 
 /**
  * Brings every endpoint of the model in line with the aliases: champion, and challenger with the canary's share.
- * @throws PROJECT_TASK_NOT_SERVED
+ * @throws PROJECT_TASK_NOT_SERVED, PROJECT_FEATURES_GONE: what is deployed stays
  */
 export async function deployEverywhere(
   around: Omit<EffectSurroundings, "tracking" | "projectDirectory" | "store">,
@@ -415,6 +418,7 @@ export async function deployEverywhere(
     const directory = around.paths.deployment(endpoint.name);
     const current = readCurrent(directory);
     if (current !== null && JSON.stringify(current.routes) === JSON.stringify(routes)) continue;
+    for (const route of routes) await checkReadable(around, model, route);
     const models = new Map<string, Uint8Array>();
     for (const { artifact } of routes) models.set(artifact, await around.artifacts.read(artifact));
     const spec = {

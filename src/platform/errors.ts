@@ -16,6 +16,10 @@ export const platformErrors = defineErrors({
     kind: "conflict",
     hint: "Point the alias at a version that this project's pipeline has registered.",
   },
+  PROJECT_FEATURES_GONE: {
+    kind: "conflict",
+    hint: "Train the model again on the present definitions, or define the feature as it was and materialize; then deploy.",
+  },
   PROJECT_STEP_LOGS_TOO_MUCH: {
     kind: "invalid",
     hint: "Log fewer points (every tenth step, say), or write them to one file and log that.",

@@ -4,11 +4,12 @@ import { readCurrent } from "../core/serving/index.ts";
 import { deployEverywhere } from "./effects.ts";
 import { isGateAlias, type ModelDecisions, plainDecisions } from "./plain-decisions.ts";
 import type { Platform } from "./platform.ts";
+import { checkReadable } from "./readable-features.ts";
 import { packagedVersion } from "./stages/packaged-version.ts";
 
 /** Of a project: what an alias points at is deployed to the endpoints that answer with it. */
 export function projectDecisions(
-  around: Pick<Platform, "project" | "scope" | "paths" | "clock" | "artifacts" | "registry">,
+  around: Pick<Platform, "project" | "scope" | "paths" | "clock" | "artifacts" | "registry" | "online">,
 ): ModelDecisions {
   const { project, paths, registry, clock } = around;
   const endpointsOf = (model: string) => project.endpoints.filter((endpoint) => endpoint.model.name === model);
@@ -18,7 +19,10 @@ export function projectDecisions(
   const decisions: ModelDecisions = {
     async promote(request) {
       // Before anything is decided: an alias cannot point at what its endpoint cannot answer with.
-      if (isAnswering(request.model, request.alias)) packagedVersion(await registry.version(request.model, request.version));
+      if (isAnswering(request.model, request.alias)) {
+        const packaged = packagedVersion(await registry.version(request.model, request.version));
+        await checkReadable(around, request.model, packaged);
+      }
       const promotion = await plain.promote(request);
       await deploy(request.model, request.reason);
       return promotion;

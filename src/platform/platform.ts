@@ -13,6 +13,7 @@ import type { ArtifactStore, Clock, Executor, MetadataStore, OnlineStore, TableE
 import { createRegistry, type Registry } from "../core/registry/index.ts";
 import type { Actor, Scope } from "../core/scope.ts";
 import { createTracking, type Tracking } from "../core/tracking/index.ts";
+import { deployedPlans } from "./deployed-plans.ts";
 import { createEffects } from "./effects.ts";
 import { platformErrors } from "./errors.ts";
 import { CONFIG_FILE, loadProject } from "./load-project.ts";
@@ -108,7 +109,12 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     const registry = createRegistry({ store, clock, scope });
     const workers = options.workers ?? 2;
     const executor = openLocalExecutor({ workers, memoryLimitMb: WORKER_MEMORY_MB, log });
-    const effects = createEffects({ project, projectDirectory, scope, paths, clock, store, artifacts, tracking, registry });
+    // One process opens an LMDB folder once: what is written here is read through the same store.
+    const written = takesPushes(project) ? openOnline(onlineSettings) : null;
+    let read: OnlineStore | null = null;
+    const online = () =>
+      written ?? (read ??= isOnlineMade(onlineSettings) ? openOnline({ ...onlineSettings, readOnly: true }) : null);
+    const effects = createEffects({ project, projectDirectory, scope, paths, clock, store, artifacts, tracking, registry, online });
     const pipelines = createPipelineEngine({
       store,
       executor,
@@ -124,19 +130,17 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       void pipelines.close();
     });
     let engine: Promise<TableEngine> | null = null;
-    let online: OnlineStore | null = null;
     const latestSnapshots = () => latest(tracking, project);
     // Apart from the steps' workers, which a training may occupy for an hour. Its process starts with the first question.
     const questions = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
     const trainingRows = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
     const environment = () => ({ projectDirectory, stateDirectory, scope, now: clock.now() });
     const references = async () => withSources(project, await latestSnapshots());
-    // One process opens an LMDB folder once: what is written here is read through the same store.
-    const written = takesPushes(project) ? openOnline(onlineSettings) : null;
+    const plans = () => deployedPlans(paths, clock.now()).map(({ plan }) => plan);
     const push =
       written === null
         ? null
-        : await openPush({ project, paths, scope, clock, artifacts, references, online: written, journal: log });
+        : await openPush({ project, paths, scope, clock, artifacts, references, online: written, journal: log, plans });
     let refreshed: Readonly<Record<string, Snapshot>> | null = null;
     return {
       project,
@@ -151,8 +155,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       pipelines,
       engine: () => (engine ??= openOwnEngine(paths)),
       push,
-      online: () =>
-        written ?? (online ??= isOnlineMade(onlineSettings) ? openOnline({ ...onlineSettings, readOnly: true }) : null),
+      online,
       pipelineNamed: (name) => pipelineNamed(project, name),
       async startPipeline(name, { trigger, actor, dedupeKey = randomUUID(), suspicion, traceId }) {
         const plan = buildPlan(project, pipelineNamed(project, name), {
@@ -190,7 +193,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         await trainingRows.close();
         await push?.close();
         (await engine)?.close();
-        await online?.close();
+        await read?.close();
         await claim.release();
         await closeStores();
         lock.release();

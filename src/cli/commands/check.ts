@@ -73,7 +73,7 @@ export default async function check(options: CheckOptions): Promise<void> {
     const breaking = changed.filter((change) => change.breaking);
     if (breaking.length > 0 && options.allowBreaking !== true)
       throw cliErrors.CLI_CHECK_BREAKING(
-        `What is deployed depends on ${breaking.map(({ feature }) => feature).join(", ")}, which would not be there any more as it was`,
+        `What is deployed depends on ${breaking.map(({ feature }) => feature).join(", ")}, which could not go on as it was`,
       );
   } finally {
     engine.close();

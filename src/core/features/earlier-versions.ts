@@ -1,20 +1,25 @@
+import type { FeatureViewDefinition, SourceDefinition } from "../definitions/index.ts";
 import { OrreryError } from "../errors.ts";
 import type { OnlineStore, PushLog, TableEngine } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
-import { keptDefinition } from "./kept-definition.ts";
+import { compileView } from "./compile-view.ts";
+import { featureErrors } from "./errors.ts";
+import { keptDefinition, keptSource } from "./kept-definition.ts";
 import { bringUpTo, type Materialization, type MaterializeInput } from "./materialize.ts";
 import { readOnlineView } from "./online-entry.ts";
-import { definitionKey, type OnlineView } from "./online-view.ts";
-import type { FeaturePlan } from "./plan.ts";
+import { definitionKey } from "./online-view.ts";
+import type { FeaturePlan, PlannedView } from "./plan.ts";
+import { keySetName, keySetsOf } from "./push-index.ts";
 import { followLog, type PushedInput } from "./push-online.ts";
 import {
+  droppedSlot,
   type EarlierEntry,
-  earlierEntries,
   earlierSlot,
   haltVersion,
-  readsVersion,
+  type VersionSlot,
   versionOf,
+  versionRead,
   versionsInUse,
 } from "./view-versions.ts";
 
@@ -30,7 +35,8 @@ export interface EarlierMaterialization {
 
 /** Versions that none of these plans reads are removed when that has been so for a retention. */
 interface InUse {
-  readonly plans: readonly FeaturePlan[];
+  /** Asked only where there are earlier versions. */
+  plans(): readonly FeaturePlan[];
 }
 
 /**
@@ -49,41 +55,142 @@ export async function materializeEarlier(
   });
 }
 
-/** The same of a view over pushed rows: brings them up to the end of the log. */
+export interface DroppedInput extends Omit<MaterializeInput, "view" | "full" | "source" | "snapshot" | "paths"> {
+  readonly name: string;
+  /** A source of the project with its snapshot; null where there is none. */
+  from(source: string): Promise<Pick<MaterializeInput, "source" | "snapshot" | "paths"> | null>;
+}
+
+/** Brings a view up to `until` that something reads, though it is not in the project any more. Null where nothing of it is online. */
+export async function materializeDropped(
+  deps: { readonly engine: TableEngine; readonly online: OnlineStore },
+  { name, from, ...input }: DroppedInput,
+): Promise<EarlierMaterialization | null> {
+  const { online } = deps;
+  const { scope } = input;
+  const stored = await readOnlineView(online, scope, name);
+  if (stored === null) return null;
+  const version = versionOf(stored.definitions);
+  const told = { view: name, version, rows: 0, entities: 0, halted: null };
+  const [kept = null] = await online.getMany([definitionKey(scope, name, version)]);
+  if (kept === null) return { ...told, halted: NOT_KEPT };
+  const found = await from(keptSource(kept, name));
+  if (found === null)
+    return { ...told, halted: `source "${keptSource(kept, name)}" is not in the project any more, or gets pushed rows` };
+  try {
+    const view = keptDefinition(kept, name, found.source, found.snapshot.columns);
+    const { rows, entities } = await bringUpTo(
+      deps,
+      { ...input, ...found, view, source: view.source },
+      droppedSlot(scope, stored),
+    );
+    return { ...told, rows, entities };
+  } catch (error) {
+    if (!isInvalid(error)) throw error;
+    return { ...told, halted: error.message };
+  }
+}
+
+/** The same as `materializeEarlier` of a view over pushed rows: brings versions up to the end of the log. */
 export async function applyPushedEarlier(
   deps: { readonly engine: TableEngine; readonly online: OnlineStore; readonly log: PushLog },
-  input: PushedInput & InUse,
+  { keySets, definitions, ...input }: PushedInput & InUse & PushedVersions,
 ): Promise<EarlierMaterialization[]> {
   const { scope, view, now, plans } = input;
-  const columns = Object.fromEntries(Object.entries(view.source.contracts).map(([column, { type }]) => [column, type]));
-  return eachInUse(deps.online, { scope, view: view.name, plans, now }, async (slot, kept) =>
-    followLog(deps, { ...input, view: keptDefinition(kept, view.name, view.source, columns) }, slot),
+  return eachInUse(deps.online, { scope, view: view.name, plans, now }, async (slot, kept, version) => {
+    const definition = definitions.get(version) ?? pushedDefinition(kept, view.name, view.source, keySets);
+    definitions.set(version, definition);
+    return followLog(deps, { ...input, view: definition }, slot);
+  });
+}
+
+export interface PushedVersions {
+  /** Names of the sets of keys by which the log's rows are found. */
+  readonly keySets: ReadonlySet<string>;
+  /** What versions were defined by, as it is found out: compiling one for every push would be most of its cost. */
+  readonly definitions: Map<string, FeatureViewDefinition>;
+}
+
+function pushedDefinition(
+  kept: Uint8Array,
+  view: string,
+  source: SourceDefinition,
+  keySets: ReadonlySet<string>,
+): FeatureViewDefinition {
+  const definition = keptDefinition(kept, view, source, columnTypes(source));
+  const keys = Object.keys(definition.entity.keys);
+  if (keySets.has(keySetName(keys))) return definition;
+  throw featureErrors.FEATURE_KEY_INVALID(
+    `Rows of source "${source.name}" are not found by ${keys.join(", ") || "no key"} any more`,
   );
+}
+
+const columnTypes = ({ contracts }: SourceDefinition) =>
+  Object.fromEntries(Object.entries(contracts).map(([column, { type }]) => [column, type]));
+
+const NOT_KEPT = "it was made before definitions were kept";
+
+const isInvalid = (error: unknown): error is OrreryError => error instanceof OrreryError && error.kind === "invalid";
+
+/**
+ * Why what a plan reads of a view will not be kept up to date when the project is defined like this; null where it will.
+ * @throws what compileView throws, but for what is wrong with a version's definition
+ */
+export async function whyNotKept(
+  { engine, online }: { readonly engine: TableEngine; readonly online: OnlineStore },
+  scope: Scope,
+  planned: PlannedView,
+  { views, sources }: { readonly views: readonly FeatureViewDefinition[]; readonly sources: readonly SourceDefinition[] },
+): Promise<string | null> {
+  const view = planned.stored ?? planned.name;
+  const current = await readOnlineView(online, scope, view);
+  const read = current === null ? null : versionRead(planned, current);
+  if (current === null || read === null) return "the online store does not hold what the model was trained on";
+  const version = read === "current" ? versionOf(current.definitions) : read.version;
+  const [kept = null] = await online.getMany([definitionKey(scope, view, version)]);
+  if (kept === null) return NOT_KEPT;
+  const name = keptSource(kept, view);
+  const source = [...sources, ...views.map((each) => each.source)].find((each) => each.name === name);
+  if (source === undefined) return `source "${name}" is not in the project any more`;
+  const isPushed = source.origin.kind === "push";
+  const isThere = views.some((each) => each.name === view);
+  if (!isThere && isPushed) return "pushed rows go to the project's own views";
+  if (!isThere && read !== "current") return "it is an earlier version of a view that is not in the project any more";
+  try {
+    const definition = isPushed
+      ? pushedDefinition(kept, view, source, new Set(keySetsOf(source, views).keys()))
+      : keptDefinition(kept, view, source, columnTypes(source));
+    await compileView(engine, definition);
+    return null;
+  } catch (error) {
+    if (!isInvalid(error)) throw error;
+    return error.message;
+  }
 }
 
 async function eachInUse(
   online: OnlineStore,
   { scope, view, plans, now }: InUse & { readonly scope: Scope; readonly view: string; readonly now: Micros },
-  bring: (slot: ReturnType<typeof earlierSlot>, kept: Uint8Array) => Promise<Pick<Materialization, "rows" | "entities">>,
+  bring: (slot: VersionSlot, kept: Uint8Array, version: string) => Promise<Pick<Materialization, "rows" | "entities">>,
 ): Promise<EarlierMaterialization[]> {
   const done: EarlierMaterialization[] = [];
   for (const each of await versionsInUse(online, scope, view, plans, now)) {
     const { version, entry } = each;
     const told = { view, version, rows: 0, entities: 0, halted: null };
-    const [kept] = await online.getMany([definitionKey(scope, view, version)]);
+    const [kept = null] = await online.getMany([definitionKey(scope, view, version)]);
     // The last one's records may just have been removed, which the view's entry says.
     const current = await readOnlineView(online, scope, view);
     if (current === null) break;
-    if (kept === null || kept === undefined) {
-      done.push({ ...told, halted: await halted(online, scope, each, "it was made before definitions were kept") });
+    if (kept === null) {
+      done.push({ ...told, halted: await halted(online, scope, each, NOT_KEPT) });
       continue;
     }
     try {
-      const { rows, entities } = await bring(earlierSlot(scope, current, version, entry), kept);
+      const { rows, entities } = await bring(earlierSlot(scope, current, version, entry), kept, version);
       done.push({ ...told, rows, entities });
     } catch (error) {
       // The project's own views have been compiled: what is invalid is what they once were.
-      if (!(error instanceof OrreryError) || error.kind !== "invalid") throw error;
+      if (!isInvalid(error)) throw error;
       done.push({ ...told, halted: await halted(online, scope, each, error.message) });
     }
   }
@@ -93,40 +200,4 @@ async function eachInUse(
 async function halted(online: OnlineStore, scope: Scope, version: EarlierEntry, why: string): Promise<string> {
   await haltVersion(online, scope, version, why);
   return why;
-}
-
-/** A version of a view as it stands in the online store. */
-export interface ViewVersion {
-  readonly version: string;
-  readonly current: boolean;
-  /** When it was first whole; null where that was not written down. */
-  readonly since: Micros | null;
-  readonly materializedUntil: Micros;
-  readonly newestEventAt: Micros | null;
-  /** Since when nothing that is deployed reads it; null of the current one, and where something does. */
-  readonly unusedSince: Micros | null;
-  /** Why it cannot be brought further. */
-  readonly halted: string | null;
-  /** Whether a plan reads the view, and by this version. */
-  reads(plan: FeaturePlan): boolean;
-}
-
-/** Every version of a view that can be read, the current one first. @throws FEATURE_RECORD_CORRUPT */
-export async function viewVersions(online: OnlineStore, scope: Scope, view: string): Promise<ViewVersion[]> {
-  const current = await readOnlineView(online, scope, view);
-  if (current === null) return [];
-  const standing = (version: string, entry: OnlineView, isCurrent: boolean): ViewVersion => ({
-    version,
-    current: isCurrent,
-    since: entry.since ?? null,
-    materializedUntil: entry.until,
-    newestEventAt: entry.newestEventAt,
-    unusedSince: entry.unusedSince ?? null,
-    halted: entry.halted ?? null,
-    reads: (plan) => readsVersion(plan, current, version),
-  });
-  return [
-    standing(versionOf(current.definitions), current, true),
-    ...(await earlierEntries(online, scope, current)).map(({ version, entry }) => standing(version, entry, false)),
-  ];
 }

@@ -8,9 +8,10 @@ export {
 export {
   applyPushedEarlier,
   type EarlierMaterialization,
+  materializeDropped,
   materializeEarlier,
-  type ViewVersion,
-  viewVersions,
+  type PushedVersions,
+  whyNotKept,
 } from "./earlier-versions.ts";
 export { featureErrors } from "./errors.ts";
 export { type FeatureOrigins, featureOrigins, featuresOfPlan } from "./feature-lineage.ts";
@@ -43,13 +44,14 @@ export {
 export { ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
 export { writeTable } from "./parquet-columns.ts";
 export type * from "./plan.ts";
-export { isBreaking, type PlanChange, planChanges } from "./plan-changes.ts";
+export { type PlanChange, planChanges } from "./plan-changes.ts";
 export { type JudgedRow, judgePushed, keySetsOf, pushIndexHash } from "./push-index.ts";
 export { type AppliedRows, applyPushed, type PushedInput } from "./push-online.ts";
 export type { ValueDetails, ValueStatus } from "./read-record.ts";
 export { type RebuiltTrainingSet, rebuildTrainingSet } from "./rebuild-training-set.ts";
 export { checkRequest, parseRequest, type RequestProblem } from "./request.ts";
 export { sampleReads } from "./sample-reads.ts";
+export { type ViewVersion, viewsGone, viewVersions } from "./standing-versions.ts";
 export { buildTrainingSet, type TrainingSet, type TrainingSetInput } from "./training-set.ts";
 export {
   readTrainingSetRecord,

@@ -42,9 +42,7 @@ export function keptDefinition(
   now: SourceDefinition,
   columns: Readonly<Record<string, ColumnType>>,
 ): FeatureViewDefinition {
-  const kept = readEntry(bytes, view) as KeptDefinition;
-  if (kept.formatVersion !== FORMAT_VERSION)
-    throw featureErrors.FEATURE_RECORD_CORRUPT(`A definition of feature view "${view}" was kept by another version of Orrery`);
+  const kept = readKept(bytes, view);
   const { name, eventTime, availability } = kept.source;
   const there = Object.entries(kept.source.columns).filter(([column, type]) => columns[column] === type);
   const has = new Set(there.map(([column]) => column));
@@ -65,4 +63,13 @@ export function keptDefinition(
       contracts: Object.fromEntries(there.map(([column, type]) => [column, { type, nullable: { atMost: 1 }, severity: "warn" }])),
     },
   };
+}
+
+/** Name of the source that a kept definition is over. @throws FEATURE_RECORD_CORRUPT */
+export const keptSource = (bytes: Uint8Array, view: string): string => readKept(bytes, view).source.name;
+
+function readKept(bytes: Uint8Array, view: string): KeptDefinition {
+  const kept = readEntry(bytes, view) as KeptDefinition;
+  if (kept.formatVersion === FORMAT_VERSION) return kept;
+  throw featureErrors.FEATURE_RECORD_CORRUPT(`A definition of feature view "${view}" was kept by another version of Orrery`);
 }

@@ -7,15 +7,15 @@ export interface PlanChange {
   /** Id of the feature, under the view whose values are stored. */
   readonly feature: string;
   /**
-   * "removed" and "changed" take the model's values away online. "code" does not: the model has its own code with it; nor does "ttl". But
-   * another training would be on something else.
+   * "removed" and "changed" leave the model to an earlier version of the view, and "retyped" gives it other values. "code" does neither: the
+   * model has its own code with it; nor does "ttl". But another training would be on something else.
    */
-  readonly change: "removed" | "changed" | "code" | "ttl";
+  readonly change: "removed" | "changed" | "retyped" | "code" | "ttl";
+  /** Name of the view whose stored values it is of; null of an on-demand feature. */
+  readonly view: string | null;
   /** For people: "is computed otherwise". */
   readonly says: string;
 }
-
-export const isBreaking = ({ change }: PlanChange): boolean => change === "removed" || change === "changed";
 
 /**
  * How the definitions of today differ from those in a model's plan, for all that the model reads online or computes.
@@ -30,18 +30,18 @@ export function planChanges(plan: FeaturePlan, known: ReadonlyMap<string, Featur
       const id = `${stored}.${feature}`;
       const reference = known.get(id);
       if (reference === undefined) {
-        changes.push({ feature: id, change: "removed", says: "is not in the project any more" });
+        changes.push({ feature: id, view: stored, change: "removed", says: "is not in the project any more" });
         continue;
       }
       const [now] = compileFeaturePlan({ name: id, features: [reference] }).views;
       const before = plan.features.find(({ origin, id: each }) => origin.kind === "view" && each === `${view.name}.${feature}`);
       const hash = view.definitions?.[feature];
       if (hash !== undefined && hash !== now.definitions?.[feature]) {
-        changes.push({ feature: id, change: "changed", says: "is computed otherwise" });
+        changes.push({ feature: id, view: stored, change: "changed", says: "is computed otherwise" });
       } else if (before !== undefined && before.type !== reference.type) {
-        changes.push({ feature: id, change: "changed", says: `is ${reference.type}, and was ${before.type}` });
+        changes.push({ feature: id, view: stored, change: "retyped", says: `is ${reference.type}, and was ${before.type}` });
       } else if (now.ttl !== view.ttl) {
-        changes.push({ feature: id, change: "ttl", says: "is too old after another time" });
+        changes.push({ feature: id, view: stored, change: "ttl", says: "is too old after another time" });
       }
     }
   }
@@ -52,9 +52,9 @@ export function planChanges(plan: FeaturePlan, known: ReadonlyMap<string, Featur
       reference === undefined
         ? undefined
         : compileFeaturePlan({ name: id, features: [reference] }).onDemand.find(({ name }) => name === planned.name);
-    if (now === undefined) changes.push({ feature: id, change: "code", says: "is not in the project any more" });
+    if (now === undefined) changes.push({ feature: id, view: null, change: "code", says: "is not in the project any more" });
     else if (JSON.stringify(now) !== JSON.stringify(planned))
-      changes.push({ feature: id, change: "code", says: "is computed by other code" });
+      changes.push({ feature: id, view: null, change: "code", says: "is computed by other code" });
   }
   // Views under several names read one stored feature.
   return changes.filter(({ feature }, index) => changes.findIndex((each) => each.feature === feature) === index);

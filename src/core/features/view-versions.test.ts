@@ -9,13 +9,14 @@ import { entity, featureView, float64, max, mean, source, string, timestamp } fr
 import type { OnlineStore } from "../ports/index.ts";
 import { HOUR, MINUTE, type Micros } from "../time.ts";
 import { compileFeaturePlan } from "./compile-plan.ts";
-import { materializeEarlier, viewVersions } from "./earlier-versions.ts";
+import { materializeEarlier } from "./earlier-versions.ts";
 import { historicalFeatures } from "./historical-features.ts";
 import { materialize } from "./materialize.ts";
 import { readOnlineView } from "./online-entry.ts";
 import { createExactReader } from "./online-reader.ts";
 import { entityPrefix, ONLINE_RETENTION, viewKey } from "./online-view.ts";
 import type { FeaturePlan } from "./plan.ts";
+import { viewVersions } from "./standing-versions.ts";
 import { openWorkbench, selectRows, snapshotOf, type Workbench } from "./test-support/snapshots.ts";
 
 let bench: Workbench;
@@ -85,7 +86,7 @@ async function bring(online: OnlineStore, view: View, until: Micros, plans: read
   const input = { scope, view: view.definition, snapshot: taken, source: sales, until };
   const paths = await snapshotPaths(bench.artifacts, taken);
   await materialize({ engine: bench.engine, online }, { ...input, paths });
-  return materializeEarlier({ engine: bench.engine, online }, { ...input, paths, plans });
+  return materializeEarlier({ engine: bench.engine, online }, { ...input, paths, plans: () => plans });
 }
 
 const recordsOf = async (online: OnlineStore) => (await Array.fromAsync(online.keys(entityPrefix(scope, "shop_sales")))).length;
@@ -220,7 +221,7 @@ test("a version whose column is gone stays readable as it is, and says why", asy
   const input = { scope, view: fewer.definition, snapshot: taken, source: without, paths, until: hours(5) };
   await materialize({ engine: bench.engine, online }, input);
   const halted = 'Feature view "shop_sales" reads "cost", which source "sales" does not have';
-  const earlier = () => materializeEarlier({ engine: bench.engine, online }, { ...input, plans: [plan] });
+  const earlier = () => materializeEarlier({ engine: bench.engine, online }, { ...input, plans: () => [plan] });
   expect(await earlier()).toMatchObject([{ halted }]);
   expect(await earlier()).toMatchObject([{ halted }]);
   expect(await viewVersions(online, scope, "shop_sales")).toMatchObject([

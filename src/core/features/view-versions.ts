@@ -84,6 +84,13 @@ export async function currentSlot(online: OnlineStore, scope: Scope, definition:
   };
 }
 
+/** The slot of a view that is not in the project any more: its last version stays the current one. */
+export const droppedSlot = (scope: Scope, stored: OnlineView): VersionSlot => ({
+  stored,
+  progress: progressKey(scope, stored.view),
+  write: (entry) => turnedTo(scope, stored, { ...entry, since: stored.since ?? stored.until }),
+});
+
 /** The slot of an earlier version. */
 export const earlierSlot = (scope: Scope, current: OnlineView, version: string, stored: OnlineView): VersionSlot => ({
   stored,
@@ -167,11 +174,12 @@ export async function versionsInUse(
   online: OnlineStore,
   scope: Scope,
   view: string,
-  plans: readonly FeaturePlan[],
+  plansRead: () => readonly FeaturePlan[],
   now: Micros,
 ): Promise<EarlierEntry[]> {
   const current = await readOnlineView(online, scope, view);
   if (current?.earlier === undefined) return [];
+  const plans = plansRead();
   const used: EarlierEntry[] = [];
   const removed = new Set<string>();
   const entries: Entry[] = [];

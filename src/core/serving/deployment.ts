@@ -182,3 +182,14 @@ export function readCurrent(directory: string): DeploymentSpec | null {
   }
   return null;
 }
+
+/** What an inference process may answer with, newest first: the current revision, and what was before it until that counts. */
+export function readServed(directory: string, now: Micros): DeploymentSpec[] {
+  const current = readCurrent(directory);
+  if (current === null) return [];
+  const revisions = listRevisions(directory)
+    .filter((revision) => revision <= current.revision)
+    .flatMap((revision) => readIfWhole(directory, revision) ?? []);
+  const since = revisions.findIndex(({ at }) => at <= now);
+  return since < 0 ? revisions : revisions.slice(0, since + 1);
+}

@@ -6,6 +6,7 @@ export {
   type Route,
   readCurrent,
   readRevision,
+  readServed,
   writeDeployment,
 } from "./deployment.ts";
 export {

@@ -10,6 +10,8 @@ export class PushJudge {
   /** Hash of the definitions that rows are judged and found by. */
   readonly index: string;
   readonly source: SourceDefinition;
+  /** Names of the sets of keys by which rows are found. */
+  readonly keySets: ReadonlySet<string>;
   readonly #around: PushSurroundings;
   readonly #keySets: ReturnType<typeof keySetsOf>;
   #contract: Promise<PushContract> | null = null;
@@ -19,6 +21,7 @@ export class PushJudge {
     this.#around = around;
     this.source = source;
     this.#keySets = keySetsOf(source, around.views);
+    this.keySets = new Set(this.#keySets.keys());
     this.index = pushIndexHash(source, this.#keySets);
   }
 

@@ -1,6 +1,7 @@
 import { type References, textRow } from "../../core/data/index.ts";
 import type { DeliveredRow, FeatureViewDefinition, SourceDefinition } from "../../core/definitions/index.ts";
 import { toOrreryError } from "../../core/errors.ts";
+import type { FeaturePlan } from "../../core/features/index.ts";
 import type { PipelineLog } from "../../core/pipelines/index.ts";
 import type { ArtifactStore, Clock, OnlineStore, PushLog, TableEngine } from "../../core/ports/index.ts";
 import type { Scope } from "../../core/scope.ts";
@@ -21,6 +22,8 @@ export interface PushSurroundings {
   /** Sources that contracts refer to, as they stand. */
   readonly references: () => Promise<References>;
   readonly journal: PipelineLog;
+  /** What is deployed reads by these: versions of views that they read go on. None unless given. */
+  readonly plans?: () => readonly FeaturePlan[];
 }
 
 /** Takes rows of the project's pushed sources: to the log first, then to the online store; ingestion finds them in the log. */

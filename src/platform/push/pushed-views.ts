@@ -1,6 +1,6 @@
 import type { FeatureViewDefinition } from "../../core/definitions/index.ts";
 import { toOrreryError } from "../../core/errors.ts";
-import { applyPushed } from "../../core/features/index.ts";
+import { applyPushed, applyPushedEarlier } from "../../core/features/index.ts";
 import type { PushJudge } from "./push-judge.ts";
 import type { PushSurroundings } from "./push-room.ts";
 
@@ -8,6 +8,10 @@ export interface OnlineRows {
   readonly view: string;
   readonly rows: number;
   readonly entities: number;
+  /** Which earlier version it is that something reads; absent for the view as it is defined. */
+  readonly version?: string;
+  /** Why that stays as it is. */
+  readonly halted?: string | null;
 }
 
 /** How long to wait after a failure before the next attempt. */
@@ -18,6 +22,8 @@ export class PushedViews {
   readonly #around: PushSurroundings;
   readonly #judge: PushJudge;
   readonly #views: readonly FeatureViewDefinition[];
+  /** What earlier versions of each were defined by. */
+  readonly #definitions: ReadonlyMap<string, Map<string, FeatureViewDefinition>>;
   #step: Promise<OnlineRows[]> = Promise.resolve([]);
   /** The step that will begin when the one under way has ended. */
   #next: Promise<OnlineRows[]> | null = null;
@@ -28,6 +34,7 @@ export class PushedViews {
     this.#around = around;
     this.#judge = judge;
     this.#views = around.views.filter(({ source }) => source.name === judge.source.name);
+    this.#definitions = new Map(this.#views.map(({ name }) => [name, new Map()]));
   }
 
   /** Resolves when everything that is in the log now is online. It is tried again by itself where that fails. */
@@ -53,12 +60,16 @@ export class PushedViews {
   }
 
   async #apply(): Promise<OnlineRows[]> {
-    const { scope, clock } = this.#around;
+    const { scope, clock, plans = () => [] } = this.#around;
+    const { index, keySets } = this.#judge;
     await this.#judge.ready();
     const done: OnlineRows[] = [];
     for (const view of this.#views) {
-      const { rows, entities } = await applyPushed(this.#around, { scope, view, index: this.#judge.index, now: clock.now() });
+      const input = { scope, view, index, now: clock.now() };
+      const { rows, entities } = await applyPushed(this.#around, input);
       done.push({ view: view.name, rows, entities });
+      const definitions = this.#definitions.get(view.name) ?? new Map<string, FeatureViewDefinition>();
+      done.push(...(await applyPushedEarlier(this.#around, { ...input, plans, keySets, definitions })));
     }
     return done;
   }
