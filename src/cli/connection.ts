@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Client, type ClientOptions, createClient } from "../client/index.ts";
+import { type Client, type ClientOptions, createClient, fetchRunFile } from "../client/index.ts";
 import { newSecret } from "../core/access/index.ts";
 import { resolveSecret, secret } from "../core/definitions/secret.ts";
 import { systemClock } from "../core/ports/index.ts";
@@ -22,6 +22,8 @@ export const stateDirectory = (options: ConnectionOptions): string => resolve(op
 
 export interface Connection {
   readonly client: Client;
+  /** The bytes of a file of a run. @throws ApiError */
+  runFile(file: { readonly id: string; readonly path: string }): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -51,12 +53,11 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     const { url: baseUrl, workspace, project, machineToken } = running;
     // Who has a token of their own acts under their own name.
     const token = process.env.ORRERY_TOKEN ?? machineToken;
-    const client = createClient({ baseUrl, workspace, project, token, fetch: fetchOf(running) });
-    return { client, close: async () => {} };
+    return connection({ baseUrl, workspace, project, token, fetch: fetchOf(running) }, async () => {});
   }
   const machineToken = newSecret();
   const { app, scope, close } = await openHere(options, { host: "127.0.0.1", token: null, machineToken });
-  const client = createClient({
+  const here: ClientOptions = {
     baseUrl: "http://127.0.0.1",
     token: machineToken,
     ...scope,
@@ -67,11 +68,18 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
         headers: { ...(init.headers as Record<string, string>), host: "127.0.0.1" },
         ...(init.body === undefined ? {} : { payload: String(init.body) }),
       });
-      return new Response(answer.body, { status: answer.statusCode, headers: { "content-type": "application/json" } });
+      const type = String(answer.headers["content-type"] ?? "application/json");
+      return new Response(Uint8Array.from(answer.rawPayload), { status: answer.statusCode, headers: { "content-type": type } });
     },
-  });
-  return { client, close };
+  };
+  return connection(here, close);
 }
+
+const connection = (options: ClientOptions, close: () => Promise<void>): Connection => ({
+  client: createClient(options),
+  runFile: (file) => fetchRunFile(options, file),
+  close,
+});
 
 /** The whole API in a project's folder; where there is no project but a tracking server's state, that server's. */
 async function openHere(options: ConnectionOptions, access: AccessPolicy) {

@@ -163,6 +163,13 @@ program
   .description("the feature store: what there is, bring the online store up to now, or answer with features over HTTP")
   .action(lazy(() => import("./commands/features.ts")));
 program
+  .command("training-sets")
+  .argument("[action]", "list, show or rebuild", "list")
+  .argument("[id]", "show, rebuild: of the training set, which is its run's")
+  .option("--to <file>", "rebuild: write it there too")
+  .description("training sets that runs have kept: what they were made of, and the same again, byte for byte")
+  .action(lazy(() => import("./commands/training-sets.ts")));
+program
   .command("predict")
   .argument("<endpoint>")
   .argument("<json>", "one request or a list of them, as JSON or @file")

@@ -7,6 +7,7 @@ import { modelRoutes } from "./model-routes.ts";
 import type { Permission } from "./permissions.ts";
 import { sourceRoutes } from "./push-routes.ts";
 import { artifactRoutes, experimentRoutes, loggedModelRoutes, runRoutes } from "./tracking-routes.ts";
+import { trainingSetRoutes } from "./training-sets.ts";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -91,6 +92,7 @@ export const routes = {
       response: entities.consistencyReport,
     },
   },
+  trainingSets: trainingSetRoutes,
   experiments: experimentRoutes,
   runs: runRoutes,
   artifacts: artifactRoutes,

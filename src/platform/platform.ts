@@ -7,6 +7,7 @@ import { isOnlineMade, openOnline } from "../adapters/online/open-online.ts";
 import { openDuckDb } from "../adapters/tables/duckdb.ts";
 import type { References, Snapshot } from "../core/data/index.ts";
 import type { PipelineDefinition, ProjectDefinition } from "../core/definitions/index.ts";
+import type { RebuiltTrainingSet } from "../core/features/index.ts";
 import type { ConsistencyReport } from "../core/monitoring/index.ts";
 import { createPipelineEngine, type PipelineEngine, type PipelineLog, type RunTrigger } from "../core/pipelines/index.ts";
 import type { ArtifactStore, Clock, Executor, MetadataStore, OnlineStore, TableEngine } from "../core/ports/index.ts";
@@ -29,6 +30,7 @@ import type { RefreshOutput } from "./stages/refresh.ts";
 import type { TrainingRowsOutput, TrainingRowsQuestion } from "./stages/training-rows.ts";
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from "./state-folder.ts";
 import { openStores, storeSettings } from "./stores.ts";
+import { rebuildInput } from "./training-sets.ts";
 
 export interface PlatformOptions {
   readonly projectDirectory: string;
@@ -75,6 +77,11 @@ export interface Platform {
    * @throws what stages/training-rows.ts throws, EXECUTOR_STEP_TIMEOUT
    */
   trainingRows(question: Omit<TrainingRowsQuestion, "snapshots">): Promise<TrainingRowsOutput>;
+  /**
+   * Builds a saved training set again from its record, in a process of its own.
+   * @throws FEATURE_SET_…, and what building a training set throws
+   */
+  rebuildTrainingSet(id: string): Promise<RebuiltTrainingSet>;
   close(): Promise<void>;
 }
 
@@ -186,6 +193,12 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         const limits = { timeoutMs: TRAINING_ROWS_TIMEOUT_MS };
         return runStage(trainingRows, "training-rows", { ...question, snapshots }, environment(), limits);
       },
+      async rebuildTrainingSet(id) {
+        const input = await rebuildInput({ store, scope, artifacts, tracking }, id);
+        return runStage<RebuiltTrainingSet>(trainingRows, "rebuild-training-set", input, environment(), {
+          timeoutMs: TRAINING_ROWS_TIMEOUT_MS,
+        });
+      },
       async close() {
         await pipelines.close();
         await executor.close();
@@ -239,7 +252,7 @@ function pipelineNamed(project: ProjectDefinition, name: string): PipelineDefini
 /** Runs a stage outside of any pipeline run. */
 async function runStage<Output>(
   executor: Executor,
-  name: "refresh" | "check-consistency" | "counterfactuals" | "training-rows",
+  name: "refresh" | "check-consistency" | "counterfactuals" | "training-rows" | "rebuild-training-set",
   input: unknown,
   context: Record<string, unknown>,
   limits: { readonly timeoutMs?: number } = {},

@@ -1,8 +1,11 @@
+import type { Snapshot } from "../core/data/index.ts";
+import { toOrreryError } from "../core/errors.ts";
 import { featureErrors, readTrainingSetRecord, type TrainingSetErasure, type TrainingSetRecord } from "../core/features/index.ts";
 import type { ArtifactRef, ArtifactStore, MetadataStore } from "../core/ports/index.ts";
 import type { Scope } from "../core/scope.ts";
 import type { Micros } from "../core/time.ts";
 import type { Tracking } from "../core/tracking/index.ts";
+import type { RebuildInput } from "./stages/rebuild-training-set.ts";
 
 /** Names of a run's artifacts: the training set that it learned from, and what that can be built from again. */
 export const TRAINING_SET_FILE = "training-set.parquet";
@@ -63,6 +66,25 @@ export async function getTrainingSet(rooms: TrainingSetRooms, id: string): Promi
   const found = (await listTrainingSets(rooms)).find((set) => set.id === id);
   if (found === undefined) throw featureErrors.FEATURE_SET_UNKNOWN(`There is no training set ${id}`);
   return found;
+}
+
+/**
+ * What building a training set again takes. Snapshots are never removed from the record, and their files stay as long as they are on it.
+ * @throws FEATURE_SET_UNKNOWN, FEATURE_SET_WITHOUT_RECORD, FEATURE_SET_RECORD_DAMAGED
+ */
+export async function rebuildInput(
+  rooms: TrainingSetRooms & { readonly tracking: Pick<Tracking, "getSnapshot"> },
+  id: string,
+): Promise<RebuildInput> {
+  const { record } = await getTrainingSet(rooms, id);
+  if (record === null) throw featureErrors.FEATURE_SET_WITHOUT_RECORD(`Training set ${id} has no record`);
+  const snapshots: Record<string, Snapshot | null> = {};
+  for (const [source, { id: snapshot }] of Object.entries(record.snapshots))
+    snapshots[source] = await rooms.tracking.getSnapshot(snapshot).catch((error: unknown) => {
+      if (toOrreryError(error).code === "TRACKING_SNAPSHOT_UNKNOWN") return null;
+      throw error;
+    });
+  return { record, snapshots };
 }
 
 /**

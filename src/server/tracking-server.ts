@@ -157,6 +157,7 @@ function trackingHandlers(rooms: TrackingRooms, { accounts, store, root }: Aroun
     data: absentHandlers("data"),
     sources: absentHandlers("sources"),
     features: absentHandlers("features"),
+    trainingSets: absentHandlers("trainingSets"),
     pipelines: absentHandlers("pipelines"),
     endpoints: absentHandlers("endpoints"),
     predictions: absentHandlers("predictions"),

@@ -18,6 +18,7 @@ import { type ModelRoomsOf, modelHandlers } from "./models.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { pipelineHandlers } from "./pipelines.ts";
 import { loggedModelHandlers, runHandlers, type TrackingOf } from "./runs.ts";
+import { trainingSetHandlers } from "./saved-training-sets.ts";
 import { sourceHandlers } from "./sources.ts";
 import { systemHandlers } from "./system.ts";
 
@@ -57,6 +58,7 @@ export function createHandlers(context: RouteContext): Handlers {
     data: dataHandlers(context),
     sources: sourceHandlers(context),
     features: featureHandlers(context),
+    trainingSets: trainingSetHandlers(context),
     experiments: experimentHandlers(trackingOf),
     runs: runHandlers(trackingOf),
     artifacts: artifactHandlers(trackingOf),
