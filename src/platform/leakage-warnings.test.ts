@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type DataRoom, NOW, openDataRoom } from "../../test/fixtures/data-room.ts";
+import { openSqlitePushLog } from "../adapters/push/sqlite.ts";
 import {
   baseline,
   byTime,
@@ -69,4 +71,43 @@ test("a feature that knows the answer is named with its model, honest ones are n
   );
   const warnings = await leakageWarnings(project, room, { projectDirectory: room.directory, now: NOW });
   expect([...new Set(warnings.map(({ model, feature }) => `${model}: ${feature}`))]).toEqual(["return: stars.stars"]);
+});
+
+test("rows that were pushed are looked at like others", async () => {
+  const told = source.push("told", { eventTime: "at", columns: { visit: string(), stars: float64() } });
+  const toldStars = featureView("told_stars", {
+    entity: entity("visit", { visit: string() }),
+    source: told,
+    features: ["stars"],
+  });
+  const features = [requestField("spent", float64()), toldStars.all()].flat();
+  const log = openSqlitePushLog(join(room.directory, "push"));
+  try {
+    const rows = Array.from({ length: 2_000 }, (_, visit) => ({
+      visit: String(visit),
+      stars: String(visit % 7),
+      at: "2022-01-01",
+    }));
+    log.append(
+      "told",
+      rows.map((row) => ({ row: JSON.stringify(row), key: null, problem: null, entities: [] })),
+      {
+        once: false,
+        at: NOW,
+      },
+    );
+    await room.parquet(
+      "visits.parquet",
+      `SELECT i::VARCHAR AS visit, 'a' AS shop, (hash(i) % 100)::DOUBLE AS spent, (hash(i + 7) % 50)::DOUBLE AS stay, (i % 7)::DOUBLE AS returned,
+         TIMESTAMP '2023-01-01' + to_hours(i) AS at FROM range(2000) AS t(i)`,
+    );
+    const [given] = project.models;
+    const pushing = { ...project, sources: [visits, told], features: [toldStars.definition], models: [{ ...given, features }] };
+    const settings = { projectDirectory: room.directory, now: NOW };
+    const warnings = await leakageWarnings(pushing, { ...room, pushed: log }, settings);
+    expect([...new Set(warnings.map(({ feature }) => feature))]).toEqual(["told_stars.stars"]);
+    expect(await leakageWarnings(pushing, room, settings), "before anything was pushed").toEqual([]);
+  } finally {
+    log.close();
+  }
 });

@@ -26,7 +26,7 @@ export async function leakageWarnings(
   { projectDirectory, now }: { readonly projectDirectory: string; readonly now: Micros },
 ): Promise<LeakageWarning[]> {
   const taken = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>();
-  // What was pushed is the running project's: here such a source is empty.
+  // Before anything was pushed such a source is empty.
   const taking = { pushed: { end: () => 0, rows: () => [] }, ...engines };
   for (const source of inReferenceOrder(project.sources)) {
     const snapshot = await ingest(taking, source, {

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { IngestEngines } from "../../core/data/index.ts";
 import type { ProjectDefinition } from "../../core/definitions/index.ts";
 import { systemClock, type TableEngine } from "../../core/ports/index.ts";
 import { checkProject, checkSources } from "../../core/project/index.ts";
@@ -12,9 +14,23 @@ import { type ConnectionOptions, stateDirectory } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
 import { show, table } from "../output.ts";
 
-/** Loaded where it is asked for: it brings the training room. */
-const leaks = async (...given: Parameters<typeof leakageWarnings>) =>
-  (await import("../../platform/leakage-warnings.ts")).leakageWarnings(...given);
+/** Loaded where it is asked for: it brings the training room. Reads what was pushed to the project so far. */
+async function leaks(
+  options: ConnectionOptions,
+  project: ProjectDefinition,
+  engines: IngestEngines,
+  place: Parameters<typeof leakageWarnings>[2],
+) {
+  const { leakageWarnings } = await import("../../platform/leakage-warnings.ts");
+  const { openSqlitePushLog } = await import("../../adapters/push/sqlite.ts");
+  const { push } = statePaths(stateDirectory(options), { workspace: "default", project: project.name });
+  const pushed = existsSync(push) ? openSqlitePushLog(push, { readOnly: true }) : undefined;
+  try {
+    return await leakageWarnings(project, { ...engines, ...(pushed === undefined ? {} : { pushed }) }, place);
+  } finally {
+    pushed?.close();
+  }
+}
 
 /** The state is only read, and whatever is running goes on meanwhile. */
 async function changes(options: ConnectionOptions, project: ProjectDefinition, engine: TableEngine) {
@@ -55,7 +71,7 @@ export default async function check(options: CheckOptions): Promise<void> {
       ...(await checkSources(project.sources, engines, place)),
     ];
     // What does not fit together has no training set.
-    const warnings = options.leaks === true && findings.length === 0 ? await leaks(project, engines, place) : [];
+    const warnings = options.leaks === true && findings.length === 0 ? await leaks(options, project, engines, place) : [];
     const changed = findings.length === 0 ? await changes(options, project, engine) : [];
     show(options.json, { findings, warnings, changes: changed }, () =>
       findings.length === 0

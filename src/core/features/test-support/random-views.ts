@@ -4,6 +4,7 @@ import {
   type ColumnType,
   count,
   countDistinct,
+  type EntityDefinition,
   entity,
   type FeatureReference,
   type FeatureViewDefinition,
@@ -90,7 +91,7 @@ export const expressions: Readonly<Record<string, Expression>> = {
   },
 };
 
-const entities = {
+const entities: Readonly<Record<"shop" | "till" | "number", EntityDefinition>> = {
   shop: entity("shop", { shop: string() }),
   till: entity("till", { shop: string(), till: int32() }),
   number: entity("number", { till: int32() }),
