@@ -149,8 +149,11 @@ program
   .action(lazy(() => import("./commands/data.ts")));
 program
   .command("features")
-  .argument("<action>", "list, materialize, statistics, check-consistency, lineage or serve")
-  .argument("[view]", "statistics: of which view; lineage: only of this source, source.column, view, feature, model or endpoint")
+  .argument("<action>", "list, materialize, statistics, versions, check-consistency, lineage or serve")
+  .argument(
+    "[view]",
+    "statistics, versions: of which view; lineage: only of this source, source.column, view, feature, model or endpoint",
+  )
   .option("--sample <number>", "check-consistency: entities of each view and predictions of each endpoint; 500 unless given")
   .option(
     "--since <when>",

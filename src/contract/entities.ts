@@ -154,6 +154,34 @@ export const featureView = z.object({
   source: z.string(),
   features: z.array(z.object({ id: z.string(), type: z.string(), seasonal: z.boolean() })),
   materializedUntil: timestamp.nullable(),
+  /** Versions besides the current one that can be read online. */
+  earlierVersions: z.number().int(),
+});
+
+export const materializedView = z.object({
+  view: z.string(),
+  rows: z.number().int(),
+  entities: z.number().int(),
+  /** Which earlier version it is that a deployed model reads; absent for the view as the project defines it. */
+  version: z.string().optional(),
+  /** Why that stays as it is, readable and growing old. */
+  halted: z.string().nullable().optional(),
+});
+
+export const viewVersion = z.object({
+  version: z.string(),
+  /** The one that the project defines, or defined last. */
+  current: z.boolean(),
+  /** When it was first whole; null where that was not written down. */
+  since: timestamp.nullable(),
+  materializedUntil: timestamp,
+  newestEventAt: timestamp.nullable(),
+  /** Deployed models that read it. */
+  readers: z.array(z.object({ endpoint: z.string(), alias: z.string(), version: z.number().int() })),
+  /** Since when none does; it is removed when that has been so for two hours. */
+  unusedSince: timestamp.nullable(),
+  /** Why it is not kept up to date any more. */
+  halted: z.string().nullable(),
 });
 
 const figure = z.number().nullable();

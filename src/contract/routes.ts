@@ -53,13 +53,21 @@ export const routes = {
       query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(50) }),
       response: z.object({ items: z.array(entities.viewStatistics) }),
     },
+    versions: {
+      method: "GET",
+      path: "/features/:name/versions",
+      permission: "read",
+      summary: "Versions of a feature view that can be read online, the current one first, and which deployed models read them",
+      params: byName,
+      response: z.object({ items: z.array(entities.viewVersion) }),
+    },
     materialize: {
       method: "POST",
       path: "/features/materialize",
       permission: "run",
       summary: "Take in what arrived and bring the online store up to now",
       body: z.object({}),
-      response: z.object({ views: z.array(z.object({ view: z.string(), rows: z.number().int(), entities: z.number().int() })) }),
+      response: z.object({ views: z.array(entities.materializedView) }),
     },
     lineage: {
       method: "GET",

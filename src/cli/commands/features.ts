@@ -19,16 +19,19 @@ interface FeaturesOptions extends ConnectionOptions {
   json?: boolean;
 }
 
-/** `orrery features list|materialize|statistics|check-consistency|lineage|serve`. */
+/** `orrery features list|materialize|statistics|versions|check-consistency|lineage|serve`. */
 export default async function features(options: FeaturesOptions, action = "", name = ""): Promise<void> {
   if (action === "serve") return serve(options);
-  if (!["list", "materialize", "statistics", "check-consistency", "lineage"].includes(action))
+  if (!["list", "materialize", "statistics", "versions", "check-consistency", "lineage"].includes(action))
     throw cliErrors.CLI_ACTION_UNKNOWN(`There is no action "${action}"`);
   const { client, close } = await connect(options);
   try {
     if (action === "statistics") {
       const { items } = await client.features.statistics({ name, limit: 2 });
       show(options.json, items, () => compared(items));
+    } else if (action === "versions") {
+      const { items } = await client.features.versions({ name });
+      show(options.json, items, () => table(items.map(versionRow)));
     } else if (action === "lineage") {
       const { items } = await client.features.lineage(name === "" ? {} : { of: name });
       const rows = items.map(({ feature, columns, inputs, versions, endpoints }) => ({
@@ -49,14 +52,25 @@ export default async function features(options: FeaturesOptions, action = "", na
         throw cliErrors.CLI_FEATURES_INCONSISTENT(`${report.mismatched} of ${report.compared} feature values are wrong`);
     } else if (action === "materialize") {
       const done = await client.features.materialize({});
-      show(options.json, done, () => table(done.views));
+      show(options.json, done, () =>
+        table(
+          done.views.map(({ view, version = null, rows, entities, halted = null }) => ({
+            view,
+            "earlier version": version,
+            rows,
+            entities,
+            "stays as it is": halted,
+          })),
+        ),
+      );
     } else {
       const { items } = await client.features.list();
-      const rows = items.map(({ name, keys, features, materializedUntil }) => ({
+      const rows = items.map(({ name, keys, features, materializedUntil, earlierVersions }) => ({
         view: name,
         keys: keys.join(", "),
         features: features.length,
         "online until": materializedUntil,
+        "earlier versions": earlierVersions,
       }));
       show(options.json, items, () => table(rows));
     }
@@ -64,6 +78,17 @@ export default async function features(options: FeaturesOptions, action = "", na
     await close();
   }
 }
+
+type Version = Awaited<ReturnType<Client["features"]["versions"]>>["items"][number];
+
+const versionRow = ({ version, current, since, materializedUntil, readers, unusedSince, halted }: Version) => ({
+  version: current ? `${version} (current)` : version,
+  since,
+  "online until": materializedUntil,
+  "read by": readers.map((reader) => `${reader.endpoint}: version ${reader.version} (${reader.alias})`).join(", "),
+  "unused since": unusedSince,
+  "stays as it is": halted,
+});
 
 type Statistics = Awaited<ReturnType<Client["features"]["statistics"]>>["items"];
 

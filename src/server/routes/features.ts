@@ -1,6 +1,7 @@
 import { viewFeatures } from "../../core/definitions/index.ts";
-import { featureErrors, readOnlineView } from "../../core/features/index.ts";
+import { featureErrors, readOnlineView, viewVersions } from "../../core/features/index.ts";
 import { parseTimestamp } from "../../core/time.ts";
+import { deployedPlans } from "../../platform/deployed-plans.ts";
 import { featureLineage } from "../../platform/feature-lineage.ts";
 import { consistencyReports } from "../../platform/record-consistency.ts";
 import { readStatistics } from "../../platform/view-statistics.ts";
@@ -27,6 +28,7 @@ export function featureHandlers({ platform }: RouteContext): RoomHandlers<"featu
             seasonal: view.seasonal.includes(name),
           })),
           materializedUntil: optionalTime(stored?.until ?? null),
+          earlierVersions: stored?.earlier?.length ?? 0,
         };
       });
       return { items: await Promise.all(items) };
@@ -42,6 +44,26 @@ export function featureHandlers({ platform }: RouteContext): RoomHandlers<"featu
           rows,
           entities,
           features: [...features],
+        })),
+      };
+    },
+    async versions({ name }) {
+      const online = platform.online();
+      const versions = online === null ? [] : await viewVersions(online, scope, name);
+      // One that was taken out of the project may still be read.
+      if (versions.length === 0 && !project.features.some((view) => view.name === name))
+        throw featureErrors.FEATURE_VIEW_UNKNOWN(`There is no feature view "${name}"`);
+      const deployed = deployedPlans(platform.paths, platform.clock.now());
+      return {
+        items: versions.map(({ reads, since, materializedUntil, newestEventAt, unusedSince, ...version }) => ({
+          ...version,
+          since: optionalTime(since),
+          materializedUntil: time(materializedUntil),
+          newestEventAt: optionalTime(newestEventAt),
+          unusedSince: optionalTime(unusedSince),
+          readers: deployed
+            .filter(({ plan }) => reads(plan))
+            .map(({ endpoint, alias, version: number }) => ({ endpoint, alias, version: number })),
         })),
       };
     },

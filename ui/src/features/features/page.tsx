@@ -8,7 +8,7 @@ import { Empty, Loaded } from "../../components/loaded.tsx";
 import { PageHead, Panel, ScrollX, Tile } from "../../components/page.tsx";
 import { State } from "../../components/state.tsx";
 import { useClient } from "../../session.tsx";
-import { byFreshness, featureCount, localName } from "./prepare.ts";
+import { byFreshness, earlierVersionsText, featureCount, localName } from "./prepare.ts";
 
 export function FeaturesPage() {
   const client = useClient();
@@ -92,6 +92,12 @@ function Views({ views }: { views: readonly FeatureView[] }) {
                   <State status="attention" label="not yet" />
                 ) : (
                   <State status="healthy" label={formatInstant(view.materializedUntil)} />
+                )}
+                {view.earlierVersions === 0 ? null : (
+                  <span className="small muted">
+                    <br />
+                    {earlierVersionsText(view.earlierVersions)}
+                  </span>
                 )}
               </td>
               <td>

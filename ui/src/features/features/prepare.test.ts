@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FeatureView } from "../../../../src/contract/index.ts";
-import { byFreshness, featureCount, localName } from "./prepare.ts";
+import { byFreshness, earlierVersionsText, featureCount, localName } from "./prepare.ts";
 
 const view = (name: string, materializedUntil: string | null, features = 1): FeatureView => ({
   name,
@@ -9,6 +9,7 @@ const view = (name: string, materializedUntil: string | null, features = 1): Fea
   source: "s",
   features: Array.from({ length: features }, (_, index) => ({ id: `${name}.f${index}`, type: "float64", seasonal: false })),
   materializedUntil,
+  earlierVersions: 0,
 });
 
 describe("feature views", () => {
@@ -17,6 +18,8 @@ describe("feature views", () => {
     expect(byFreshness(views).map(({ name }) => name)).toEqual(["c", "d", "a", "b"]);
   });
   it("add up their features", () => expect(featureCount([view("a", null, 3), view("b", null, 2)])).toBe(5));
+  it("tell of their earlier versions", () =>
+    expect([1, 2].map(earlierVersionsText)).toEqual(["and an earlier version", "and 2 earlier versions"]));
   it("shorten a feature's id only by their own name", () => {
     expect(localName("a.f0", "a")).toBe("f0");
     expect(localName("ab.f0", "a")).toBe("ab.f0");

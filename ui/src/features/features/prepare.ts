@@ -7,5 +7,9 @@ export const byFreshness = (views: readonly FeatureView[]): FeatureView[] =>
 export const featureCount = (views: readonly FeatureView[]): number =>
   views.reduce((total, { features }) => total + features.length, 0);
 
+/** How many versions besides the current one are read or kept. */
+export const earlierVersionsText = (count: number): string =>
+  count === 1 ? "and an earlier version" : `and ${count} earlier versions`;
+
 /** "view.feature" without its view. */
 export const localName = (id: string, view: string): string => (id.startsWith(`${view}.`) ? id.slice(view.length + 1) : id);
