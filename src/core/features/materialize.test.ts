@@ -10,7 +10,8 @@ import { compileFeaturePlan } from "./compile-plan.ts";
 import { materialize } from "./materialize.ts";
 import { readOnlineView } from "./online-entry.ts";
 import { createFeatureReader } from "./online-reader.ts";
-import { sales, scope, sold } from "./test-support/materialize-process.ts";
+import { entityPrefix } from "./online-view.ts";
+import { sales, scope, sold, soldOtherwise } from "./test-support/materialize-process.ts";
 import { openWorkbench, type Workbench } from "./test-support/snapshots.ts";
 
 const SHOPS = 4_000;
@@ -37,15 +38,10 @@ const requests = Array.from({ length: SHOPS }, (_, shop) => ({ shop }));
 const valuesOf = async (online: OnlineStore, at: number) =>
   (await createFeatureReader(plan, online, scope).read(requests, at)).values;
 
-test("killed again and again, a materialization goes on where it was, and ends with what an undisturbed one gives", async () => {
-  const online = join(bench.directory, "online");
-  const options = JSON.stringify({
-    artifacts: join(bench.directory, "artifacts"),
-    online,
-    snapshot,
-    until: UNTIL,
-    valuesAtOnce: VALUES_AT_ONCE,
-  });
+/** Everything that a process said which was killed again and again until it came to its end, each line once. */
+async function killedAgainAndAgain(online: string, more: object): Promise<string[]> {
+  const artifacts = join(bench.directory, "artifacts");
+  const options = JSON.stringify({ artifacts, online, snapshot, valuesAtOnce: VALUES_AT_ONCE, ...more });
   const program = join(import.meta.dirname, "test-support/materialize-process.ts");
   const seen = new Set<string>();
   let kills = 0;
@@ -64,7 +60,12 @@ test("killed again and again, a materialization goes on where it was, and ends w
     kills++;
   }
   expect(kills).toBeGreaterThan(1);
-  expect([...seen]).toEqual(UNTIL.map((until) => `until ${until}`));
+  return [...seen];
+}
+
+test("killed again and again, a materialization goes on where it was, and ends with what an undisturbed one gives", async () => {
+  const online = join(bench.directory, "online");
+  expect(await killedAgainAndAgain(online, { until: UNTIL })).toEqual(UNTIL.map((until) => `until ${until}`));
 
   const store = openLmdb(online);
   const fresh = openLmdb(join(bench.directory, "fresh"));
@@ -81,6 +82,31 @@ test("killed again and again, a materialization goes on where it was, and ends w
   expect(keys).toHaveLength((await Array.fromAsync(fresh.keys(""))).length);
   await store.close();
   await fresh.close();
+}, 180_000);
+
+test("killed again and again, a view that is defined otherwise ends with both of its versions whole", async () => {
+  const online = join(bench.directory, "otherwise");
+  const said = await killedAgainAndAgain(online, { until: UNTIL.slice(0, 1), otherwise: UNTIL[1] });
+  expect(said).toEqual([`until ${UNTIL[0]}`, "otherwise", "both"]);
+
+  const store = openLmdb(online);
+  const paths = await snapshotPaths(bench.artifacts, snapshot);
+  let records = 0;
+  for (const view of [sold, soldOtherwise]) {
+    const fresh = openLmdb(join(bench.directory, view === sold ? "whole" : "whole otherwise"));
+    const input = { scope, view: view.definition, snapshot, source: sales, paths, until: UNTIL[1] };
+    await materialize({ engine: bench.engine, online: fresh }, input);
+    const reads = compileFeaturePlan({ name: "m", features: view.all() });
+    for (const at of [UNTIL[1], UNTIL[1] - HOUR, UNTIL[1] + HOUR / 2])
+      expect((await createFeatureReader(reads, store, scope).read(requests, at)).values).toEqual(
+        (await createFeatureReader(reads, fresh, scope).read(requests, at)).values,
+      );
+    records += (await Array.fromAsync(fresh.keys(entityPrefix(scope, "sold")))).length;
+    await fresh.close();
+  }
+  expect((await readOnlineView(store, scope, "sold"))?.leftovers).toBe(false);
+  expect(await Array.fromAsync(store.keys(entityPrefix(scope, "sold")))).toHaveLength(records);
+  await store.close();
 }, 180_000);
 
 test("however many entities and views, a read is one round trip once the views are known", async () => {

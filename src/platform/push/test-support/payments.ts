@@ -15,6 +15,7 @@ import {
   string,
   sum,
 } from "../../../core/definitions/index.ts";
+import type { FeaturePlan } from "../../../core/features/index.ts";
 import { VirtualClock } from "../../../core/ports/index.ts";
 import { parseTimestamp } from "../../../core/time.ts";
 import { openPushEngine } from "../push-engine.ts";
@@ -48,10 +49,14 @@ export const SCOPE = { workspace: "default", project: "shop" };
 export interface RoomOptions {
   readonly sources?: readonly SourceDefinition[];
   readonly views?: readonly FeatureViewDefinition[];
+  readonly plans?: () => readonly FeaturePlan[];
 }
 
 /** A push room over a log, an online store and an engine in a folder. */
-export async function openRoom(directory: string, { sources = [payments], views = [spending.definition] }: RoomOptions = {}) {
+export async function openRoom(
+  directory: string,
+  { sources = [payments], views = [spending.definition], plans = () => [] }: RoomOptions = {},
+) {
   const tempDirectory = join(directory, "tmp", String(process.pid));
   const log = openSqlitePushLog(join(directory, "push"));
   const online = openLmdb(join(directory, "online"));
@@ -70,6 +75,7 @@ export async function openRoom(directory: string, { sources = [payments], views 
     artifacts,
     references: async () => new Map(),
     journal: { info: tell, warn: tell, error: tell },
+    plans,
   });
   return {
     ...room,
