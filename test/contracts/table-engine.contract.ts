@@ -152,6 +152,24 @@ export function tableEngineContract(name: string, open: () => Promise<TableEngin
       expect(await engine.rows("SELECT 1 AS x")).toEqual([{ x: 1 }]);
     });
 
+    test("gives a statement with parameters the values of each time it is asked, also at once and after a failure", async () => {
+      const ask = (value: SqlValue) => engine.rows("SELECT CAST($1 AS INTEGER) + 1 AS x", [value]);
+      expect(await Promise.all(["1", "2", "3"].map(ask))).toEqual([[{ x: 2 }], [{ x: 3 }], [{ x: 4 }]]);
+      await expect(ask("many")).rejects.toMatchObject({ code: "TABLE_QUERY_FAILED" });
+      expect(await ask(7)).toEqual([{ x: 8 }]);
+      expect(await ask(null)).toEqual([{ x: null }]);
+      await engine.run("CREATE TABLE changing (n INTEGER)");
+      const counted = () => engine.rows("SELECT count(*) AS n FROM changing WHERE n > $1", [0]);
+      expect(await counted()).toEqual([{ n: 0 }]);
+      await engine.run("INSERT INTO changing VALUES (1), (2)");
+      expect(await counted()).toEqual([{ n: 2 }]);
+      await engine.run("CREATE OR REPLACE TABLE changing AS SELECT 5::DOUBLE AS n");
+      expect(await counted()).toEqual([{ n: 1 }]);
+      for (let other = 0; other < 100; other++)
+        expect(await engine.rows(`SELECT $1 + ${other} AS x`, [1])).toEqual([{ x: 1 + other }]);
+      expect(await ask("41")).toEqual([{ x: 42 }]);
+    });
+
     describe("streams", () => {
       const read = async (sql: string, most = Number.POSITIVE_INFINITY) => {
         const tables: number[] = [];

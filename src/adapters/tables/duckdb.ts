@@ -5,6 +5,7 @@ import {
   type DuckDBConnection,
   type DuckDBDataChunk,
   DuckDBInstance,
+  type DuckDBPreparedStatement,
   type DuckDBResult,
   DuckDBTypeId,
   type DuckDBValue,
@@ -56,6 +57,9 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<TableEngi
 /** About so many rows of a stream at once: enough for typed arrays to pay, few enough to stay in the processor's cache. */
 const STREAMED_ROWS = 32_768;
 
+/** Statements with parameters that stay planned. */
+const KEPT_STATEMENTS = 64;
+
 /** Engines this process has opened: two of them must not spill into one folder. */
 let opened = 0;
 
@@ -63,6 +67,8 @@ class DuckDbTableEngine implements TableEngine {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   readonly #tempDirectory: string;
+  /** Statements with parameters, planned and idle: planning one takes longer than executing it over a few rows. */
+  readonly #idle = new Map<string, DuckDBPreparedStatement>();
 
   constructor(instance: DuckDBInstance, connection: DuckDBConnection, tempDirectory: string) {
     this.#instance = instance;
@@ -124,6 +130,8 @@ class DuckDbTableEngine implements TableEngine {
   }
 
   close(): void {
+    for (const statement of this.#idle.values()) statement.destroySync();
+    this.#idle.clear();
     this.#connection.closeSync();
     this.#instance.closeSync();
     try {
@@ -134,10 +142,34 @@ class DuckDbTableEngine implements TableEngine {
 
   async #execute(sql: string, params: readonly SqlValue[]): Promise<DuckDBResult> {
     try {
-      return await this.#connection.run(sql, params.length === 0 ? undefined : [...params]);
+      return params.length === 0 ? await this.#connection.run(sql) : await this.#executePrepared(sql, params);
     } catch (error) {
       throw translate(error);
     }
+  }
+
+  async #executePrepared(sql: string, params: readonly SqlValue[]): Promise<DuckDBResult> {
+    const idle = this.#idle.get(sql);
+    // Whoever else asks for it meanwhile plans one of their own.
+    this.#idle.delete(sql);
+    const statement = idle ?? (await this.#connection.prepare(sql));
+    try {
+      statement.bind([...params]);
+      return await statement.run();
+    } finally {
+      statement.clearBindings();
+      this.#keep(sql, statement);
+    }
+  }
+
+  /** The ones that were used last. */
+  #keep(sql: string, statement: DuckDBPreparedStatement): void {
+    this.#idle.get(sql)?.destroySync();
+    this.#idle.set(sql, statement);
+    const [oldest] = this.#idle;
+    if (oldest === undefined || this.#idle.size <= KEPT_STATEMENTS) return;
+    oldest[1].destroySync();
+    this.#idle.delete(oldest[0]);
   }
 
   async #fetch(result: DuckDBResult): Promise<DuckDBDataChunk[]> {
