@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { onlineStoreContract } from "../../../test/contracts/online-store.contract.ts";
 import { openLmdb } from "./lmdb.ts";
@@ -55,5 +57,39 @@ test("what was written is there after closing and opening again", async () => {
   const second = openLmdb(directory);
   expect(await second.getMany(["a"])).toEqual([Uint8Array.of(1, 2)]);
   await second.close();
+  rmSync(directory, { recursive: true });
+});
+
+test("what was removed is nowhere in the file once another process has scrubbed it, and everything else is there", async () => {
+  const directory = freshFolder();
+  const store = openLmdb(directory);
+  const value = (of: string, bytes: number) => Buffer.alloc(bytes, of);
+  const sizes = [3, 90, 700, 1_900, 2_100, 4_090, 9_000, 70_000];
+  const all = Array.from({ length: 2_000 }, (_, i) => [`["v",${i}]`, value(`kept${i};`, sizes[i % sizes.length])] as const);
+  await store.putMany(all);
+  const gone = sizes.flatMap((bytes, i) =>
+    [`["v",${i * 137}ZZUNMISTAKABLEZZ]`, `["z${i}ZZUNMISTAKABLEZZ]`].map(
+      (key) => [key, value("ZZUNMISTAKABLEZZ", bytes)] as const,
+    ),
+  );
+  await store.putMany(gone);
+  await store.putMany(gone.map(([key]) => [key, null]));
+  const reader = openLmdb(directory, { readOnly: true });
+  const module = JSON.stringify(new URL("./lmdb.ts", import.meta.url).href);
+  const script = `const { openLmdb } = await import(${module}); const store = openLmdb(${JSON.stringify(directory)}); await store.scrub(); await store.close();`;
+  const scrubbing = promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+  await store.putMany([[`["v",0]`, value("newer;", 50)]]);
+  await scrubbing;
+  expect(readFileSync(join(directory, "data.mdb")).includes("ZZUNMISTAKABLEZZ")).toBe(false);
+  const found = await reader.getMany(all.map(([key]) => key));
+  expect(found.map((bytes) => Buffer.from(bytes ?? []).toString())).toEqual([
+    value("newer;", 50).toString(),
+    ...all.slice(1).map(([, bytes]) => bytes.toString()),
+  ]);
+  const keys: string[] = [];
+  for await (const key of store.keys("")) keys.push(key);
+  expect(keys).toHaveLength(all.length);
+  await reader.close();
+  await store.close();
   rmSync(directory, { recursive: true });
 });

@@ -1,4 +1,5 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import type { OrreryError } from "../../core/errors.ts";
 import type { OnlineStore } from "../../core/ports/index.ts";
@@ -8,6 +9,13 @@ const SLAB_BYTES = 262_144;
 /** A process that was killed leaves its reader slot behind, and the file grows until somebody clears it. */
 const READER_CHECK_MS = 30_000;
 
+/** Keys of what fills free pages for a moment; no record's key begins like this. */
+const FILLER = "scrub:";
+const SCRUBBED_AT_ONCE = 4_000;
+const PAGE_BYTES = 4_096;
+/** With its header it takes a page of its own, nearly whole. */
+const FILLER_BYTES = 4_064;
+
 /** Online features in one LMDB folder. One process opens it for writing; any number open it with `readOnly`. */
 export class LmdbOnlineStore implements OnlineStore {
   readonly #db: RootDatabase<Uint8Array, string>;
@@ -15,8 +23,11 @@ export class LmdbOnlineStore implements OnlineStore {
   readonly #readerCheck: NodeJS.Timeout | null;
   readonly #slab = new Slab();
 
-  constructor(db: RootDatabase<Uint8Array, string>, readOnly: boolean) {
+  readonly #file: string;
+
+  constructor(db: RootDatabase<Uint8Array, string>, readOnly: boolean, file: string) {
     this.#db = db;
+    this.#file = file;
     this.#readOnly = readOnly;
     this.#readerCheck = readOnly ? null : setInterval(() => db.readerCheck(), READER_CHECK_MS).unref();
   }
@@ -61,6 +72,58 @@ export class LmdbOnlineStore implements OnlineStore {
     }
   }
 
+  async scrub(): Promise<void> {
+    if (this.#readOnly) throw onlineErrors.ONLINE_STORE_READ_ONLY("The online store was opened for reading only");
+    try {
+      await this.#removeFillers();
+      await this.#rewriteAll();
+      await this.#fillFreePages();
+      await this.#removeFillers();
+    } catch (cause) {
+      throw storeError(cause);
+    }
+  }
+
+  /**
+   * A page is never changed in place: what is put into it, if only what is there already, goes to a copy of what is in use. Bytes of removed
+   * records that lay between stay behind in the free page.
+   */
+  async #rewriteAll(): Promise<void> {
+    for (let from: { start?: string } = {}; ; ) {
+      const last = await this.#db.transaction(() => {
+        const some = [...this.#db.getRange({ ...from, limit: SCRUBBED_AT_ONCE })].map(
+          ({ key, value }) => [key, Buffer.from(value)] as const,
+        );
+        for (const [key, value] of some) this.#db.put(key, value);
+        return some.length < SCRUBBED_AT_ONCE ? null : some[some.length - 1][0];
+      });
+      await this.#db.flushed;
+      if (last === null) return;
+      from = { start: last };
+    }
+  }
+
+  /** Values of a page each take the place of what lies in free pages: at most as many as the file has. */
+  async #fillFreePages(): Promise<void> {
+    const pages = Math.ceil(statSync(this.#file).size / PAGE_BYTES);
+    const filler = Buffer.alloc(FILLER_BYTES);
+    for (let page = 0; page < pages; page += SCRUBBED_AT_ONCE) {
+      await this.#db.transaction(() => {
+        for (let each = page; each < Math.min(pages, page + SCRUBBED_AT_ONCE); each++) this.#db.put(`${FILLER}${each}`, filler);
+      });
+      await this.#db.flushed;
+    }
+  }
+
+  async #removeFillers(): Promise<void> {
+    for (let isLeft = true; isLeft; ) {
+      const entries: [string, null][] = [];
+      for await (const key of this.keys(FILLER)) if (entries.push([key, null]) >= SCRUBBED_AT_ONCE) break;
+      isLeft = entries.length > 0;
+      await this.putMany(entries);
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#readerCheck !== null) clearInterval(this.#readerCheck);
     await this.#db.close();
@@ -96,6 +159,7 @@ export function openLmdb(directory: string, options: { readOnly?: boolean } = {}
     return new LmdbOnlineStore(
       open<Uint8Array, string>({ path: directory, noSubdir: false, encoding: "binary", readOnly, maxReaders: 512 }),
       readOnly,
+      join(directory, "data.mdb"),
     );
   } catch (cause) {
     if (readOnly && /No such file/i.test(messageOf(cause)))

@@ -74,6 +74,8 @@ export class RedisOnlineStore implements OnlineStore {
     } while (cursor !== "0");
   }
 
+  async scrub(): Promise<void> {}
+
   async close(): Promise<void> {
     (await this.#redis)?.disconnect();
   }

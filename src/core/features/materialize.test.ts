@@ -118,6 +118,7 @@ test("however many entities and views, a read is one round trip once the views a
   const counted: OnlineStore = {
     putMany: (entries) => store.putMany(entries),
     keys: (prefix) => store.keys(prefix),
+    scrub: () => store.scrub(),
     close: () => store.close(),
     async getMany(keys) {
       trips++;

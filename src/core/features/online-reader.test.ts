@@ -65,6 +65,7 @@ function dying(store: OnlineStore, after: number): OnlineStore {
   return {
     getMany: (keys) => store.getMany(keys),
     keys: (prefix) => store.keys(prefix),
+    scrub: () => store.scrub(),
     close: () => store.close(),
     async putMany(entries) {
       if (writes++ === after) throw new Error("killed");

@@ -190,6 +190,7 @@ test("an earlier version is read in one round trip, and an increment of either c
   const counted: OnlineStore = {
     putMany: (entries) => online.putMany(entries),
     keys: (prefix) => online.keys(prefix),
+    scrub: () => online.scrub(),
     close: () => online.close(),
     async getMany(keys) {
       trips++;

@@ -9,5 +9,11 @@ export interface OnlineStore {
   putMany(entries: readonly (readonly [key: string, value: Uint8Array | null])[]): Promise<void>;
   /** Keys that start with a prefix, in any order; one that is written or removed meanwhile may be missing or come twice. */
   keys(prefix: string): AsyncIterable<string>;
+  /**
+   * Writes over what was removed or replaced before, so that its bytes are no more in the store's own files; others may read and write
+   * meanwhile. To be asked of a process that has not handled those values itself. Of a server's files its administrator disposes: nothing
+   * happens there.
+   */
+  scrub(): Promise<void>;
   close(): Promise<void>;
 }

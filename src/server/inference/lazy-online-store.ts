@@ -16,6 +16,7 @@ export function lazyOnlineStore(directory: string): OnlineStore {
     async *keys(prefix) {
       yield* opened().keys(prefix);
     },
+    scrub: async () => opened().scrub(),
     async close() {
       await store?.close();
     },
