@@ -247,6 +247,22 @@ program
   .description("remove for good what was deleted before a time, and stored bytes that nothing names any more")
   .action(lazy(() => import("./commands/gc.ts")));
 program
+  .command("erase")
+  .argument("[entity]", "an entity of the project; without one, the erasures there were are listed")
+  .option(
+    "--key <name=value>",
+    "key of whom to erase; a name that comes again begins another entity",
+    (key: string, keys: readonly string[]) => [...keys, key],
+    [] as readonly string[],
+  )
+  .option("--dry-run", "only show what would be erased, and where")
+  .option("--yes", "erase without asking")
+  .option("--no-block", "take rows of the same key in again where a source delivers them")
+  .description(
+    "erase everything of a person, or of any entity: snapshots, training sets, online values, pushed rows, predictions",
+  )
+  .action(lazy(() => import("./commands/erase.ts")));
+program
   .command("doctor")
   .description("look at the machine, the project and its state folder")
   .action(lazy(() => import("./commands/doctor.ts")));

@@ -125,6 +125,8 @@ export const snapshot = z.object({
   quarantined: z.number().int(),
   violations: z.array(violation),
   expectations: z.array(expectationVerdict),
+  /** Erasures that took rows out of it. */
+  erased: z.array(z.object({ erasure: z.string(), at: timestamp, rows: z.number().int() })),
 });
 
 export const columnProfile = z.object({

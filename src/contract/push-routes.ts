@@ -12,6 +12,8 @@ export const pushAnswer = z.object({
   quarantined: z.number().int(),
   /** The first quarantined rows, counted from 0, and what each broke. */
   problems: z.array(z.object({ row: z.number().int(), problem: z.string() })),
+  /** Rows of somebody who was erased, which are not taken; absent where there are none. */
+  blocked: z.number().int().optional(),
 });
 
 /** How a source's rows come, and what they look like. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { auditRoutes, tokenRoutes, userRoutes } from "./access-routes.ts";
 import { dataRoutes } from "./data-routes.ts";
 import * as entities from "./entities.ts";
+import { erasureRoutes } from "./erasure-routes.ts";
 import { garbageRoutes } from "./garbage-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import type { Permission } from "./permissions.ts";
@@ -260,6 +261,7 @@ export const routes = {
     },
   },
   garbage: garbageRoutes,
+  erasures: erasureRoutes,
   users: userRoutes,
   tokens: tokenRoutes,
   audit: auditRoutes,

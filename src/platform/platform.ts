@@ -16,7 +16,10 @@ import type { Actor, Scope } from "../core/scope.ts";
 import { createTracking, type Tracking } from "../core/tracking/index.ts";
 import { deployedPlans } from "./deployed-plans.ts";
 import { createEffects } from "./effects.ts";
+import { blockedRows } from "./erase/blocked-rows.ts";
+import { type Erasures, openErasures } from "./erase/erase-entities.ts";
 import { platformErrors } from "./errors.ts";
+import { Gate } from "./gate.ts";
 import { CONFIG_FILE, loadProject } from "./load-project.ts";
 import { buildPlan, type Suspicion } from "./plans.ts";
 import { openPush } from "./push/open-push.ts";
@@ -66,6 +69,8 @@ export interface Platform {
   ): Promise<string>;
   /** Takes rows of sources that they are pushed to; null where the project has none. */
   readonly push: PushRoom | null;
+  /** Takes everything of an entity out of what was kept. */
+  readonly erasures: Erasures;
   /** Takes in what arrived and brings the online store up to now. */
   refresh(): Promise<RefreshOutput>;
   /** Refreshes, compares online reads and logged predictions with the offline values, keeps the report, and alerts. */
@@ -121,7 +126,18 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     let read: OnlineStore | null = null;
     const online = () =>
       written ?? (read ??= isOnlineMade(onlineSettings) ? openOnline({ ...onlineSettings, readOnly: true }) : null);
-    const effects = createEffects({ project, projectDirectory, scope, paths, clock, store, artifacts, tracking, registry, online });
+    const effects = createEffects({
+      project,
+      projectDirectory,
+      scope,
+      paths,
+      clock,
+      store,
+      artifacts,
+      tracking,
+      registry,
+      online,
+    });
     const pipelines = createPipelineEngine({
       store,
       executor,
@@ -144,11 +160,28 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     const environment = () => ({ projectDirectory, stateDirectory, scope, now: clock.now() });
     const references = async () => withSources(project, await latestSnapshots());
     const plans = () => deployedPlans(paths, clock.now()).map(({ plan }) => plan);
+    const blocked = () => blockedRows(store, scope, project);
     const push =
       written === null
         ? null
-        : await openPush({ project, paths, scope, clock, artifacts, references, online: written, journal: log, plans });
+        : await openPush({ project, paths, scope, clock, artifacts, references, online: written, journal: log, plans, blocked });
     let refreshed: Readonly<Record<string, Snapshot>> | null = null;
+    // Whatever reads or writes rows goes through it, so that an erasure finds them all.
+    const gate = new Gate();
+    const erasures = openErasures({
+      ...{ project, scope, store, artifacts, tracking, clock, log, push, gate },
+      engine: () => (engine ??= openOwnEngine(paths)),
+      eraseFiles: (question) => runStage(questions, "erase", question, environment()),
+      renewOnline: async (snapshots) => {
+        await runStage(questions, "renew-online", { snapshots }, environment());
+        const apart = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
+        await runStage(apart, "scrub-online", {}, environment()).finally(() => apart.close());
+      },
+      held: async () => newest(await latestSnapshots(), refreshed ?? {}),
+      hold: (snapshots) => {
+        refreshed = refreshed === null ? null : snapshots;
+      },
+    });
     return {
       project,
       projectDirectory,
@@ -162,43 +195,58 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       pipelines,
       engine: () => (engine ??= openOwnEngine(paths)),
       push,
+      erasures,
       online,
       pipelineNamed: (name) => pipelineNamed(project, name),
-      async startPipeline(name, { trigger, actor, dedupeKey = randomUUID(), suspicion, traceId }) {
-        const plan = buildPlan(project, pipelineNamed(project, name), {
-          config: pathToFileURL(join(projectDirectory, CONFIG_FILE)).href,
-          previous: await latestSnapshots(),
-          suspicion: suspicion ?? null,
-        });
-        return pipelines.start(plan, { trigger, actor, dedupeKey, ...(traceId === undefined ? {} : { traceId }) });
-      },
-      async refresh() {
-        const previous = refreshed ?? (await latestSnapshots());
-        const output = await runStage<RefreshOutput>(executor, "refresh", { previous }, environment());
-        refreshed = output.snapshots;
-        return { ...output, views: [...output.views, ...((await push?.settle()) ?? [])] };
-      },
-      async checkConsistency(options) {
-        const previous = refreshed ?? (await latestSnapshots());
-        const input = { ...options, previous };
-        const { snapshots, report } = await runStage<CheckConsistencyOutput>(executor, "check-consistency", input, environment());
-        refreshed = snapshots;
-        await recordConsistency(store, scope, report);
-        return report;
-      },
+      startPipeline: (name, { trigger, actor, dedupeKey = randomUUID(), suspicion, traceId }) =>
+        gate.shared(async () => {
+          const plan = buildPlan(project, pipelineNamed(project, name), {
+            config: pathToFileURL(join(projectDirectory, CONFIG_FILE)).href,
+            previous: await latestSnapshots(),
+            suspicion: suspicion ?? null,
+          });
+          return pipelines.start(plan, { trigger, actor, dedupeKey, ...(traceId === undefined ? {} : { traceId }) });
+        }),
+      refresh: () =>
+        gate.shared(async () => {
+          const previous = refreshed ?? (await latestSnapshots());
+          const output = await runStage<RefreshOutput>(executor, "refresh", { previous }, environment());
+          refreshed = output.snapshots;
+          return { ...output, views: [...output.views, ...((await push?.settle()) ?? [])] };
+        }),
+      checkConsistency: (options) =>
+        gate.shared(async () => {
+          const previous = refreshed ?? (await latestSnapshots());
+          const input = { ...options, previous };
+          const { snapshots, report } = await runStage<CheckConsistencyOutput>(
+            executor,
+            "check-consistency",
+            input,
+            environment(),
+          );
+          refreshed = snapshots;
+          await recordConsistency(store, scope, report);
+          return report;
+        }),
       counterfactuals: (question) =>
-        runStage(questions, "counterfactuals", question, environment(), { timeoutMs: QUESTION_TIMEOUT_MS }),
-      async trainingRows(question) {
-        const snapshots = newest(await latestSnapshots(), refreshed ?? {});
-        const limits = { timeoutMs: TRAINING_ROWS_TIMEOUT_MS };
-        return runStage(trainingRows, "training-rows", { ...question, snapshots }, environment(), limits);
-      },
-      async rebuildTrainingSet(id) {
-        const input = await rebuildInput({ store, scope, artifacts, tracking }, id);
-        return runStage<RebuiltTrainingSet>(trainingRows, "rebuild-training-set", input, environment(), {
-          timeoutMs: TRAINING_ROWS_TIMEOUT_MS,
-        });
-      },
+        gate.shared(() =>
+          runStage<CounterfactualOutput>(questions, "counterfactuals", question, environment(), {
+            timeoutMs: QUESTION_TIMEOUT_MS,
+          }),
+        ),
+      trainingRows: (question) =>
+        gate.shared(async () => {
+          const snapshots = newest(await latestSnapshots(), refreshed ?? {});
+          const limits = { timeoutMs: TRAINING_ROWS_TIMEOUT_MS };
+          return runStage<TrainingRowsOutput>(trainingRows, "training-rows", { ...question, snapshots }, environment(), limits);
+        }),
+      rebuildTrainingSet: (id) =>
+        gate.shared(async () => {
+          const input = await rebuildInput({ store, scope, artifacts, tracking }, id);
+          return runStage<RebuiltTrainingSet>(trainingRows, "rebuild-training-set", input, environment(), {
+            timeoutMs: TRAINING_ROWS_TIMEOUT_MS,
+          });
+        }),
       async close() {
         await pipelines.close();
         await executor.close();
@@ -249,10 +297,20 @@ function pipelineNamed(project: ProjectDefinition, name: string): PipelineDefini
   return found;
 }
 
+type PlatformStage =
+  | "refresh"
+  | "check-consistency"
+  | "counterfactuals"
+  | "training-rows"
+  | "rebuild-training-set"
+  | "erase"
+  | "renew-online"
+  | "scrub-online";
+
 /** Runs a stage outside of any pipeline run. */
 async function runStage<Output>(
   executor: Executor,
-  name: "refresh" | "check-consistency" | "counterfactuals" | "training-rows" | "rebuild-training-set",
+  name: PlatformStage,
   input: unknown,
   context: Record<string, unknown>,
   limits: { readonly timeoutMs?: number } = {},

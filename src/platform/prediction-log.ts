@@ -8,7 +8,7 @@ import type { PredictionRecord } from "../core/serving/index.ts";
 import type { Micros } from "../core/time.ts";
 
 /** What of the log is in Parquet already. Written whole; a file that it does not list does not exist. */
-interface Manifest {
+export interface Manifest {
   readonly formatVersion: 1;
   /** Bytes taken of each segment. */
   readonly taken: Readonly<Record<string, number>>;
@@ -39,9 +39,16 @@ const COLUMNS = {
   traceId: "VARCHAR",
 } as const satisfies Record<keyof PredictionRecord, string>;
 
-function readManifest(directory: string): Manifest {
+/** An empty one where nothing was compacted. */
+export function readManifest(directory: string): Manifest {
   const path = join(directory, MANIFEST);
   return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Manifest) : EMPTY;
+}
+
+/** Takes the place of the one before at once. */
+export function writeManifest(directory: string, manifest: Manifest): void {
+  writeFileSync(join(directory, `${MANIFEST}.new`), JSON.stringify(manifest));
+  renameSync(join(directory, `${MANIFEST}.new`), join(directory, MANIFEST));
 }
 
 /**
@@ -73,8 +80,7 @@ export async function compactPredictionLog(engine: TableEngine, directory: strin
     );
     const part = { file, rows: Number(row?.n), from: Number(row?.first), to: Number(row?.last) };
     const next: Manifest = { formatVersion: 1, taken, parts: [...manifest.parts, part] };
-    writeFileSync(join(directory, `${MANIFEST}.new`), JSON.stringify(next));
-    renameSync(join(directory, `${MANIFEST}.new`), join(directory, MANIFEST));
+    writeManifest(directory, next);
   } finally {
     rmSync(lines, { force: true });
   }

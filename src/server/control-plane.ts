@@ -94,6 +94,8 @@ export async function openControlPlane(
     await closeAll();
     throw error;
   }
+  // Before runs go on, whose steps would hold the rows again.
+  await platform.erasures.resume();
   await platform.pipelines.resume();
   return {
     platform,

@@ -158,6 +158,7 @@ function trackingHandlers(rooms: TrackingRooms, { accounts, store, root }: Aroun
     sources: absentHandlers("sources"),
     features: absentHandlers("features"),
     trainingSets: absentHandlers("trainingSets"),
+    erasures: absentHandlers("erasures"),
     pipelines: absentHandlers("pipelines"),
     endpoints: absentHandlers("endpoints"),
     predictions: absentHandlers("predictions"),

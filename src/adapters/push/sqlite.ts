@@ -55,6 +55,8 @@ const SQL = {
   setIndex: "INSERT OR REPLACE INTO indexes (source, hash) VALUES (?, ?)",
   forgetIndex: "DELETE FROM indexes WHERE source = ?",
   forgetEntities: "DELETE FROM entity_rows WHERE source = ?",
+  eraseEntities: "DELETE FROM entity_rows WHERE source = ? AND seq IN (SELECT value FROM json_each(?))",
+  eraseRows: "DELETE FROM rows WHERE source = ? AND seq IN (SELECT value FROM json_each(?))",
   setRow: "UPDATE rows SET key = ?, problem = ? WHERE seq = ?",
 } as const;
 
@@ -131,6 +133,19 @@ export class SqlitePushLog implements PushLog {
     this.#transaction(() => this.#of(SQL.setIndex).run(source, index));
   }
 
+  erase(source: string, places: readonly number[]): void {
+    const wanted = JSON.stringify(places);
+    this.#transaction(() => {
+      this.#of(SQL.eraseEntities).run(source, wanted);
+      this.#of(SQL.eraseRows).run(source, wanted);
+    });
+    // Earlier changes may have left some of it in pages that are free.
+    this.#db.exec("VACUUM");
+    const [done] = this.#db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
+    if (done?.busy !== 0)
+      throw pushLogErrors.PUSH_LOG_WRITE_FAILED("The log of pushed rows is being read, and cannot be written over");
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -175,7 +190,7 @@ export function openSqlitePushLog(directory: string, { readOnly = false }: { rea
     if (!readOnly) mkdirSync(directory, { recursive: true });
     const db = new DatabaseSync(join(directory, "push.db"), { readOnly });
     db.exec("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32768");
-    if (!readOnly) db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    if (!readOnly) db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
     const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);
     if (version > FORMAT_VERSION)
       throw pushLogErrors.PUSH_LOG_NEWER(`The log of pushed rows has format ${version}; this version reads ${FORMAT_VERSION}`);

@@ -50,13 +50,14 @@ async function snapshots(client: Client, { json }: DataOptions, name: string | u
   const { items } = name === undefined ? await client.data.snapshots() : await client.data.history({ name });
   show(json, items, () =>
     table(
-      items.map(({ id, source, rows, quarantined, expectations, asOf }) => ({
+      items.map(({ id, source, rows, quarantined, expectations, erased, asOf }) => ({
         source,
         snapshot: id,
         "as of": asOf,
         rows,
         quarantined,
         "not as expected": expectations.filter(({ kept }) => kept === false).length,
+        erased: erased.reduce((sum, { rows }) => sum + rows, 0),
       })),
     ),
   );

@@ -15,8 +15,8 @@ export {
   type ErasedFile,
   type ErasedPlace,
   type ErasureMark,
-  eraseRows,
   erasedSnapshot,
+  eraseRows,
 } from "./erase-rows.ts";
 export { dataErrors } from "./errors.ts";
 export { type ExpressionFacts, expressionColumns, expressionNames } from "./expression-columns.ts";
@@ -28,7 +28,14 @@ export { type Missingness, missingness } from "./missingness.ts";
 export { nearestName } from "./nearest-name.ts";
 export { populationStabilityIndex } from "./population-stability.ts";
 export { type ColumnProfile, type Profile, profileSnapshot } from "./profile-snapshot.ts";
-export { loggedRelation, loggedText, type PushContract, pushContract } from "./pushed-rows.ts";
+export {
+  deletionOf,
+  loggedRelation,
+  loggedText,
+  loggedWhere,
+  type PushContract,
+  pushContract,
+} from "./pushed-rows.ts";
 export { textRow } from "./read-rows.ts";
 export { type References, splitReference } from "./reference-values.ts";
 export { type SchemaDiff, schemaDiff } from "./schema-diff.ts";

@@ -39,19 +39,24 @@ export function loggedRelation(source: SourceDefinition, versions: boolean): str
 }
 
 export interface PushContract {
-  /** A query over `$1`: `__n`, `problem` (null for a sound row), `stops` (what stops the push, null where nothing does) and the columns. */
+  /**
+   * A query over `$1`: `__n`, `problem` (null for a sound row), `stops` (what stops the push, null where nothing does), `blocked` (whether it
+   * is of somebody who was erased) and the columns.
+   */
   readonly query: string;
 }
 
 /**
  * Judges pushed rows each by itself, by the rules that ingestion judges the same rows by. What only a whole delivery shows (a value that
  * has to be unique) is found when the rows are taken in.
+ * @param blocked SQL that is true for typed rows of whom was erased
  * @throws DATA_CONTRACT_INVALID, DATA_REFERENCE_UNKNOWN
  */
 export async function pushContract(
   artifacts: ArtifactStore,
   source: SourceDefinition,
   references: References | undefined,
+  blocked: string | null = null,
 ): Promise<PushContract> {
   const rules = contractRules(source, await referenceQueries(artifacts, source, references));
   const key = source.key.map(quoteIdentifier);
@@ -66,6 +71,24 @@ export async function pushContract(
   const columns = Object.keys(source.contracts).map(quoteIdentifier).join(", ");
   return {
     query: `SELECT ${ROW}, nullif(concat_ws('; ', ${broken.map((each) => `nullif(${each}, '')`).join(", ")}), '') AS problem,
-      nullif(${stops}, '') AS stops, ${columns} FROM (${judgedRows(source, rules, loggedRows(source))}) ORDER BY ${ROW}`,
+      nullif(${stops}, '') AS stops, ${blocked ?? "false"} AS blocked, ${columns} FROM (${judgedRows(source, rules, loggedRows(source))}) ORDER BY ${ROW}`,
   };
 }
+
+/**
+ * A query over `$1`: `seq` and `key` (text; null where the source has none) of the logged rows that are true to a condition over typed columns.
+ */
+export function loggedWhere(source: SourceDefinition, condition: string): string {
+  return `SELECT ${ROW} AS seq, ${loggedKey(source)} AS key FROM (${judgedRows(source, [], loggedRows(source))}) WHERE ${condition}`;
+}
+
+/** SQL that is true for rows which delete one of these keys, as `loggedWhere` gives them. */
+export const deletionOf = (source: SourceDefinition, keys: readonly string[]): string | null =>
+  source.deleted === undefined || source.key.length === 0 || keys.length === 0
+    ? null
+    : `coalesce(${quoteIdentifier(source.deleted)}, false) AND ${loggedKey(source)} IN (${keys.map(quoteLiteral).join(", ")})`;
+
+const loggedKey = ({ key }: SourceDefinition): string =>
+  key.length === 0
+    ? "NULL::VARCHAR"
+    : `to_json([${key.map((column) => `${quoteIdentifier(column)}::VARCHAR`).join(", ")}])::VARCHAR`;

@@ -13,6 +13,9 @@ export {
   type PushedVersions,
   whyNotKept,
 } from "./earlier-versions.ts";
+export { type EntityReach, entityReach, projectEntities } from "./entity-reach.ts";
+export { eraseOnline, fieldsMatcher } from "./erase-online.ts";
+export { ErasedLabels, type ErasedTrainingSet } from "./erase-training-rows.ts";
 export { featureErrors } from "./errors.ts";
 export { type FeatureOrigins, featureOrigins, featuresOfPlan } from "./feature-lineage.ts";
 export { askedReferences, projectReferences, referencesOf } from "./feature-references.ts";

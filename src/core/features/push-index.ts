@@ -9,6 +9,8 @@ import { columnOf, featureArray, valueAt } from "./view-rows.ts";
 export interface JudgedRow extends PushedRow {
   /** What of the contract stops the whole push; null for nothing. */
   readonly stops: string | null;
+  /** Whether it is of somebody who was erased. */
+  readonly blocked: boolean;
 }
 
 /** Whose rows a view's are: its key columns by their types. */
@@ -43,6 +45,7 @@ export async function judgePushed(
   const table = await engine.query(contract.query, [loggedText(rows.map((row, seq): LoggedRow => ({ seq, row })))]);
   const problems = textsOf(columnOf(table, "problem"));
   const stops = textsOf(columnOf(table, "stops"));
+  const blocked = columnOf(table, "blocked");
   const typed = (types: KeySet) => {
     const columns = Object.entries(types).map(([name, type]) =>
       featureArray(columnOf(table, name), type, `${source.name}.${name}`),
@@ -53,7 +56,8 @@ export async function judgePushed(
   const entitiesOf = [...keySets].map(([keys, types]) => ({ keys, valuesOf: typed(types) }));
   return rows.map((row, at): JudgedRow => {
     const problem = problems[at];
-    const sound = { row, problem, stops: stops[at] };
+    const isBlocked = blocked.type === "bool" && blocked.values[at] === 1;
+    const sound = { row, problem, stops: stops[at], blocked: isBlocked };
     if (problem !== null) return { ...sound, key: null, entities: [] };
     return {
       ...sound,

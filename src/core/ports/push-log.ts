@@ -56,5 +56,7 @@ export interface PushLog {
   index(source: string): string | null;
   /** Replaces what is said of rows that are in the log. What `rows` yields in turn is written bit by bit, and `index` last. */
   reindex(source: string, index: string, rows: AsyncIterable<readonly (PushedRow & { readonly seq: number })[]>): Promise<void>;
+  /** Takes rows out for good, whatever they are: nothing of them is left in the log's files. Their places are not given to others. */
+  erase(source: string, places: readonly number[]): void;
   close(): void;
 }

@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { Database } from "../ports/index.ts";
 
 /** JSON in which hashes of artifacts may stand, with each table's key. All projects share one store of artifacts. */
-const DOCUMENTS = [
+export const DOCUMENTS = [
   { table: "snapshots", key: ["workspace", "project", "id"], text: ["snapshot"] },
   { table: "step_runs", key: ["workspace", "project", "run_id", "step"], text: ["output"] },
   { table: "step_cache", key: ["workspace", "project", "cache_key"], text: ["output"] },
@@ -20,7 +20,7 @@ const DOCUMENTS = [
 }[];
 
 const PAGE = 500;
-const HASH = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
+export const HASH = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
 
 /** Every hash that stands in a document of the store; more than artifacts have, never fewer. */
 export async function hashesInDocuments(db: Kysely<Database>): Promise<Set<string>> {

@@ -7,6 +7,7 @@ export { type GitState, gitState } from "./git-state.ts";
 export type * from "./interfaces.ts";
 export { TRACKING_LIMITS } from "./limits.ts";
 export { mediaTypeOf } from "./media-type.ts";
+export { readDocuments, rewriteDocuments } from "./rewrite-documents.ts";
 export * from "./search/index.ts";
 export type { SnapshotRecords } from "./snapshots.ts";
 export { actorText, sortableId } from "./sortable-id.ts";

@@ -50,7 +50,8 @@ export class PushJudge {
   async #readContract(): Promise<PushContract> {
     const { artifacts, references } = this.#around;
     const refers = Object.values(this.source.contracts).some(({ reference }) => reference !== undefined);
-    return pushContract(artifacts, this.source, refers ? await references() : undefined);
+    const blocked = (await this.#around.blocked?.())?.(this.source) ?? null;
+    return pushContract(artifacts, this.source, refers ? await references() : undefined, blocked);
   }
 
   async #reindex(): Promise<void> {
@@ -66,7 +67,11 @@ export class PushJudge {
       const rows = log.rows(name, { after, upTo }, JUDGED_AT_ONCE);
       const judged = await this.judge(rows.map(({ row }) => row));
       // What would stop a push today has been taken already.
-      yield judged.map(({ stops, problem, ...row }, at) => ({ ...row, problem: problem ?? stops, seq: rows[at].seq }));
+      yield judged.map(({ stops, problem, blocked: _, ...row }, at) => ({
+        ...row,
+        problem: problem ?? stops,
+        seq: rows[at].seq,
+      }));
       after = rows.at(-1)?.seq ?? upTo;
     }
   }

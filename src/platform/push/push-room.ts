@@ -5,6 +5,8 @@ import type { FeaturePlan } from "../../core/features/index.ts";
 import type { PipelineLog } from "../../core/pipelines/index.ts";
 import type { ArtifactStore, Clock, OnlineStore, PushLog, TableEngine } from "../../core/ports/index.ts";
 import type { Scope } from "../../core/scope.ts";
+import type { BlockedRows } from "../erase/blocked-rows.ts";
+import { erasePushed } from "./erase-pushed.ts";
 import { pushErrors } from "./errors.ts";
 import { PushJudge } from "./push-judge.ts";
 import { type PushAnswer, PushWriter } from "./push-writer.ts";
@@ -24,6 +26,8 @@ export interface PushSurroundings {
   readonly journal: PipelineLog;
   /** What is deployed reads by these: versions of views that they read go on. None unless given. */
   readonly plans?: () => readonly FeaturePlan[];
+  /** Whose rows are not taken, as it stands. */
+  readonly blocked?: () => Promise<BlockedRows>;
 }
 
 /** Takes rows of the project's pushed sources: to the log first, then to the online store; ingestion finds them in the log. */
@@ -37,6 +41,11 @@ export interface PushRoom {
   push(source: string, rows: readonly DeliveredRow[], options?: { readonly online?: boolean }): Promise<PushAnswer>;
   /** Brings the views over pushed sources up to the end of the log and to now. */
   settle(): Promise<readonly OnlineRows[]>;
+  /**
+   * Takes the rows of a source that are true to a condition over its typed columns out of the log, and writes the views over it anew. Rows
+   * that are pushed meanwhile are judged by what is blocked now. With `dryRun` only counts. @returns how many
+   */
+  erase(source: string, condition: string, options: { readonly dryRun: boolean }): Promise<number>;
   /** Finishes what was begun. What is in the log and not online yet will be when it is opened again. */
   close(): Promise<void>;
 }
@@ -70,6 +79,16 @@ export function openPushRoom(around: PushSurroundings): PushRoom {
     async settle() {
       for (const { judge } of rooms.values()) judge.forgetContract();
       return (await Promise.all([...rooms.values()].map(({ views }) => views.follow()))).flat();
+    },
+    async erase(name, condition, { dryRun }) {
+      const room = rooms.get(name);
+      if (room === undefined) return 0;
+      room.judge.forgetContract();
+      // What was judged before is in the log then.
+      await room.writer.settled();
+      const erased = await erasePushed(around, room.judge.source, condition, dryRun);
+      if (!dryRun) await room.views.rewrite();
+      return erased;
     },
     async close() {
       isClosed = true;

@@ -12,6 +12,8 @@ export interface PushAnswer {
   readonly quarantined: number;
   /** The first quarantined rows, counted from 0, and what each broke. */
   readonly problems: readonly { readonly row: number; readonly problem: string }[];
+  /** Rows of somebody who was erased, which are not taken; absent where there are none. */
+  readonly blocked?: number;
 }
 
 interface Waiting {
@@ -93,24 +95,28 @@ export class PushWriter {
       if (stopped === undefined) going.push({ waiting, rows });
       else waiting.reject(pushErrors.PUSH_CONTRACT_STOPPED(`A row breaks the contract of ${name}: ${stopped.stops}`));
     }
-    const logged = going.flatMap(({ rows }) => rows);
-    const isNew = this.#log.append(name, logged, { once: key.length > 0, at: this.#clock.now() });
-    let at = 0;
-    for (const { waiting, rows } of going) {
-      waiting.resolve(answerOf(rows, isNew.slice(at, at + rows.length)));
-      at += rows.length;
-    }
+    const logged = going.flatMap(({ rows }) => rows.filter(({ blocked }) => !blocked));
+    const isNew = this.#log.append(name, logged, { once: key.length > 0, at: this.#clock.now() }).values();
+    for (const { waiting, rows } of going)
+      waiting.resolve(
+        answerOf(
+          rows,
+          rows.map(({ blocked }) => !blocked && isNew.next().value === true),
+        ),
+      );
   }
 }
 
 function answerOf(rows: readonly JudgedRow[], isNew: readonly boolean[]): PushAnswer {
-  const problems = rows.flatMap(({ problem }, row) => (problem === null ? [] : [{ row, problem }]));
-  const sound = isNew.filter((_, at) => rows[at].problem === null);
+  const problems = rows.flatMap(({ problem, blocked }, row) => (problem === null || blocked ? [] : [{ row, problem }]));
+  const sound = isNew.filter((_, at) => rows[at].problem === null && !rows[at].blocked);
+  const blocked = rows.filter((row) => row.blocked).length;
   const accepted = sound.filter(Boolean).length;
   return {
     accepted,
     duplicates: sound.length - accepted,
     quarantined: problems.length,
     problems: problems.slice(0, PROBLEMS_TOLD),
+    ...(blocked === 0 ? {} : { blocked }),
   };
 }

@@ -53,19 +53,25 @@ export class PushedViews {
     return next;
   }
 
+  /** Writes the records of all views anew from the log. */
+  rewrite(): Promise<OnlineRows[]> {
+    this.#step = this.#step.catch(() => undefined).then(() => this.#apply(true));
+    return this.#step;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
     await this.#step.catch(() => undefined);
   }
 
-  async #apply(): Promise<OnlineRows[]> {
+  async #apply(full = false): Promise<OnlineRows[]> {
     const { scope, clock, plans = () => [] } = this.#around;
     const { index, keySets } = this.#judge;
     await this.#judge.ready();
     const done: OnlineRows[] = [];
     for (const view of this.#views) {
-      const input = { scope, view, index, now: clock.now() };
+      const input = { scope, view, index, now: clock.now(), full };
       const { rows, entities } = await applyPushed(this.#around, input);
       done.push({ view: view.name, rows, entities });
       const definitions = this.#definitions.get(view.name) ?? new Map<string, FeatureViewDefinition>();

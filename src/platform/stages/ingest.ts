@@ -4,6 +4,7 @@ import { ingest, inReferenceOrder, type Snapshot, snapshotPaths } from "../../co
 import type { SourceDefinition } from "../../core/definitions/index.ts";
 import { joinedRows } from "../../core/features/index.ts";
 import { checkRequirements, type RequirementVerdict } from "../../core/project/index.ts";
+import { blockedRows } from "../erase/blocked-rows.ts";
 import { takesPushes } from "../push/takes-pushes.ts";
 import { type Stage, stage } from "./stage.ts";
 
@@ -19,13 +20,14 @@ export interface IngestOutput {
 }
 
 export async function ingestAll(
-  { project, paths, artifacts, environment, engine }: Stage,
+  { project, paths, artifacts, environment, engine, metadata }: Stage,
   previous: IngestInput["params"]["previous"],
   options: { countRows?: boolean } = {},
 ) {
   const taken = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>();
   const pushed = takesPushes(project) ? openSqlitePushLog(paths.push, { readOnly: true }) : undefined;
-  const inputs = { inputs: openSourceInputs(), ...(pushed === undefined ? {} : { pushed }) };
+  const blocked = await blockedRows(await metadata(), environment.scope, project);
+  const inputs = { inputs: openSourceInputs(), blocked, ...(pushed === undefined ? {} : { pushed }) };
   const engines = { engine: await engine(), artifacts, tmpDirectory: paths.tmp, ...inputs };
   try {
     for (const source of inReferenceOrder(project.sources)) {

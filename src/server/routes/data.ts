@@ -125,4 +125,5 @@ const snapshotEntity = (snapshot: Snapshot) => ({
   quarantined: snapshot.report.quarantined,
   violations: snapshot.report.violations.map((violation) => ({ ...violation, samples: [...violation.samples] })),
   expectations: [...(snapshot.report.expectations ?? [])],
+  erased: (snapshot.erased ?? []).map(({ erasure, at, rows }) => ({ erasure, at: formatTimestamp(at), rows })),
 });

@@ -10,6 +10,7 @@ import { artifactHandlers } from "./artifacts.ts";
 import { clockHandlers } from "./clock.ts";
 import { dataHandlers } from "./data.ts";
 import { endpointHandlers, predictionHandlers } from "./endpoints.ts";
+import { erasureHandlers } from "./erasures.ts";
 import { experimentHandlers } from "./experiments.ts";
 import { featureHandlers } from "./features.ts";
 import { garbageHandlers } from "./garbage.ts";
@@ -76,6 +77,7 @@ export function createHandlers(context: RouteContext): Handlers {
       tracking: trackingOf(scope),
       stateFolder: platform.paths.root,
     })),
+    erasures: erasureHandlers(context),
     users: userHandlers(context.accounts),
     tokens: tokenHandlers(context.accounts),
     audit: auditHandlers(context.accounts),
