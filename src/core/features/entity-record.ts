@@ -1,5 +1,6 @@
 import type { AvailabilityClass } from "./compile-view.ts";
 import { featureErrors } from "./errors.ts";
+import { directoryColumns } from "./tile-directory.ts";
 
 /** Rows in columns. */
 export interface Block {
@@ -30,26 +31,34 @@ export interface RecordShape {
 export interface ClassLayout {
   readonly latest: BlockLayout;
   readonly events: BlockLayout;
+  /** Columns of which are texts, by their place in the block. */
+  readonly texts: { readonly latest: readonly number[]; readonly events: readonly number[] };
 }
 
 export const recordLayout = ({ classes, versions }: RecordShape): ClassLayout[] =>
   classes.map(({ latest, expressions, aggregates }) => {
     const widths = latest.map(({ type }) => (type === "int64" ? 2 : 1));
     const ordered = aggregates.some(({ fn }) => fn === "first" || fn === "last");
+    const latestLayout = latest.length === 0 ? noColumns : blockLayout(true, versions, widths);
+    const eventLayout =
+      aggregates.length === 0
+        ? noColumns
+        : blockLayout(
+            ordered,
+            versions,
+            expressions.map(() => 1),
+          );
     return {
-      latest: latest.length === 0 ? NO_COLUMNS : blockLayout(true, versions, widths),
-      events:
-        aggregates.length === 0
-          ? NO_COLUMNS
-          : blockLayout(
-              ordered,
-              versions,
-              expressions.map(() => 1),
-            ),
+      latest: latestLayout,
+      events: eventLayout,
+      texts: {
+        latest: latestLayout.values.filter((_, feature) => latest[feature].type === "string"),
+        events: eventLayout.values.filter((_, value) => expressions[value].text),
+      },
     };
   });
 
-const NO_COLUMNS: BlockLayout = { visibleAt: 0, eventAt: 1, availableAt: -1, supersededAt: -1, values: [], columns: 0 };
+export const noColumns: BlockLayout = { visibleAt: 0, eventAt: 1, availableAt: -1, supersededAt: -1, values: [], columns: 0 };
 
 function blockLayout(availableAt: boolean, versions: boolean, widths: readonly number[]): BlockLayout {
   let next = 2;
@@ -62,16 +71,28 @@ function blockLayout(availableAt: boolean, versions: boolean, widths: readonly n
   return { ...times, values, columns: next };
 }
 
+/** Of one class. The older rows of an entity that has many lie in tiles of their own, of which there is one row each in a directory. */
+export interface ClassBlocks {
+  readonly latest: Block;
+  readonly events: Block;
+  readonly latestTiles: Block;
+  readonly eventTiles: Block;
+}
+
 /**
  * What the online store holds of one entity in one view: per class of availability the rows that were the latest, each
  * ahead of the one before it, and the rows inside the longest window. String values are positions in the record's own string table.
  */
 export interface EntityRecord {
-  readonly classes: readonly { readonly latest: Block; readonly events: Block }[];
+  readonly classes: readonly ClassBlocks[];
+  /** How many texts there are. */
+  readonly strings: number;
   string(code: number): string;
 }
 
 const FORMAT_VERSION = 2;
+/** Of a record with directories of tiles. */
+const TILED_FORMAT_VERSION = 3;
 const HEADER_WORDS = 4;
 
 export const emptyBlock: Block = { rows: 0, columns: [] };
@@ -79,10 +100,11 @@ export const emptyBlock: Block = { rows: 0, columns: [] };
 const PAGE_BYTES = 1 << 20;
 
 /**
- * Makes records one after the other: `begin`, `block` for each class's two in turn with all of its `cells`, `end`. Records lie side by
- * side in large pages, since an allocation for each column of each costs more than all else.
+ * Makes records one after the other: `begin`, `block` for each class's two in turn with all of its `cells`, then, of a tiled record, for
+ * each class's two directories, `end`. Records lie side by side in large pages, since an allocation for each column of each costs more
+ * than all else.
  *
- * Layout, little endian: u32 format version, strings, bytes of strings, 0; u32 rows of each block; the blocks'
+ * Layout, little endian: u32 format version (3 with directories, else 2), strings, bytes of strings, 0; u32 rows of each block; the blocks'
  * columns as f64; u32 length of each string; the strings in UTF-8.
  */
 export class RecordEncoder {
@@ -111,14 +133,14 @@ export class RecordEncoder {
     return start;
   }
 
-  end(strings: readonly string[]): Uint8Array {
+  end(strings: readonly string[], tiled = false): Uint8Array {
     const texts = strings.map((text) => Buffer.from(text));
     const textBytes = texts.reduce((bytes, text) => bytes + text.length, 0);
     const headerBytes = 4 * (HEADER_WORDS + this.#rows.length);
     const size = headerBytes + 8 * this.#count + 4 * texts.length + textBytes;
     const start = this.#room(size);
     const words = new Uint32Array(this.#page, start, headerBytes / 4);
-    words[0] = FORMAT_VERSION;
+    words[0] = tiled ? TILED_FORMAT_VERSION : FORMAT_VERSION;
     words[1] = texts.length;
     words[2] = textBytes;
     words[3] = 0;
@@ -148,8 +170,8 @@ export class RecordEncoder {
   }
 }
 
-/** A multiple of 8: four words and two for each class. */
-const headerSize = (layouts: readonly ClassLayout[]) => 4 * (HEADER_WORDS + 2 * layouts.length);
+/** Whether older rows of the entity lie in tiles. */
+export const isTiled = (record: Uint8Array): boolean => record[0] === TILED_FORMAT_VERSION;
 
 /**
  * The record over the same bytes, without copying where they are aligned.
@@ -157,16 +179,24 @@ const headerSize = (layouts: readonly ClassLayout[]) => 4 * (HEADER_WORDS + 2 * 
  */
 export function decodeRecord(layouts: readonly ClassLayout[], bytes: Uint8Array): EntityRecord {
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
-  const headerBytes = headerSize(layouts);
+  const tiled = isTiled(aligned);
+  const blocks = (tiled ? 4 : 2) * layouts.length;
+  // A multiple of 8: four words, and two or four for each class.
+  const headerBytes = 4 * (HEADER_WORDS + blocks);
   if (aligned.length < headerBytes) throw corrupt();
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset, headerBytes / 4);
   const [version, strings, textBytes] = words;
+  const rowsOf = (block: number) => words[HEADER_WORDS + block];
+  const firstDirectory = 2 * layouts.length;
   let cells = 0;
   layouts.forEach(({ latest, events }, index) => {
-    cells += words[HEADER_WORDS + 2 * index] * latest.columns + words[HEADER_WORDS + 2 * index + 1] * events.columns;
+    cells += rowsOf(2 * index) * latest.columns + rowsOf(2 * index + 1) * events.columns;
+    if (!tiled) return;
+    const directory = firstDirectory + 2 * index;
+    cells += rowsOf(directory) * directoryColumns(latest, false) + rowsOf(directory + 1) * directoryColumns(events, true);
   });
   const stringsAt = headerBytes + 8 * cells;
-  if (version !== FORMAT_VERSION || aligned.length !== stringsAt + 4 * strings + textBytes) throw corrupt();
+  if ((!tiled && version !== FORMAT_VERSION) || aligned.length !== stringsAt + 4 * strings + textBytes) throw corrupt();
   let offset = aligned.byteOffset + headerBytes;
   const block = (rows: number, columns: number): Block => {
     if (rows === 0) return emptyBlock;
@@ -178,11 +208,21 @@ export function decodeRecord(layouts: readonly ClassLayout[], bytes: Uint8Array)
     return { rows, columns: made };
   };
   let starts: Uint32Array | null = null;
+  const rows = layouts.map(({ latest, events }, index) => ({
+    latest: block(rowsOf(2 * index), latest.columns),
+    events: block(rowsOf(2 * index + 1), events.columns),
+    latestTiles: emptyBlock,
+    eventTiles: emptyBlock,
+  }));
   return {
-    classes: layouts.map(({ latest, events }, index) => ({
-      latest: block(words[HEADER_WORDS + 2 * index], latest.columns),
-      events: block(words[HEADER_WORDS + 2 * index + 1], events.columns),
-    })),
+    classes: !tiled
+      ? rows
+      : layouts.map(({ latest, events }, index) => ({
+          ...rows[index],
+          latestTiles: block(rowsOf(firstDirectory + 2 * index), directoryColumns(latest, false)),
+          eventTiles: block(rowsOf(firstDirectory + 2 * index + 1), directoryColumns(events, true)),
+        })),
+    strings,
     string(code) {
       starts ??= textStarts(new DataView(aligned.buffer, aligned.byteOffset + stringsAt, 4 * strings), stringsAt + 4 * strings);
       return Buffer.from(aligned.buffer, aligned.byteOffset + starts[code], starts[code + 1] - starts[code]).toString("utf8");

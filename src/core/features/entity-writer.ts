@@ -1,6 +1,29 @@
 import type { Micros } from "../time.ts";
+import { chooseEvents, chooseLatest } from "./choose-rows.ts";
 import type { CompiledView } from "./compile-view.ts";
-import { type Block, type BlockLayout, type ClassLayout, type EntityRecord, emptyBlock, RecordEncoder } from "./entity-record.ts";
+import {
+  type Block,
+  type ClassBlocks,
+  type ClassLayout,
+  decodeRecord,
+  type EntityRecord,
+  emptyBlock,
+  RecordEncoder,
+} from "./entity-record.ts";
+import { featureErrors } from "./errors.ts";
+import {
+  eventSegments,
+  latestSegments,
+  noRows,
+  type OldRows,
+  oldRows,
+  type Segment,
+  sortByEvent,
+  sortByVisibility,
+  staysAsItIs,
+} from "./segments.ts";
+import { describeTile, directoryColumns, directoryRow, type TileSizes, tileColumn, tileId, tileSizes } from "./tile-directory.ts";
+import { type BlockKind, type TileReference, tileLayouts } from "./tiles.ts";
 import type { ViewRows } from "./view-rows.ts";
 
 /** What an increment begins with. */
@@ -8,6 +31,22 @@ export interface Since {
   readonly record: EntityRecord;
   /** Rows that became visible later are not taken from the record: another attempt at the same increment wrote them. */
   readonly until: Micros;
+  /** Tiles that `tilesToOpen` names, by id. */
+  readonly tiles: ReadonlyMap<number, EntityRecord>;
+}
+
+export interface EncodedRecord {
+  readonly record: Uint8Array;
+  /** Tiles that are new. */
+  readonly tiles: ReadonlyMap<number, Uint8Array>;
+  /** Ids of all of its tiles; others than these are its no more. */
+  readonly named: ReadonlySet<number>;
+}
+
+/** A class's tiles while a record is made. */
+interface Directories {
+  readonly latest: number[][];
+  readonly events: number[][];
 }
 
 /** Makes the records of entities from their rows in a view's source. */
@@ -15,187 +54,234 @@ export class EntityWriter {
   readonly #view: CompiledView;
   readonly #layouts: readonly ClassLayout[];
   readonly #source: ViewRows;
+  readonly #sizes: TileSizes;
   readonly #encoder = new RecordEncoder();
+  readonly #tileEncoder = new RecordEncoder();
+  #tiles = new Map<number, Uint8Array>();
 
-  constructor(view: CompiledView, layouts: readonly ClassLayout[], source: ViewRows) {
+  constructor(view: CompiledView, layouts: readonly ClassLayout[], source: ViewRows, sizes = tileSizes()) {
     this.#view = view;
     this.#layouts = layouts;
     this.#source = source;
+    this.#sizes = sizes;
+  }
+
+  /** The tiles of a record before into which rows fall. @param rows as `encode` takes them; they are put into another order */
+  tilesToOpen(rows: readonly number[][], { record, until }: Omit<Since, "tiles">): TileReference[] {
+    return this.#layouts.flatMap((_, index) => {
+      const blocks = record.classes[index];
+      const opened = (block: BlockKind, segments: readonly Segment[]) =>
+        segments.flatMap((segment): TileReference[] => {
+          if (segment.tile < 0 || staysAsItIs(segment)) return [];
+          const directory = block === "latest" ? blocks.latestTiles : blocks.eventTiles;
+          return [{ id: directory.columns[tileColumn.id][segment.tile], index, block }];
+        });
+      return [
+        ...(blocks.latestTiles.rows === 0 ? [] : opened("latest", this.#latestSegments(index, blocks, rows[index], until))),
+        ...(blocks.eventTiles.rows === 0 ? [] : opened("events", this.#eventSegments(index, blocks, rows[index], until))),
+      ];
+    });
   }
 
   /**
    * @param rows of each class the entity's rows that became visible, in order of visibility; they are put into another order
    * @param keepFrom reads at this time and later stay exact; what only earlier ones need is dropped
    */
-  encode(rows: readonly number[][], before: Since | null, keepFrom: Micros): Uint8Array {
-    const strings = new StringTable(before?.record ?? null);
+  encode(rows: readonly number[][], before: Since | null, keepFrom: Micros): EncodedRecord {
+    const strings = new StringTable();
+    this.#tiles = new Map();
     this.#encoder.begin();
-    for (const [index, { latest, events }] of this.#layouts.entries()) {
-      const old = before?.record.classes[index] ?? { latest: emptyBlock, events: emptyBlock };
-      const oldUntil = before?.until ?? Number.NEGATIVE_INFINITY;
+    const directories = this.#layouts.map(({ latest, events }, index): Directories => {
+      const made: Directories = { latest: [], events: [] };
       if (latest.columns === 0) this.#encoder.block(0, 0);
-      else this.#latest(latest, index, rows[index], old.latest, oldUntil, keepFrom, strings);
+      else this.#latest(index, rows[index], before, keepFrom, strings, made);
       if (events.columns === 0) this.#encoder.block(0, 0);
-      else this.#events(events, index, rows[index], old.events, oldUntil, keepFrom, strings);
-    }
-    return this.#encoder.end(strings.texts);
+      else this.#events(index, rows[index], before, keepFrom, strings, made);
+      return made;
+    });
+    const isTiled = directories.some(({ latest, events }) => latest.length + events.length > 0);
+    const named = new Set<number>();
+    if (isTiled)
+      directories.forEach(({ latest, events }, index) => {
+        this.#directory(latest, directoryColumns(this.#layouts[index].latest, false));
+        this.#directory(events, directoryColumns(this.#layouts[index].events, true));
+        for (const row of [...latest, ...events]) named.add(row[tileColumn.id]);
+      });
+    return { record: this.#encoder.end(strings.texts, isTiled), tiles: this.#tiles, named };
   }
 
-  /**
-   * Of the rows that can still be the latest, each is ahead of the one before it: later by event, then by availability, then by
-   * place. Behind a row that is true for ever, no other is seen again from when it is visible.
-   */
+  #latestSegments(index: number, blocks: ClassBlocks, fresh: number[], oldUntil: Micros): Segment[] {
+    sortByEvent(fresh, this.#source, index);
+    return latestSegments(blocks, this.#layouts[index].latest, fresh, this.#source, index, oldUntil);
+  }
+
+  #eventSegments(index: number, blocks: ClassBlocks, fresh: number[], oldUntil: Micros): Segment[] {
+    sortByVisibility(fresh, this.#source, index, this.#layouts[index].events.availableAt >= 0);
+    return eventSegments(blocks, fresh, this.#source.classes[index].visibleAt, oldUntil);
+  }
+
+  /** From the newest segment to the oldest, since what is ahead says what is seen behind it. */
   #latest(
-    layout: BlockLayout,
     index: number,
     fresh: number[],
-    old: Block,
-    oldUntil: Micros,
+    before: Since | null,
     keepFrom: Micros,
     strings: StringTable,
+    { latest: directory }: Directories,
   ): void {
-    const { eventAt, supersededAt, position } = this.#source;
-    const { visibleAt, availableAt, latest } = this.#source.classes[index];
-    if (fresh.length > 1)
-      fresh.sort(
-        (one, other) =>
-          compare(eventAt[one], eventAt[other]) ||
-          compare(availableAt[one], availableAt[other]) ||
-          position[one] - position[other],
-      );
-    const chosen: number[] = [];
+    const layout = this.#layouts[index].latest;
+    const blocks = before?.record.classes[index] ?? NO_BLOCKS;
+    const oldUntil = before?.until ?? Number.NEGATIVE_INFINITY;
     let trueForEverFrom = Number.POSITIVE_INFINITY;
-    let oldLeft = old.rows;
-    let freshLeft = fresh.length;
-    while (oldLeft + freshLeft > 0) {
-      const takesFresh = freshLeft > 0 && (oldLeft === 0 || !isBehind(fresh[freshLeft - 1], oldLeft - 1));
-      const row = takesFresh ? old.rows + fresh[--freshLeft] : --oldLeft;
-      const visible = cellOf(row, old, layout.visibleAt, visibleAt);
-      if (!takesFresh && visible > oldUntil) continue;
-      const superseded = cellOf(row, old, layout.supersededAt, supersededAt);
-      const from = Math.max(visible, keepFrom);
-      if (superseded <= from || from >= trueForEverFrom) continue;
-      if (Number.isNaN(superseded)) trueForEverFrom = from;
-      chosen.push(row);
+    for (const segment of this.#latestSegments(index, blocks, fresh, oldUntil).reverse()) {
+      if (staysAsItIs(segment)) {
+        // Behind a row that has been true for ever since before any read, none is seen.
+        if (trueForEverFrom > keepFrom) directory.unshift(directoryRow(blocks.latestTiles, segment.tile));
+        continue;
+      }
+      const old = rowsOf(segment, before, blocks.latest, blocks.latestTiles, "latest");
+      const choice = { old: old.block, oldUntil, fresh: segment.fresh, source: this.#source, index, layout, keepFrom };
+      const chosen = chooseLatest(choice, trueForEverFrom);
+      trueForEverFrom = chosen.trueForEverFrom;
+      const [tiles, left] = this.#cut(chosen.rows, segment);
+      directory.unshift(...tiles.map((rows) => this.#tile("latest", index, old, rows)));
+      if (segment.tile < 0) this.#write(this.#encoder, strings, "latest", index, old, left);
     }
-    function isBehind(row: number, oldRow: number): boolean {
-      const oldEvent = old.columns[layout.eventAt][oldRow];
-      return eventAt[row] < oldEvent || (eventAt[row] === oldEvent && availableAt[row] < old.columns[layout.availableAt][oldRow]);
+  }
+
+  #events(
+    index: number,
+    fresh: number[],
+    before: Since | null,
+    keepFrom: Micros,
+    strings: StringTable,
+    { events: directory }: Directories,
+  ): void {
+    const layout = this.#layouts[index].events;
+    const blocks = before?.record.classes[index] ?? NO_BLOCKS;
+    const oldUntil = before?.until ?? Number.NEGATIVE_INFINITY;
+    const oldest = keepFrom - Math.max(...this.#view.classes[index].aggregates.map(({ window }) => window));
+    for (const segment of this.#eventSegments(index, blocks, fresh, oldUntil)) {
+      if (staysAsItIs(segment)) {
+        if (blocks.eventTiles.columns[tileColumn.eventTo][segment.tile] > oldest)
+          directory.push(directoryRow(blocks.eventTiles, segment.tile));
+        continue;
+      }
+      const old = rowsOf(segment, before, blocks.events, blocks.eventTiles, "events");
+      const choice = { old: old.block, oldUntil, fresh: segment.fresh, source: this.#source, index, layout, keepFrom };
+      const [tiles, left] = this.#cut(chooseEvents(choice, oldest), segment);
+      for (const rows of tiles) directory.push(this.#tile("events", index, old, rows));
+      if (segment.tile < 0) this.#write(this.#encoder, strings, "events", index, old, left);
     }
-    const into = this.#block(layout, index, old, chosen.reverse());
-    layout.values.forEach((at, feature) => {
-      const array = latest[feature];
-      if (array.type === "string") {
-        into.codes(at, strings, (row) => array.values[row]);
+  }
+
+  /** The rows of tiles, and, of what is in the record, those that stay there. */
+  #cut(rows: readonly number[], { tile }: Segment): [tiles: (readonly number[])[], left: readonly number[]] {
+    const { tile: size, left, most } = this.#sizes;
+    const isRecord = tile < 0;
+    if (rows.length === 0 || (isRecord && rows.length <= most)) return [[], rows];
+    if (!isRecord && rows.length <= 2 * size) return [[rows], []];
+    const tiles: (readonly number[])[] = [];
+    let first = 0;
+    for (; rows.length - first >= size + (isRecord ? left : size); first += size) tiles.push(rows.slice(first, first + size));
+    const rest = rows.slice(first);
+    if (!isRecord) tiles.push(rest);
+    return [tiles, isRecord ? rest : []];
+  }
+
+  /** Makes a tile. @returns its row in the directory */
+  #tile(block: BlockKind, index: number, old: OldRows, rows: readonly number[]): number[] {
+    const strings = new StringTable();
+    const layouts = tileLayouts(this.#layouts[index], block);
+    this.#tileEncoder.begin();
+    if (block === "events") this.#tileEncoder.block(0, 0);
+    this.#write(this.#tileEncoder, strings, block, index, old, rows);
+    if (block === "latest") this.#tileEncoder.block(0, 0);
+    const bytes = this.#tileEncoder.end(strings.texts);
+    const id = tileId(bytes);
+    this.#tiles.set(id, bytes);
+    return describeTile(id, decodeRecord(layouts, bytes).classes[0][block], this.#layouts[index][block], block === "events");
+  }
+
+  /** A block with the rows' times and values. */
+  #write(
+    encoder: RecordEncoder,
+    strings: StringTable,
+    block: BlockKind,
+    index: number,
+    old: OldRows,
+    rows: readonly number[],
+  ): void {
+    const layout = this.#layouts[index][block];
+    const { eventAt, supersededAt } = this.#source;
+    const { visibleAt, availableAt, latest, expressions } = this.#source.classes[index];
+    const count = rows.length;
+    const start = encoder.block(count, layout.columns);
+    const target = encoder.cells;
+    const before = old.block;
+    const cells = (at: number, fresh: Float64Array | null, none = Number.NaN): void => {
+      if (at < 0) return;
+      const from = start + at * count;
+      for (let place = 0; place < count; place++) {
+        const row = rows[place];
+        target[from + place] = row < before.rows ? before.columns[at][row] : fresh === null ? none : fresh[row - before.rows];
+      }
+    };
+    const codes = (at: number, freshText: (row: number) => string | null): void => {
+      const from = start + at * count;
+      for (let place = 0; place < count; place++) {
+        const row = rows[place];
+        const text = row < before.rows ? old.text(before.columns[at][row]) : freshText(row - before.rows);
+        target[from + place] = text === null ? Number.NaN : strings.code(text);
+      }
+    };
+    cells(layout.visibleAt, visibleAt);
+    cells(layout.eventAt, eventAt);
+    cells(layout.availableAt, availableAt);
+    cells(layout.supersededAt, supersededAt);
+    layout.values.forEach((at, value) => {
+      if (block === "events") {
+        const { values, texts } = expressions[value];
+        if (texts === null) cells(at, values);
+        else codes(at, (row) => (Number.isNaN(values[row]) ? null : texts[values[row]]));
         return;
       }
-      into.cells(at, array.values);
-      if (array.type === "int64") into.cells(at + 1, array.rest ?? null, 0);
+      const array = latest[value];
+      if (array.type === "string") {
+        codes(at, (row) => array.values[row]);
+        return;
+      }
+      cells(at, array.values);
+      if (array.type === "int64") cells(at + 1, array.rest ?? null, 0);
     });
   }
 
-  /** Rows that a window can still reach from `keepFrom` on, in order of visibility. */
-  #events(
-    layout: BlockLayout,
-    index: number,
-    fresh: number[],
-    old: Block,
-    oldUntil: Micros,
-    keepFrom: Micros,
-    strings: StringTable,
-  ): void {
-    const { eventAt, supersededAt, position } = this.#source;
-    const { visibleAt, availableAt, expressions } = this.#source.classes[index];
-    const oldest = keepFrom - Math.max(...this.#view.classes[index].aggregates.map(({ window }) => window));
-    // By visibility; rows that became visible at once are told apart by their places where functions ask for the first or the last.
-    fresh.sort(
-      (one, other) =>
-        visibleAt[one] - visibleAt[other] ||
-        (layout.availableAt < 0
-          ? 0
-          : eventAt[one] - eventAt[other] || availableAt[one] - availableAt[other] || position[one] - position[other]),
-    );
-    const chosen: number[] = [];
-    const choose = (row: number) => {
-      const visible = cellOf(row, old, layout.visibleAt, visibleAt);
-      if (row < old.rows && visible > oldUntil) return;
-      const superseded = cellOf(row, old, layout.supersededAt, supersededAt);
-      if (cellOf(row, old, layout.eventAt, eventAt) > oldest && !(superseded <= Math.max(visible, keepFrom))) chosen.push(row);
-    };
-    // An increment's rows become visible after the others; pushed ones may have been visible long before they came.
-    let next = 0;
-    for (let row = 0; row < old.rows; row++) {
-      while (next < fresh.length && visibleAt[fresh[next]] < old.columns[layout.visibleAt][row]) choose(old.rows + fresh[next++]);
-      choose(row);
-    }
-    while (next < fresh.length) choose(old.rows + fresh[next++]);
-    const into = this.#block(layout, index, old, chosen);
-    layout.values.forEach((at, value) => {
-      const { values, texts } = expressions[value];
-      if (texts === null) into.cells(at, values);
-      else into.codes(at, strings, (row) => (Number.isNaN(values[row]) ? null : texts[values[row]]));
+  #directory(rows: readonly number[][], columns: number): void {
+    const start = this.#encoder.block(rows.length, columns);
+    const { cells } = this.#encoder;
+    rows.forEach((row, place) => {
+      row.forEach((cell, column) => {
+        cells[start + column * rows.length + place] = cell;
+      });
     });
-  }
-
-  /** Begins a block with the rows' times; what it gives fills the other columns. */
-  #block(layout: BlockLayout, index: number, old: Block, rows: readonly number[]) {
-    const { eventAt, supersededAt } = this.#source;
-    const { visibleAt, availableAt } = this.#source.classes[index];
-    const count = rows.length;
-    const start = this.#encoder.block(count, layout.columns);
-    const target = this.#encoder.cells;
-    const into = {
-      cells(at: number, fresh: Float64Array | null, none = Number.NaN): void {
-        if (at < 0) return;
-        const from = start + at * count;
-        for (let place = 0; place < count; place++) {
-          const row = rows[place];
-          target[from + place] = row < old.rows ? old.columns[at][row] : fresh === null ? none : fresh[row - old.rows];
-        }
-      },
-      codes(at: number, strings: StringTable, freshText: (row: number) => string | null): void {
-        const from = start + at * count;
-        for (let place = 0; place < count; place++) {
-          const row = rows[place];
-          const text = row < old.rows ? strings.before(old.columns[at][row]) : freshText(row - old.rows);
-          target[from + place] = text === null ? Number.NaN : strings.code(text);
-        }
-      },
-    };
-    into.cells(layout.visibleAt, visibleAt);
-    into.cells(layout.eventAt, eventAt);
-    into.cells(layout.availableAt, availableAt);
-    into.cells(layout.supersededAt, supersededAt);
-    return into;
   }
 }
 
-/** Subtraction would give NaN for two infinities of one sign. */
-const compare = (one: number, other: number) => (one < other ? -1 : one > other ? 1 : 0);
+const NO_BLOCKS: ClassBlocks = { latest: emptyBlock, events: emptyBlock, latestTiles: emptyBlock, eventTiles: emptyBlock };
 
-/**
- * A row of the record before, or, counted on from its last, one that has become visible since. NaN where a block has no such column,
- * or where no row has a value in it.
- */
-function cellOf(row: number, { rows, columns }: Block, at: number, fresh: Float64Array | null): number {
-  if (at < 0) return Number.NaN;
-  return row < rows ? columns[at][row] : fresh === null ? Number.NaN : fresh[row - rows];
+/** What a segment held before. */
+function rowsOf({ tile }: Segment, before: Since | null, own: Block, directory: Block, block: BlockKind): OldRows {
+  if (before === null) return noRows;
+  if (tile < 0) return oldRows(before.record, own);
+  const opened = before.tiles.get(directory.columns[tileColumn.id][tile]);
+  if (opened === undefined) throw featureErrors.FEATURE_RECORD_CORRUPT("A tile of an entity is named but not there");
+  return oldRows(opened, opened.classes[0][block]);
 }
 
 /** The texts of a record: each once. */
 class StringTable {
   readonly texts: string[] = [];
   #codes: Map<string, number> | null = null;
-  readonly #old: EntityRecord | null;
-
-  constructor(old: EntityRecord | null) {
-    this.#old = old;
-  }
-
-  /** The text that a code of the record before stands for. */
-  before(code: number): string | null {
-    return Number.isNaN(code) || this.#old === null ? null : this.#old.string(code);
-  }
 
   code(text: string): number {
     this.#codes ??= new Map();

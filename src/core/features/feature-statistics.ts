@@ -1,7 +1,9 @@
 import type { Micros } from "../time.ts";
-import { decodeRecord, type RecordShape, recordLayout } from "./entity-record.ts";
+import type { EntityRecord, RecordShape } from "./entity-record.ts";
 import type { ExactValue } from "./plan.ts";
 import { type RecordReading, readRecord, recordReading } from "./read-record.ts";
+import type { TileReference } from "./tiles.ts";
+import { tilesToRead } from "./tiles-to-read.ts";
 
 /** What one feature's online values were when a materialization was done. */
 export interface FeatureStatistics {
@@ -24,7 +26,6 @@ const LOOKED_AT = 10_000;
 
 /** Gathers the statistics of a materialization from records as they are written. */
 export class StatisticsSample {
-  readonly #shape: RecordShape;
   readonly #names: readonly string[];
   readonly #reading: RecordReading;
   readonly #at: Micros;
@@ -33,7 +34,6 @@ export class StatisticsSample {
   #seen = 0;
 
   constructor(shape: RecordShape, ttl: Micros | null, at: Micros) {
-    this.#shape = shape;
     this.#names = shape.classes.flatMap(({ latest, aggregates }) => [...latest, ...aggregates].map(({ name }) => name));
     this.#reading = recordReading(shape, new Map(this.#names.map((name, slot) => [name, slot])), ttl, at);
     this.#at = at;
@@ -45,10 +45,19 @@ export class StatisticsSample {
     this.#step = Math.max(1, Math.ceil(entities / LOOKED_AT));
   }
 
-  add(record: Uint8Array): void {
-    if (this.#seen++ % this.#step !== 0) return;
+  /** Whether the next entity is looked at. */
+  isNext(): boolean {
+    return this.#seen++ % this.#step === 0;
+  }
+
+  /** The tiles that `add` wants to be in the record. */
+  tilesOf(record: EntityRecord): TileReference[] {
+    return tilesToRead(this.#reading, record, this.#at);
+  }
+
+  add(record: EntityRecord): void {
     const values = new Array<ExactValue>(this.#names.length).fill(null);
-    readRecord(this.#reading, decodeRecord(recordLayout(this.#shape), record), this.#at, values);
+    readRecord(this.#reading, record, this.#at, values);
     values.forEach((value, slot) => {
       this.#figures[slot].add(value);
     });

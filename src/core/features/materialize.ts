@@ -19,6 +19,7 @@ import {
 } from "./materialized-rows.ts";
 import { FORMAT_VERSION, readEntry } from "./online-entry.ts";
 import { entityPrefix, fingerprintOf, ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
+import { tileSizes } from "./tile-directory.ts";
 import { currentSlot, definitionsOf, type VersionSlot } from "./view-versions.ts";
 import { type WrittenRecords, writeRecords } from "./write-records.ts";
 
@@ -123,7 +124,7 @@ async function rewrite(
   const shape = { classes: view.classes, versions: hasVersions(snapshot) };
   const sample = new StatisticsSample(shape, view.ttl, until);
   const prefix = entityPrefix(scope, view.name, generation);
-  const target = { online, view, layouts: recordLayout(shape), prefix, sample };
+  const target = { online, view, layouts: recordLayout(shape), prefix, sample, sizes: tileSizes(input.tileRows) };
   while (progress.done < shares) {
     await online.putMany([[key, Buffer.from(JSON.stringify(progress))]]);
     const share = shares === 1 ? null : { number: progress.done, of: shares };
@@ -147,7 +148,7 @@ async function increment(
   sample: StatisticsSample,
 ): Promise<WrittenRecords> {
   const prefix = entityPrefix(input.scope, view.name, stored.generation);
-  const target = { online, view, layouts: recordLayout(stored), prefix, sample };
+  const target = { online, view, layouts: recordLayout(stored), prefix, sample, sizes: tileSizes(input.tileRows) };
   // The view's entry still says the earlier time while records are written: reads that it allows stay exact.
   const times = { from: range.after, until: range.until, keepFrom: range.after - ONLINE_RETENTION };
   const ahead = await rowsAhead(engine, view, input, range, stored.fingerprint);

@@ -16,6 +16,8 @@ export interface MaterializedFrom {
   readonly paths: ReadonlyMap<string, string>;
   /** Values of rows that are held in memory at once; 12 million unless given. */
   readonly valuesAtOnce?: number;
+  /** Rows of an entity's tile; 1,024 unless given. */
+  readonly tileRows?: number;
 }
 
 export interface KeyedRows extends ViewRows {

@@ -84,7 +84,8 @@ describe.each(sourceKinds)("online values over a source with %s", (kind) => {
         fc.constantFrom("shop" as const, "till" as const, "number" as const),
         fc.integer({ min: 1, max: 120 }),
         fc.option(fc.integer({ min: 1, max: 150 }), { nil: null }),
-        async (first, second, steps, of, window, ttl) => {
+        fc.constantFrom(1, 2, 1_024),
+        async (first, second, steps, of, window, ttl, tileRows) => {
           const { view, features, names } = viewOver(kind, of, window, ttl);
           const source = sources[kind];
           const scope = freshScope();
@@ -107,6 +108,7 @@ describe.each(sourceKinds)("online values over a source with %s", (kind) => {
               paths,
               until: asked,
               full: anew,
+              tileRows,
               ...(inShares && { valuesAtOnce: 300 }),
             };
             if (cutAfter !== null)
@@ -160,14 +162,15 @@ test.each(["own availability and a late group", "versions, deletions and a late 
         fc.array(row(-60, 400), { minLength: 30, maxLength: 80 }),
         fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 5 }),
         fc.array(request, { minLength: 5, maxLength: 20 }),
-        async (rows, advances, requests) => {
+        fc.constantFrom(1, 3, 1_024),
+        async (rows, advances, requests, tileRows) => {
           const scope = freshScope();
           const snapshot = await snapshotOf(bench, source, [rows], END);
           const paths = await snapshotPaths(bench.artifacts, snapshot);
           let until = 0;
           for (const advance of advances) {
             until += advance * MINUTE;
-            await materialize({ engine: bench.engine, online }, { scope, view, snapshot, source, paths, until });
+            await materialize({ engine: bench.engine, online }, { scope, view, snapshot, source, paths, until, tileRows });
           }
           const times = requests.map((_, index) => until - (index % 3) * 40 * MINUTE);
           const { values } = await createFeatureReader(compileFeaturePlan({ name: "m", features: all }), online, scope).read(

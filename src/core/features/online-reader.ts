@@ -1,13 +1,15 @@
 import type { OnlineStore } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import { formatTimestamp, type Micros, parseTimestamp } from "../time.ts";
-import { type ClassLayout, decodeRecord, recordLayout } from "./entity-record.ts";
+import { type ClassLayout, decodeRecord, type EntityRecord, isTiled, recordLayout } from "./entity-record.ts";
 import { featureErrors } from "./errors.ts";
 import { loadOnDemand, type OnDemandFunction } from "./on-demand.ts";
 import { parseOnlineView } from "./online-entry.ts";
 import { entityKey, entityPrefix, type OnlineView, versionKey, viewKey } from "./online-view.ts";
 import type { ExactValue, FeaturePlan, FeatureValue, PlannedView } from "./plan.ts";
 import { type RecordReading, readRecord, recordReading, type ValueDetails, type ValueStatus } from "./read-record.ts";
+import { readTiles, type TilesOf, withTiles } from "./tiles.ts";
+import { tilesToRead } from "./tiles-to-read.ts";
 import { versionRead } from "./view-versions.ts";
 
 export interface FeatureVectors<V = FeatureValue> {
@@ -114,7 +116,7 @@ function openReader(plan: FeaturePlan, online: OnlineStore, scope: Scope, detail
   return {
     async read(requests, at) {
       const rows = timestamps.length === 0 ? requests : requests.map((request) => withMicros(request, timestamps));
-      const { found, places } = await readRecords(online, scope, views, rows);
+      const { records, places } = await readRecords(online, scope, views, rows, at);
 
       const unknownEntities: string[][] = [];
       const details: ValueDetails[] = [];
@@ -125,8 +127,8 @@ function openReader(plan: FeaturePlan, online: OnlineStore, scope: Scope, detail
         const detail = detailed ? noDetails(slotOf.size) : undefined;
         views.forEach((view, which) => {
           const place = places[index * views.length + which];
-          const bytes = place < 0 ? null : (found[place] ?? null);
-          if (!readView(view, bytes, time, vector, detail)) unknown.push(view.planned.name);
+          const record = place < 0 ? null : (records[place] ?? null);
+          if (!readView(view, record, time, vector, detail)) unknown.push(view.planned.name);
         });
         for (const { compute, slot, inputs, request } of functions) {
           const given: Record<string, ExactValue> = {};
@@ -162,18 +164,24 @@ const noDetails = (slots: number): ValueDetails => ({
 });
 
 interface FoundRecords {
-  readonly found: readonly (Uint8Array | null)[];
-  /** Position of each view's record in `found`, request by request; -1 where a key is null. */
+  /** Bytes, or, of an entity with tiles, the record with those that the read needs. */
+  readonly records: readonly (Uint8Array | EntityRecord | null)[];
+  /** Position of each view's record in `records`, request by request; -1 where a key is null. */
   readonly places: Int32Array;
 }
 
-/** One round trip, and another where a view has been written anew since the last read, or was never read; a third for an earlier version. */
+/**
+ * One round trip, and another where a view has been written anew since the last read, or was never read; a third for an earlier version.
+ * One more for entities with tiles.
+ */
 async function readRecords(
   online: OnlineStore,
   scope: Scope,
   views: readonly OpenView[],
   rows: readonly Readonly<Record<string, ExactValue>>[],
+  at: Micros | readonly Micros[],
 ): Promise<FoundRecords> {
+  let missing = "";
   for (;;) {
     const keys: string[] = views.map(({ key }) => key);
     const versions = views.map(({ version }) => (version === null ? -1 : keys.push(version) - 1));
@@ -204,8 +212,45 @@ async function readRecords(
       if (prefix !== view.prefix) isCurrent = false;
       view.prefix = prefix;
     }
-    if (isCurrent) return { found, places };
+    if (!isCurrent) continue;
+    const tiled = tiledRecords(views, found, keys, places, at);
+    if (tiled.length === 0) return { records: found, places };
+    const tiles = await readTiles(online, tiled);
+    const lacking = tiled.findIndex((_, index) => tiles[index] === null);
+    if (lacking < 0) {
+      const records: (Uint8Array | EntityRecord | null)[] = [...found];
+      tiled.forEach(({ place, layouts, record }, index) => {
+        records[place] = withTiles(layouts, record, tiles[index] ?? new Map());
+      });
+      return { records, places };
+    }
+    // The record has been written anew since it was read; what is named twice and not there is lost.
+    const names = JSON.stringify([tiled[lacking].key, tiled[lacking].tiles.map(({ id }) => id)]);
+    if (names === missing) throw featureErrors.FEATURE_RECORD_CORRUPT("A tile of an entity is named but not there");
+    missing = names;
   }
+}
+
+/** The records that have tiles, with those of them that a read at its time needs. */
+function tiledRecords(
+  views: readonly OpenView[],
+  found: readonly (Uint8Array | null)[],
+  keys: readonly string[],
+  places: Int32Array,
+  at: Micros | readonly Micros[],
+): (TilesOf & { readonly place: number; readonly record: EntityRecord })[] {
+  const tiled: (TilesOf & { readonly place: number; readonly record: EntityRecord })[] = [];
+  for (let index = 0; index < places.length; index++) {
+    const place = places[index];
+    const bytes = place < 0 ? null : found[place];
+    if (bytes === null || !isTiled(bytes)) continue;
+    const { layouts, reading } = views[index % views.length];
+    if (reading === null) continue;
+    const record = decodeRecord(layouts, bytes);
+    const time = typeof at === "number" ? at : at[Math.floor(index / views.length)];
+    tiled.push({ key: keys[place], layouts, tiles: tilesToRead(reading, record, time), place, record });
+  }
+  return tiled;
 }
 
 /** Which version of a view is read: looked at whenever the view's entry has changed, which is once per materialization. */
@@ -243,7 +288,7 @@ function refresh(view: OpenView, bytes: Uint8Array | null): void {
 /** Whether the store knows the entity. */
 function readView(
   { planned, online, layouts, reading }: OpenView,
-  bytes: Uint8Array | null,
+  record: Uint8Array | EntityRecord | null,
   at: Micros,
   vector: ExactValue[],
   details: ValueDetails | undefined,
@@ -255,11 +300,11 @@ function readView(
       `Feature view "${planned.name}" can be read from ${formatTimestamp(until - retention)} on, not at ${formatTimestamp(at)}`,
     );
   }
-  if (bytes === null) {
+  if (record === null) {
     for (const [slot, value] of reading.absent) vector[slot] = value;
     return false;
   }
-  readRecord(reading, decodeRecord(layouts, bytes), at, vector, details);
+  readRecord(reading, record instanceof Uint8Array ? decodeRecord(layouts, record) : record, at, vector, details);
   return true;
 }
 

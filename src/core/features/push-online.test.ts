@@ -73,7 +73,8 @@ describe("rows that are pushed", () => {
           fc.integer({ min: 1, max: 20 }),
           fc.option(fc.integer({ min: 1, max: 40 }), { nil: null }),
           fc.array(fc.tuple(shop, fc.integer({ min: 1, max: 2 }), moment(0, 110)), { minLength: 3, maxLength: 6 }),
-          async (batches, of, window, ttl, asks) => {
+          fc.constantFrom(1, 2, 1_024),
+          async (batches, of, window, ttl, asks, tileRows) => {
             const scope = { workspace: "test", project: `pushed ${++projects}` };
             const { view, features, names } = viewOver(kind, of, window, ttl);
             const source: SourceDefinition = { ...view.source, name: `sales ${projects}` };
@@ -97,7 +98,7 @@ describe("rows that are pushed", () => {
               const isNew = log.append(source.name, judged, { once: source.key.length > 0, at: now });
               known.push(...batch.filter((_, at) => isNew[at] && judged[at].problem === null));
               now += 20 * MINUTE;
-              await applyPushed({ engine: bench.engine, online, log }, { scope, view: definition, index, now });
+              await applyPushed({ engine: bench.engine, online, log }, { scope, view: definition, index, now, tileRows });
               for (const [name, till, at] of asks) {
                 if (at < now - 120 * MINUTE) continue;
                 const keys = { shop: name, till };

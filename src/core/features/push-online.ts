@@ -5,15 +5,17 @@ import type { LoggedRow, OnlineStore, PushLog, TableEngine } from "../ports/inde
 import type { Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
 import type { CompiledView } from "./compile-view.ts";
-import { type ClassLayout, decodeRecord, recordLayout } from "./entity-record.ts";
+import { type ClassLayout, decodeRecord, type EntityRecord, recordLayout } from "./entity-record.ts";
 import { EntityWriter } from "./entity-writer.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { compiledOnce } from "./materialize.ts";
 import { type KeyedRows, keyedColumns, readKeyedRows } from "./materialized-rows.ts";
 import { entityPrefix, fingerprintOf, ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
 import { keySetName } from "./push-index.ts";
+import { type TileSizes, tileSizes } from "./tile-directory.ts";
+import { recordEntries } from "./tiles.ts";
 import { currentSlot, definitionsOf, type VersionSlot } from "./view-versions.ts";
-import { groupRows } from "./write-records.ts";
+import { groupRows, openTiles } from "./write-records.ts";
 
 export interface PushedInput {
   readonly scope: Scope;
@@ -24,6 +26,8 @@ export interface PushedInput {
   readonly now: Micros;
   /** Writes everything anew. */
   readonly full?: boolean;
+  /** Rows of an entity's tile; 1,024 unless given. */
+  readonly tileRows?: number;
 }
 
 export interface AppliedRows {
@@ -54,6 +58,7 @@ interface Work extends Deps {
   /** Of the entities' keys in the store. */
   readonly prefix: string;
   readonly keepFrom: Micros;
+  readonly sizes: TileSizes;
 }
 
 /**
@@ -82,7 +87,7 @@ export async function followLog(deps: Deps, input: PushedInput, slot: VersionSlo
   const until = Math.max(now, stored?.until ?? now);
   const work = (generation: string): Work => {
     const prefix = entityPrefix(scope, view.name, generation);
-    return { ...deps, view, layouts, versions, prefix, keepFrom: until - ONLINE_RETENTION };
+    return { ...deps, view, layouts, versions, prefix, keepFrom: until - ONLINE_RETENTION, sizes: tileSizes(input.tileRows) };
   };
   const entriesOf = (made: Pick<OnlineView, "generation" | "leftovers" | "newestEventAt"> & { pushedTo: number }) =>
     slot.write({ ...standing(definition, view, fingerprint, versions), ...made, until });
@@ -108,7 +113,7 @@ export async function followLog(deps: Deps, input: PushedInput, slot: VersionSlo
     await online.putMany([...made.entries, ...entriesOf({ generation, leftovers: false, newestEventAt, pushedTo: upTo })]);
     pushedTo = upTo;
     rows += fresh.length;
-    entities += made.entries.length;
+    entities += made.entities;
   }
   return { rows, entities, pushedTo };
 }
@@ -127,6 +132,7 @@ function standing(definition: FeatureViewDefinition, view: CompiledView, fingerp
 
 interface MadeRecords {
   readonly entries: Entry[];
+  readonly entities: number;
   readonly newestEventAt: Micros | null;
 }
 
@@ -140,17 +146,31 @@ async function freshRecords(
   const anew = await revisedEntities(work, log.revisedRows(view.source.name, range));
   const source = await read(work, rows, false);
   const grouped = group(work, source);
-  const writer = new EntityWriter(view, layouts, source);
+  const writer = new EntityWriter(view, layouts, source, work.sizes);
   const added = grouped.keys.flatMap((key, index) => (anew.has(key) ? [] : [{ key, index }]));
-  const before = await online.getMany(added.map(({ key }) => key));
-  const entries = added.map(({ key, index }, at): Entry => {
-    const bytes = before[at] ?? null;
-    const since = bytes === null ? null : { record: decodeRecord(layouts, bytes), until: Number.POSITIVE_INFINITY };
-    return [key, writer.encode(grouped.rowsOf(index), since, keepFrom)];
+  const before = await recordsOf(
+    work,
+    added.map(({ key }) => key),
+  );
+  const fresh = added.map(({ key, index }, at) => ({ key, rows: grouped.rowsOf(index), before: before[at] }));
+  const until = Number.POSITIVE_INFINITY;
+  const opened = await openTiles(online, writer, layouts, fresh, until);
+  const entries = fresh.flatMap(({ key, rows, before }, at): Entry[] => {
+    const since = before === null ? null : { record: before, until, tiles: opened.get(at) ?? new Map() };
+    return recordEntries(key, writer.encode(rows, since, keepFrom), before);
   });
-  if (anew.size === 0) return { entries, newestEventAt: grouped.newestEventAt };
+  if (anew.size === 0) return { entries, entities: fresh.length, newestEventAt: grouped.newestEventAt };
   const made = await recordsAnew(work, [...anew.keys()], range.upTo);
-  return { entries: [...entries, ...made.entries], newestEventAt: newer(grouped.newestEventAt, made.newestEventAt) };
+  return {
+    entries: [...entries, ...made.entries],
+    entities: fresh.length + made.entities,
+    newestEventAt: newer(grouped.newestEventAt, made.newestEventAt),
+  };
+}
+
+/** What the store has of entities. */
+async function recordsOf({ online, layouts }: Work, keys: readonly string[]): Promise<(EntityRecord | null)[]> {
+  return (await online.getMany(keys)).map((bytes) => (bytes === null ? null : decodeRecord(layouts, bytes)));
 }
 
 /** Keys of the entities that any version of these rows belongs to. */
@@ -159,22 +179,34 @@ async function revisedEntities(work: Work, rows: readonly LoggedRow[]): Promise<
   return new Set(group(work, await read(work, rows, false)).keys);
 }
 
-/** Records of entities from all of their rows up to a place in the log; null for one that has none any more. */
-async function recordsAnew(work: Work, keys: readonly string[], upTo: number): Promise<MadeRecords & { readonly rows: number }> {
-  const { log, view, layouts, prefix, keepFrom, versions } = work;
-  const wanted = new Set(keys);
+/**
+ * Records of entities from all of their rows up to a place in the log; null for one that has none any more.
+ * @param isNew whether the store has none of them
+ */
+async function recordsAnew(
+  work: Work,
+  keys: readonly string[],
+  upTo: number,
+  isNew = false,
+): Promise<MadeRecords & { readonly rows: number }> {
+  const { log, view, layouts, prefix, keepFrom, versions, sizes } = work;
+  const before = isNew ? [] : await recordsOf(work, keys);
+  const wanted = new Map(keys.map((key, index) => [key, before[index] ?? null]));
   const entities = keys.map((key) => key.slice(prefix.length));
   const logged = log.rowsOf(view.source.name, keySetName(view.keys), entities, upTo);
   const source = await read(work, logged, versions);
   const grouped = group(work, source);
-  const writer = new EntityWriter(view, layouts, source);
+  const writer = new EntityWriter(view, layouts, source, sizes);
   const entries: Entry[] = [];
   grouped.keys.forEach((key, index) => {
+    const replaced = wanted.get(key);
     // Versions of a row may belong to other entities, whose other rows are not here.
-    if (wanted.delete(key)) entries.push([key, writer.encode(grouped.rowsOf(index), null, keepFrom)]);
+    if (replaced === undefined) return;
+    wanted.delete(key);
+    entries.push(...recordEntries(key, writer.encode(grouped.rowsOf(index), null, keepFrom), replaced));
   });
-  for (const key of wanted) entries.push([key, null]);
-  return { entries, newestEventAt: grouped.newestEventAt, rows: grouped.touched };
+  for (const [key, replaced] of wanted) entries.push(...recordEntries(key, null, replaced));
+  return { entries, entities: keys.length, newestEventAt: grouped.newestEventAt, rows: grouped.touched };
 }
 
 /** Every record, into a generation of its own. */
@@ -195,10 +227,11 @@ async function rewrite(work: Work, upTo: number) {
       work,
       some.map((entity) => prefix + entity),
       upTo,
+      true,
     );
     await online.putMany(made.entries);
     written.rows += made.rows;
-    written.entities += made.entries.length;
+    written.entities += made.entities;
     written.newestEventAt = newer(written.newestEventAt, made.newestEventAt);
     after = last;
   }

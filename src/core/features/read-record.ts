@@ -4,6 +4,8 @@ import { type Block, type BlockLayout, type EntityRecord, type RecordShape, reco
 import { exactInteger, integerOf } from "./integers.ts";
 import { Moments } from "./moments.ts";
 import type { ExactValue } from "./plan.ts";
+import { tileSums } from "./tile-directory.ts";
+import { tilesInside } from "./tiles-to-read.ts";
 import { aggregateOf, type FiguresWanted, figuresWanted, WindowAccumulator, type WindowFigures } from "./window-accumulators.ts";
 
 /** One feature's place in the vector and in the record. */
@@ -15,9 +17,11 @@ interface LatestSlot {
 
 type WindowSlot = AggregateFeature & { readonly slot: number };
 
-interface WindowSlots {
+export interface WindowSlots {
   /** Column of its expression's values; -1 counts rows. */
   readonly column: number;
+  /** Which expression; -1 counts rows. */
+  readonly value: number;
   readonly window: Micros;
   readonly wanted: FiguresWanted;
   /** Whether values are positions among the record's texts. */
@@ -25,7 +29,7 @@ interface WindowSlots {
   readonly features: readonly WindowSlot[];
 }
 
-interface ClassReading {
+export interface ClassReading {
   readonly index: number;
   readonly layouts: { readonly latest: BlockLayout; readonly events: BlockLayout };
   readonly latest: readonly LatestSlot[];
@@ -73,7 +77,7 @@ export function recordReading(
       windows: [...windows.values()].map((features): WindowSlots => {
         const [{ value, window }] = features;
         const column = value < 0 ? -1 : layouts[index].events.values[value];
-        return { column, window, wanted: figuresWanted(features), texts: expressions[value]?.text === true, features };
+        return { column, value, window, wanted: figuresWanted(features), texts: expressions[value]?.text === true, features };
       }),
     };
   });
@@ -150,9 +154,14 @@ function readWindow(
   values: ExactValue[],
   details: ValueDetails | undefined,
 ): void {
-  const block = record.classes[index].events;
+  const { events: block, eventTiles } = record.classes[index];
   const { column, texts, features } = slots;
-  const figures = block.rows === 0 ? undefined : windowFigures(slots, block, layouts.events, at, Math.min(at, until));
+  const known = Math.min(at, until);
+  const tiles = eventTiles.rows === 0 ? NO_TILES : tilesInside(eventTiles, at - slots.window, at, known);
+  const figures =
+    block.rows === 0 && tiles.length === 0
+      ? undefined
+      : windowFigures(slots, block, layouts.events, at, known, tiles, eventTiles);
   for (const feature of features) {
     const result = aggregateOf(feature, column < 0, figures);
     const isOneOfRows = feature.fn === "first" || feature.fn === "last";
@@ -171,16 +180,23 @@ function oneOfRows({ type }: WindowSlot, value: string | number): ExactValue {
   return type === "int64" ? (integerOf(value) ?? null) : value;
 }
 
-/** @param known rows superseded by then are not true any more */
+const NO_TILES: readonly number[] = [];
+
+/**
+ * @param known rows superseded by then are not true any more
+ * @param tiles places of those that lie wholly inside the window and whose rows are not in the block
+ */
 function windowFigures(
-  { column, window, wanted }: WindowSlots,
+  { column, value, window, wanted }: WindowSlots,
   { columns }: Block,
   { visibleAt, eventAt, availableAt, supersededAt }: BlockLayout,
   at: Micros,
   known: Micros,
+  tiles: readonly number[],
+  directory: Block,
 ): WindowFigures {
-  const visible = columns[visibleAt];
-  const events = columns[eventAt];
+  const visible = columns[visibleAt] ?? NO_CELLS;
+  const events = columns[eventAt] ?? NO_CELLS;
   const superseded = supersededAt < 0 ? null : columns[supersededAt];
   const cells = column < 0 ? null : columns[column];
   const start = at - window;
@@ -199,6 +215,7 @@ function windowFigures(
       events[one] - events[other] || compareAvailable(columns[availableAt], one, other) || one - other;
     const accumulator = new WindowAccumulator(wanted, order);
     forEachCell((cell, row) => accumulator.add(cell, row));
+    for (const tile of tiles) accumulator.merge(tileSums(directory, tile, value));
     return accumulator;
   }
   let rows = 0;
@@ -213,14 +230,22 @@ function windowFigures(
     if (cell < least) least = cell;
     if (cell > greatest) greatest = cell;
   });
+  const moments = new Moments(wanted.squares);
+  for (const tile of tiles) {
+    const sums = tileSums(directory, tile, value);
+    moments.merge(sums);
+    if (sums.least < least) least = sums.least;
+    if (sums.greatest > greatest) greatest = sums.greatest;
+  }
   // -0 beside 0 would depend on their order, as in an accumulator.
   const extremes = { least: least + 0, greatest: greatest + 0, distinct: 0, nth: () => Number.NaN };
   // The plain sum of whole numbers of 32 bits is exact: the same figures as an accumulator's.
-  if (whole && !wanted.squares) return { rows, sum, mean: sum / rows, std: Number.NaN, ...extremes };
-  const moments = new Moments(wanted.squares);
+  if (whole && !wanted.squares && tiles.length === 0) return { rows, sum, mean: sum / rows, std: Number.NaN, ...extremes };
   forEachCell((cell) => moments.add(cell));
-  return { rows, sum: moments.sum, mean: moments.mean, std: moments.std, ...extremes };
+  return { rows: moments.rows, sum: moments.sum, mean: moments.mean, std: moments.std, ...extremes };
 }
+
+const NO_CELLS = new Float64Array(0);
 
 const compareAvailable = (available: Float64Array | undefined, one: number, other: number) =>
   available === undefined ? 0 : available[one] - available[other];

@@ -1,5 +1,5 @@
 import type { AggregateFeature } from "./compile-view.ts";
-import { Moments, type WindowMoments } from "./moments.ts";
+import { type MomentSums, Moments, type WindowMoments } from "./moments.ts";
 
 /** What is known of the rows in one window; what none of its functions asks for may be left out. */
 export interface WindowFigures extends WindowMoments {
@@ -62,6 +62,14 @@ export class WindowAccumulator implements WindowFigures {
     this.#greatest?.add(value);
     this.#counts?.set(value, (this.#counts.get(value) ?? 0) + 1);
     this.#ordered?.add(value, row);
+  }
+
+  /** Adds rows of which only the sums are known: how many are different and which come first is then told of the others alone. */
+  merge(sums: MomentSums & { readonly least: number; readonly greatest: number }): void {
+    if (sums.rows === 0) return;
+    this.#moments.merge(sums);
+    this.#least?.add(sums.least);
+    this.#greatest?.add(sums.greatest);
   }
 
   /** Takes out what was put in with the same value and row. */

@@ -2,11 +2,13 @@ import type { OnlineStore } from "../ports/index.ts";
 import type { Micros } from "../time.ts";
 import { ascending } from "./ascending.ts";
 import type { CompiledView } from "./compile-view.ts";
-import { type ClassLayout, decodeRecord } from "./entity-record.ts";
+import { type ClassLayout, decodeRecord, type EntityRecord, isTiled } from "./entity-record.ts";
 import { EntityWriter } from "./entity-writer.ts";
 import type { StatisticsSample } from "./feature-statistics.ts";
 import type { KeyedRows } from "./materialized-rows.ts";
 import { entityKey } from "./online-view.ts";
+import type { TileSizes } from "./tile-directory.ts";
+import { readTiles, recordEntries, type TilesOf, withTiles } from "./tiles.ts";
 
 export interface RecordTarget {
   readonly online: OnlineStore;
@@ -15,6 +17,7 @@ export interface RecordTarget {
   /** Of the entities' keys. */
   readonly prefix: string;
   readonly sample: StatisticsSample;
+  readonly sizes: TileSizes;
 }
 
 export interface WrittenRecords {
@@ -31,26 +34,80 @@ const WRITTEN_AT_ONCE = 20_000;
  * else into those that are there. Doing it again with the same `from` leaves the same.
  */
 export async function writeRecords(
-  { online, view, layouts, prefix, sample }: RecordTarget,
+  { online, view, layouts, prefix, sample, sizes }: RecordTarget,
   source: KeyedRows,
   { from, until, keepFrom }: { readonly from: Micros | null; readonly until: Micros; readonly keepFrom: Micros },
 ): Promise<WrittenRecords> {
   const { keys, rowsOf, touched, newestEventAt } = groupRows(view, source, prefix, from, until);
-  const writer = new EntityWriter(view, layouts, source);
+  const writer = new EntityWriter(view, layouts, source, sizes);
   sample.expect(keys.length);
   for (let first = 0; first < keys.length; first += WRITTEN_AT_ONCE) {
     const some = keys.slice(first, first + WRITTEN_AT_ONCE);
     const before = from === null ? [] : await online.getMany(some);
-    const entries = some.map((key, index): [string, Uint8Array] => {
+    const fresh = some.map((key, index): FreshRows => {
       const bytes = before[index] ?? null;
-      const since = bytes === null || from === null ? null : { record: decodeRecord(layouts, bytes), until: from };
-      const record = writer.encode(rowsOf(first + index), since, keepFrom);
-      sample.add(record);
-      return [key, record];
+      return { key, rows: rowsOf(first + index), before: bytes === null ? null : decodeRecord(layouts, bytes) };
+    });
+    const opened = from === null ? null : await openTiles(online, writer, layouts, fresh, from);
+    const entries: [string, Uint8Array | null][] = [];
+    const looked: { readonly key: string; readonly record: Uint8Array }[] = [];
+    fresh.forEach(({ key, rows, before }, index) => {
+      const since =
+        before === null || from === null ? null : { record: before, until: from, tiles: opened?.get(index) ?? NO_TILES };
+      const encoded = writer.encode(rows, since, keepFrom);
+      if (sample.isNext()) looked.push({ key, record: encoded.record });
+      entries.push(...recordEntries(key, encoded, before));
     });
     await online.putMany(entries);
+    await addToSample(sample, online, layouts, looked);
   }
   return { rows: touched, entities: keys.length, newestEventAt };
+}
+
+interface FreshRows {
+  readonly key: string;
+  /** Of each class. */
+  readonly rows: number[][];
+  readonly before: EntityRecord | null;
+}
+
+const NO_TILES: ReadonlyMap<number, EntityRecord> = new Map();
+
+/**
+ * The tiles into which rows fall, by the entity's place.
+ * @param until rows that became visible later are not taken from what there is
+ */
+export async function openTiles(
+  online: OnlineStore,
+  writer: EntityWriter,
+  layouts: readonly ClassLayout[],
+  fresh: readonly FreshRows[],
+  until: Micros,
+): Promise<ReadonlyMap<number, ReadonlyMap<number, EntityRecord>>> {
+  const wanted = fresh.flatMap(({ key, rows, before }, index): (TilesOf & { readonly index: number })[] => {
+    const tiles = before === null ? [] : writer.tilesToOpen(rows, { record: before, until });
+    return tiles.length === 0 ? [] : [{ index, key, layouts, tiles }];
+  });
+  const found = await readTiles(online, wanted);
+  return new Map(wanted.map(({ index }, at) => [index, found[at] ?? NO_TILES] as const));
+}
+
+async function addToSample(
+  sample: StatisticsSample,
+  online: OnlineStore,
+  layouts: readonly ClassLayout[],
+  looked: readonly { readonly key: string; readonly record: Uint8Array }[],
+): Promise<void> {
+  const tiled: (TilesOf & { readonly record: EntityRecord })[] = [];
+  for (const { key, record: bytes } of looked) {
+    const record = decodeRecord(layouts, bytes);
+    if (isTiled(bytes)) tiled.push({ key, layouts, record, tiles: sample.tilesOf(record) });
+    else sample.add(record);
+  }
+  const found = await readTiles(online, tiled);
+  tiled.forEach(({ record }, index) => {
+    sample.add(withTiles(layouts, record, found[index] ?? NO_TILES));
+  });
 }
 
 export interface GroupedRows {
