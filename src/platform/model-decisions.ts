@@ -35,6 +35,10 @@ export function projectDecisions(
     },
     async rollBack(request) {
       const { model, reason } = request;
+      if (isAnswering(model, request.alias)) {
+        const target = await registry.rollbackTarget(model, request.alias);
+        if (target !== null) await checkReadable(around, model, packagedVersion(await registry.version(model, target)));
+      }
       const promotion = await plain.rollBack(request);
       // A canary of what is being rolled back to or from would go on beside it.
       const challenger = await registry.byAlias(model, "challenger");

@@ -8,14 +8,14 @@ export interface ApprovalOutcome {
 
 /** Decisions about a registry's aliases with what follows from them outside of it. */
 export interface ModelDecisions {
-  /** With the version's newest gate that passed, where there is one. @throws what Promotions.promote throws, PROJECT_VERSION_NOT_PACKAGED */
+  /** With the version's newest gate that passed, where there is one. @throws what Promotions.promote throws, PROJECT_VERSION_NOT_PACKAGED, PROJECT_FEATURES_GONE */
   promote(request: Omit<PromotionRequest, "gateId">): Promise<Promotion>;
   /**
    * As `promote` where the alias answers requests. Where nobody knows whether it does, or a gate gives it, approvals that were asked for
    * must be there; any other alias is pointed without more ado. @throws as promote
    */
   point(request: Omit<PromotionRequest, "gateId">): Promise<Promotion>;
-  /** @throws what Promotions.rollback throws */
+  /** @throws what Promotions.rollback throws, PROJECT_VERSION_NOT_PACKAGED, PROJECT_FEATURES_GONE */
   rollBack(request: AliasDecision): Promise<Promotion>;
   /**
    * Records the approval; the last one that a waiting gate asked for promotes the version as the gate would have.

@@ -1,25 +1,31 @@
 import { type FeatureViewDefinition, viewFeatures } from "../core/definitions/index.ts";
-import { readOnlineView } from "../core/features/index.ts";
+import { viewVersions } from "../core/features/index.ts";
 import { FRESHNESS_ALERTS, freshnessAlerts, type ViewFreshness } from "../core/monitoring/index.ts";
 import type { Platform } from "./platform.ts";
 import { NO_ENDPOINT, recordAlerts } from "./record-alerts.ts";
 
-/** How fresh the online values of every view are. @throws FEATURE_RECORD_CORRUPT */
+/** How fresh the online values of every view are, and those of its earlier versions that something reads. @throws FEATURE_RECORD_CORRUPT */
 export async function viewFreshness({ project, scope, ...platform }: Pick<Platform, "project" | "scope" | "online">) {
   const online = platform.online();
-  return Promise.all(
-    project.features.map(async (view): Promise<ViewFreshness> => {
-      const stored = online === null ? null : await readOnlineView(online, scope, view.name);
-      return {
-        view: view.name,
-        features: viewFeatures(view).map(([name]) => `${view.name}.${name}`),
-        freshWithin: view.freshWithin ?? null,
-        materializedUntil: stored?.until ?? null,
-        newestEventAt: stored?.newestEventAt ?? null,
-        timed: view.source.eventTime !== undefined,
-      };
-    }),
-  );
+  const views = project.features.map(async (view): Promise<ViewFreshness[]> => {
+    const versions = online === null ? [] : await viewVersions(online, scope, view.name);
+    const fixed = {
+      view: view.name,
+      features: viewFeatures(view).map(([name]) => `${view.name}.${name}`),
+      freshWithin: view.freshWithin ?? null,
+      timed: view.source.eventTime !== undefined,
+    };
+    if (versions.length === 0) return [{ ...fixed, materializedUntil: null, newestEventAt: null }];
+    return versions
+      .filter(({ current, unusedSince }) => current || unusedSince === null)
+      .map(({ current, version, materializedUntil, newestEventAt }) => ({
+        ...fixed,
+        view: current ? view.name : `${view.name} version ${version}`,
+        materializedUntil,
+        newestEventAt,
+      }));
+  });
+  return (await Promise.all(views)).flat();
 }
 
 /** Opens an alert for each view that is older than it may be, and resolves those of views that are fresh again. */

@@ -111,7 +111,11 @@ export async function openControlPlane(
 async function noteFreshness(metrics: Metrics, platform: Platform): Promise<void> {
   const now = platform.clock.now();
   // A store that cannot be read takes no other figure away.
-  for (const each of await viewFreshness(platform).catch(() => [])) {
+  const views = await viewFreshness(platform).catch(() => []);
+  // An earlier version of a view may be gone.
+  metrics.featureViewAge.reset();
+  metrics.featureViewObjective.reset();
+  for (const each of views) {
     const age = ageOf(each, now);
     if (age !== null) metrics.featureViewAge.set({ view: each.view }, age / 1e6);
     if (each.freshWithin !== null) metrics.featureViewObjective.set({ view: each.view }, each.freshWithin / 1e6);

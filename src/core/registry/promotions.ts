@@ -57,6 +57,8 @@ export interface Promotions {
   reject(request: PromotionRequest): Promise<Promotion>;
   /** Points the alias at the version it had before the current one. @throws REGISTRY_ALIAS_UNKNOWN, REGISTRY_NOTHING_TO_ROLL_BACK */
   rollback(request: AliasDecision): Promise<Promotion>;
+  /** The version that `rollback` would point the alias at; null where it would refuse. */
+  rollbackTarget(model: string, alias: string): Promise<number | null>;
   /** Newest first. */
   promotions(model: string): Promise<readonly Promotion[]>;
 }
@@ -86,6 +88,14 @@ export function promotionRecords(store: MetadataStore, clock: Clock, scope: Scop
       .where("model", "=", model)
       .orderBy("at")
       .orderBy("id");
+
+  const versionBefore = async (db: Kysely<Database>, model: string, alias: string) => {
+    const there = await rows.versions(db).where("model", "=", model).where("lifecycle", "=", "active").execute();
+    return previousVersion(
+      (await history(db, model).execute()).filter((row) => row.alias === alias),
+      new Set(there.map((each) => each.version)),
+    );
+  };
 
   const checkRequest = ({ model, alias, reason }: Pick<AliasDecision, "model" | "alias" | "reason">) => {
     checkAlias(alias);
@@ -247,11 +257,7 @@ export function promotionRecords(store: MetadataStore, clock: Clock, scope: Scop
         async (db, from) => {
           const { model, alias } = request;
           if (from === null) throw registryErrors.REGISTRY_ALIAS_UNKNOWN(`${model} has no alias ${alias}`);
-          const there = await rows.versions(db).where("model", "=", model).where("lifecycle", "=", "active").execute();
-          const version = previousVersion(
-            (await history(db, model).execute()).filter((row) => row.alias === alias),
-            new Set(there.map((each) => each.version)),
-          );
+          const version = await versionBefore(db, model, alias);
           if (version === null)
             throw registryErrors.REGISTRY_NOTHING_TO_ROLL_BACK(
               `${model}@${alias} has had no other version than ${from} that is still there`,
@@ -260,6 +266,8 @@ export function promotionRecords(store: MetadataStore, clock: Clock, scope: Scop
         },
         null,
       ),
+
+    rollbackTarget: async (model, alias) => (isStorable(model) ? versionBefore(store.db, model, alias) : null),
 
     promotions: async (model) => (isStorable(model) ? (await history(store.db, model).execute()).map(read).reverse() : []),
   };
