@@ -5,7 +5,7 @@ import { FilesystemArtifactStore } from "../adapters/artifacts/filesystem.ts";
 import { openSourceInputs } from "../adapters/sources/open-inputs.ts";
 import { openDuckDb } from "../adapters/tables/duckdb.ts";
 import type { Snapshot } from "../contract/index.ts";
-import { ingest, inReferenceOrder, nearestName, type Snapshot as Taken } from "../core/data/index.ts";
+import { ingest, inReferenceOrder, nearestName, type OtherColumns, type Snapshot as Taken } from "../core/data/index.ts";
 import type { SourceDefinition } from "../core/definitions/index.ts";
 import { OrreryError } from "../core/errors.ts";
 import { joinedRows } from "../core/features/index.ts";
@@ -19,7 +19,7 @@ export interface Validation {
   readonly isSound: boolean;
   /** Why the source could not be taken in; null where it was. */
   readonly error: { readonly message: string; readonly code: string; readonly hint: string } | null;
-  readonly report: Pick<Snapshot, "rows" | "quarantined" | "violations" | "expectations">;
+  readonly report: Pick<Snapshot, "rows" | "quarantined" | "violations" | "expectations" | "schema">;
 }
 
 const EMPTY: Validation["report"] = { rows: 0, quarantined: 0, violations: [], expectations: [] };
@@ -78,6 +78,14 @@ function soundness(source: string, { report }: Taken): Validation {
     source,
     isSound,
     error: null,
-    report: { rows: report.rows, quarantined: report.quarantined, violations, expectations },
+    report: {
+      rows: report.rows,
+      quarantined: report.quarantined,
+      violations,
+      expectations,
+      ...(report.schema === undefined ? {} : { schema: copyOf(report.schema) }),
+    },
   };
 }
+
+const copyOf = ({ undeclared, retyped }: OtherColumns) => ({ undeclared: [...undeclared], retyped: [...retyped] });

@@ -125,6 +125,14 @@ export const snapshot = z.object({
   quarantined: z.number().int(),
   violations: z.array(violation),
   expectations: z.array(expectationVerdict),
+  /** Columns that were delivered otherwise than declared; absent where none were. */
+  schema: z
+    .object({
+      /** A type is null where the format says none. */
+      undeclared: z.array(z.object({ column: z.string(), type: z.string().nullable() })),
+      retyped: z.array(z.object({ column: z.string(), declared: z.string(), delivered: z.string() })),
+    })
+    .optional(),
   /** Erasures that took rows out of it. */
   erased: z.array(z.object({ erasure: z.string(), at: timestamp, rows: z.number().int() })),
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Snapshot, SnapshotDiff, SourceExploration } from "../../contract/index.ts";
-import { suggestFiles } from "../../core/data/index.ts";
+import { schemaLines, suggestFiles } from "../../core/data/index.ts";
 import { type Connection, type ConnectionOptions, connect } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
 import { show, table } from "../output.ts";
@@ -81,8 +81,8 @@ async function showSnapshot(client: Client, { json }: DataOptions, name: string)
   );
 }
 
-/** What broke the contract, and what was expected of the rows together. */
-function reportText({ violations, expectations }: Pick<Snapshot, "violations" | "expectations">): string {
+/** What broke the contract, what was expected of the rows together, and which columns are other than declared. */
+function reportText({ violations, expectations, schema }: Pick<Snapshot, "violations" | "expectations" | "schema">): string {
   const broken = violations.map(({ column, rule, severity, rows, samples }) => ({
     column,
     rule,
@@ -98,6 +98,7 @@ function reportText({ violations, expectations }: Pick<Snapshot, "violations" | 
   return [
     broken.length === 0 ? "Every row keeps its contract." : table(broken),
     ...(judged.length === 0 ? [] : [table(judged)]),
+    ...(schema === undefined ? [] : [["Columns that are other than declared:", ...schemaLines(schema)].join("\n")]),
   ].join("\n\n");
 }
 

@@ -24,6 +24,15 @@ const INTEGERS = /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/;
 const FRACTIONS = /^(FLOAT|DOUBLE|DECIMAL.*)$/;
 const MOMENTS = /^(DATE|TIMESTAMP.*)$/;
 
+/** The column type that a delivered one is; text where none is nearer. */
+export function deliveredType(delivered: string): ColumnType {
+  if (INTEGERS.test(delivered))
+    return /^U?(TINY|SMALL)?INT(EGER)?$/.test(delivered) && delivered !== "UINTEGER" ? "int32" : "int64";
+  if (FRACTIONS.test(delivered)) return "float64";
+  if (MOMENTS.test(delivered)) return "timestamp";
+  return delivered === "BOOLEAN" ? "bool" : "string";
+}
+
 /** How text files write "no value" in columns that are not text. In text columns only an empty cell is none: NA is Namibia. */
 const NO_VALUE = "'', 'na', 'n/a', 'nan', 'null'";
 

@@ -3,9 +3,9 @@ import { OrreryError } from "../errors.ts";
 import type { TableEngine } from "../ports/index.ts";
 import { ROW } from "./column-sql.ts";
 import { type CsvHeader, csvHeader, endsInQuotes } from "./csv-file.ts";
+import { type DeliveredSchema, deliveredSchema, schemaAdvice } from "./delivered-schema.ts";
 import type { Delivery } from "./delivery.ts";
 import { dataErrors } from "./errors.ts";
-import { nearestName } from "./nearest-name.ts";
 import { fileList, quoteIdentifier, quoteLiteral } from "./sql.ts";
 
 /** A delivery that lies at `path`, readable. */
@@ -20,8 +20,14 @@ const FIRST_LINES = 10_000;
 export interface DeliveredRows {
   /** A parenthesised query with every declared column and the row's place. */
   readonly relation: string;
-  /** DuckDB's type of each declared column. */
+  /** DuckDB's type of each column. */
   readonly types: ReadonlyMap<string, string>;
+}
+
+/** Of a file, which may hold more than was declared. */
+export interface DeliveredFile extends DeliveredRows {
+  /** How its columns differ from the declared ones; none is missing. */
+  readonly schema: DeliveredSchema;
 }
 
 /**
@@ -33,14 +39,14 @@ export async function deliveredRows(
   engine: TableEngine,
   source: SourceDefinition,
   delivery: ReadableDelivery,
-): Promise<DeliveredRows> {
+): Promise<DeliveredFile> {
   const declared = Object.keys(source.contracts);
   const csv = delivery.format === "csv" ? await readCsvHeader(source, delivery) : null;
   const here = await columnsOf(engine, source, delivery, csv);
   const folders = Object.entries(delivery.partition).filter(([column]) => !here.has(column));
   const types = new Map([...here, ...folders.map(([column]) => [column, "VARCHAR"] as const)]);
-  const missing = declared.find((column) => !types.has(column));
-  if (missing !== undefined) throw missingColumn(source, delivery, missing, [...types.keys()]);
+  const schema = deliveredSchema(source, types, delivery.format === "parquet");
+  if (schema.missing.length > 0) throw missingColumns(source, delivery, schema, [...types.keys()]);
   const said = folders.map(
     ([column, value]) => `${value === null ? "NULL" : quoteLiteral(value)}::VARCHAR AS ${quoteIdentifier(column)}`,
   );
@@ -49,7 +55,7 @@ export async function deliveredRows(
     declared.filter((column) => here.has(column)),
     csv,
   );
-  return { types, relation: said.length === 0 ? rows : `(SELECT *, ${said.join(", ")} FROM ${rows})` };
+  return { types, schema, relation: said.length === 0 ? rows : `(SELECT *, ${said.join(", ")} FROM ${rows})` };
 }
 
 /** Folders are read here and not by the engine, which would let them hide the file's own columns. */
@@ -167,17 +173,21 @@ function csvProblem({ message, cause }: OrreryError): string {
   return line === undefined ? why : `line ${line} has ${why}`;
 }
 
-/** @returns DATA_COLUMN_MISSING with the nearest name */
-export function missingColumn(
+/** @returns DATA_COLUMN_MISSING with all that is other than declared, and what to write for it */
+export function missingColumns(
   source: SourceDefinition,
   { name, path }: Pick<ReadableDelivery, "name" | "path">,
-  column: string,
+  schema: DeliveredSchema,
   there: readonly string[],
 ): OrreryError {
-  const nearest = nearestName(column, there);
-  const guess = nearest === null ? "." : `; did you mean "${nearest}"?`;
-  return dataErrors.DATA_COLUMN_MISSING(
-    `${name} of source ${source.name} has no column "${column}"${guess} It has ${there.join(", ")}`,
-    { details: { file: path, column, columns: there } },
-  );
+  const { missing, undeclared, retyped } = schema;
+  const [first] = missing;
+  const guess = first.perhaps === null ? "." : `; did you mean "${first.perhaps}"?`;
+  const listed = missing.map(({ column, perhaps }) => `"${column}"${perhaps === null ? "" : ` (perhaps "${perhaps}" now)`}`);
+  const lacks = missing.length === 1 ? `column "${first.column}"${guess}` : `columns ${listed.join(", ")}.`;
+  const other = retyped.map(({ column, declared, delivered }) => ` "${column}" is ${delivered} instead of ${declared}.`).join("");
+  return dataErrors.DATA_COLUMN_MISSING(`${name} of source ${source.name} has no ${lacks}${other} It has ${there.join(", ")}`, {
+    hint: schemaAdvice(schema),
+    details: { file: path, column: first.column, columns: there, missing, undeclared, retyped },
+  });
 }

@@ -1,4 +1,5 @@
 export { checkContract } from "./contract-rules.ts";
+export { schemaLines } from "./delivered-schema.ts";
 export type { Delivery } from "./delivery.ts";
 export {
   type BlockedKeys,

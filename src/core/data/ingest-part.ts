@@ -6,6 +6,7 @@ import type { ArtifactStore, PushLog, SourceInputs, TableEngine } from "../ports
 import { isExact, ROW, rawColumn, rawName, typedColumn } from "./column-sql.ts";
 import type { Rule } from "./contract-rules.ts";
 import { type DeliveredRows, deliveredRows, type ReadableDelivery, unreadable } from "./delivered-rows.ts";
+import type { DeliveredSchema } from "./delivered-schema.ts";
 import { dataErrors } from "./errors.ts";
 import { type KnownRows, unreadColumns } from "./known-rows.ts";
 import type { PartOrigin, SnapshotPart, Violation } from "./snapshot.ts";
@@ -46,7 +47,7 @@ export async function ingestPart(
   const staged = quoteIdentifier(`staged_${randomUUID()}`);
   try {
     const blocked = engines.blocked?.(source) ?? null;
-    await stageRows(engine, source, delivery, rules, { staged, known, blocked });
+    const { undeclared, retyped } = await stageRows(engine, source, delivery, rules, { staged, known, blocked });
     const counts = await countStaged(engine, source, rules, staged);
     const violations = await sampleViolations(engine, rules, counts.broken, staged);
     const stopped = violations.filter(({ severity }) => severity === "stop");
@@ -76,6 +77,7 @@ export async function ingestPart(
       quarantined: counts.quarantined,
       nulls: counts.nulls,
       violations,
+      ...(undeclared.length + retyped.length === 0 ? {} : { schema: { undeclared, retyped } }),
       ...fromOf(delivery.from, counts.watermark),
     };
   } finally {
@@ -116,7 +118,7 @@ async function stageRows(
   delivery: ReadableDelivery,
   rules: readonly Rule[],
   { staged, known, blocked }: { staged: string; known: KnownRows | undefined; blocked: string | null },
-): Promise<void> {
+): Promise<DeliveredSchema> {
   const delivered = await deliveredRows(engine, source, delivery);
   const judged = judgedRows(source, rules, delivered);
   // A column of the declared type needs no copy of what was delivered once its rules are judged: its "type" rule never holds.
@@ -130,11 +132,15 @@ async function stageRows(
   try {
     // Before they are judged among the others, for whom they are not there.
     const others = blocked === null ? judged : `SELECT * FROM (${judged}) WHERE NOT ${blocked}`;
-    if (known === undefined) return await engine.run(`CREATE TEMP TABLE ${staged} AS ${finished(`(${others})`)}`);
+    if (known === undefined) {
+      await engine.run(`CREATE TEMP TABLE ${staged} AS ${finished(`(${others})`)}`);
+      return delivered.schema;
+    }
     const unread = unreadColumns(reason(rules, ({ rule }) => rule === "type"));
     await engine.run(`CREATE TEMP TABLE ${all} AS SELECT *, ${unread} AS __unread FROM (${others})`);
     await known.removeFrom(all, ROW);
     await engine.run(`CREATE TEMP TABLE ${staged} AS ${finished(all)}`);
+    return delivered.schema;
   } catch (cause) {
     throw unreadable(source, delivery, cause);
   } finally {

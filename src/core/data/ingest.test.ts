@@ -41,7 +41,13 @@ describe("taking a source in", () => {
     ]);
     expect(snapshot).toMatchObject({ source: "people", rows: 2, disjoint: true, parent: null });
     expect(snapshot.columns).toEqual({ id: "int32", city: "string", height: "float64" });
-    expect(snapshot.report).toEqual({ rows: 2, quarantined: 0, violations: [], nullShares: [] });
+    expect(snapshot.report).toEqual({
+      rows: 2,
+      quarantined: 0,
+      violations: [],
+      nullShares: [],
+      schema: { undeclared: [{ column: "extra", type: null }], retyped: [] },
+    });
   });
 
   test("counts a bad cell as a violation of its row, keeps the row apart with the reason and the value, and goes on", async () => {
@@ -340,6 +346,56 @@ describe("input that cannot be taken in", () => {
     });
     room.write("one.csv", "Distance\n1\n");
     await expect(room.ingest(one)).rejects.toMatchObject({ message: expect.stringContaining('did you mean "Distance"?') });
+  });
+
+  test("names every column that is other than declared, and what to write for it", async () => {
+    const several = source.parquet("several", {
+      path: "several.parquet",
+      columns: { id: int32(), amount: float64(), city: string(), note: string().nullable() },
+    });
+    await room.parquet("several.parquet", "SELECT 'one' AS id, 1.5::DOUBLE AS amounts, 'Bonn' AS town, 'x' AS note, true AS vip");
+    await expect(room.ingest(several)).rejects.toMatchObject({
+      code: "DATA_COLUMN_MISSING",
+      message:
+        'several.parquet of source several has no columns "amount" (perhaps "amounts" now), "city". "id" is string instead of int32. It has id, amounts, town, note, vip',
+      hint: 'In the source\'s columns: write "amounts: float64()" for "amount" if it was renamed; take out "city", or have it delivered again; write "town: string()" to take in "town"; write "vip: bool()" to take in "vip"; write "id: string()" if its type is another now.',
+      details: {
+        missing: [
+          { column: "amount", type: "float64", perhaps: "amounts" },
+          { column: "city", type: "string", perhaps: null },
+        ],
+        undeclared: [
+          { column: "amounts", type: "float64" },
+          { column: "town", type: "string" },
+          { column: "vip", type: "bool" },
+        ],
+        retyped: [{ column: "id", declared: "int32", delivered: "string" }],
+      },
+    });
+  });
+
+  test("takes a column in its place for the one that is missing, where its type is the same", async () => {
+    const placed = source.parquet("placed", {
+      path: "placed.parquet",
+      columns: { id: int32(), city: string(), amount: float64() },
+    });
+    await room.parquet("placed.parquet", "SELECT 1 AS id, 'Bonn' AS place, 1.5::DOUBLE AS amount");
+    await expect(room.ingest(placed)).rejects.toMatchObject({ message: expect.stringContaining('did you mean "place"?') });
+  });
+
+  test("notes columns that are new or of another type in the report, and takes in the others", async () => {
+    const growing = source.parquet("growing", { path: "growing.parquet", columns: { id: int32(), amount: float64() } });
+    await room.parquet("growing.parquet", "SELECT 1::BIGINT AS id, '2.5' AS amount, DATE '2026-01-01' AS since");
+    const snapshot = await room.ingest(growing);
+    expect(snapshot).toMatchObject({ rows: 1, columns: { id: "int32", amount: "float64" } });
+    expect(snapshot.report.schema).toEqual({
+      undeclared: [{ column: "since", type: "timestamp" }],
+      retyped: [{ column: "amount", declared: "float64", delivered: "string" }],
+    });
+    room.write("one.csv", "distance,colour\n1,red\n");
+    expect((await room.ingest(one)).report.schema).toEqual({ undeclared: [{ column: "colour", type: null }], retyped: [] });
+    room.write("one.csv", "distance\n1\n");
+    expect((await room.ingest(one)).report.schema).toBeUndefined();
   });
 
   test.each([

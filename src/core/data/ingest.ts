@@ -17,7 +17,7 @@ import { queryRows } from "./read-query.ts";
 import { isOnThisMachine, remoteDeliveries, remoteFiles } from "./read-remote.ts";
 import { functionRows } from "./read-rows.ts";
 import { type References, referenceQueries } from "./reference-values.ts";
-import type { ContractReport, Snapshot, SnapshotDefinition, SnapshotPart, Violation } from "./snapshot.ts";
+import type { ContractReport, OtherColumns, Snapshot, SnapshotDefinition, SnapshotPart, Violation } from "./snapshot.ts";
 import { snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
 import { spool, type TextRow } from "./spool.ts";
 import { incrementParts, incrementStart, type Start, sinceOf } from "./watermark.ts";
@@ -255,7 +255,19 @@ function withReport(source: SourceDefinition, snapshot: Snapshot, expectations: 
     quarantined: sum(({ quarantined }) => quarantined),
     violations: [...addUp(parts.map((part) => part.violations)), ...tooManyNulls],
     nullShares: nullCounts.map(({ column, atMost, nulls }) => ({ column, atMost, share: nulls / delivered })),
+    ...otherColumns(parts),
     ...(expectations === undefined || expectations.length === 0 ? {} : { expectations }),
   };
   return { ...snapshot, report };
+}
+
+/** Each column once, as the last part that has it says it. */
+function otherColumns(parts: readonly SnapshotPart[]): Pick<ContractReport, "schema"> {
+  const last = <C extends { readonly column: string }>(of: (schema: OtherColumns) => readonly C[]): C[] => [
+    ...new Map(
+      parts.flatMap(({ schema }) => (schema === undefined ? [] : of(schema))).map((each) => [each.column, each]),
+    ).values(),
+  ];
+  const schema = { undeclared: last(({ undeclared }) => undeclared), retyped: last(({ retyped }) => retyped) };
+  return schema.undeclared.length + schema.retyped.length === 0 ? {} : { schema };
 }

@@ -1,6 +1,7 @@
 import { type PostgresOrigin, resolveSecret, type SourceDefinition } from "../definitions/index.ts";
 import type { QueryReader } from "../ports/index.ts";
-import { missingColumn } from "./delivered-rows.ts";
+import { missingColumns } from "./delivered-rows.ts";
+import { deliveredSchema } from "./delivered-schema.ts";
 import { dataErrors } from "./errors.ts";
 import type { TextRow } from "./spool.ts";
 import type { Start } from "./watermark.ts";
@@ -27,7 +28,10 @@ export async function* queryRows(
   for await (const { columns: delivered, rows } of batches) {
     const places = columns.map((column) => {
       const place = delivered.indexOf(column);
-      if (place < 0) throw missingColumn(source, { name: "The query", path: "" }, column, delivered);
+      if (place < 0) {
+        const there = new Map(delivered.map((each) => [each, "VARCHAR"]));
+        throw missingColumns(source, { name: "The query", path: "" }, deliveredSchema(source, there, false), delivered);
+      }
       if (delivered.lastIndexOf(column) !== place)
         throw dataErrors.DATA_QUERY_INVALID(`The query of source ${source.name} has two columns "${column}"`);
       return [column, place] as const;

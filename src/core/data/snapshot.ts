@@ -1,5 +1,6 @@
 import type { ColumnType, SourceDefinition } from "../definitions/index.ts";
 import type { Micros } from "../time.ts";
+import type { DeliveredSchema } from "./delivered-schema.ts";
 import type { ErasureMark } from "./erase-rows.ts";
 
 /** What tells whether there is anything new where a part came from. */
@@ -43,8 +44,13 @@ export interface SnapshotPart {
   /** Nulls among the rows, for columns whose share of nulls is limited. */
   readonly nulls: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
+  /** What is other than declared; absent where nothing is, and in parts of before it was kept. */
+  readonly schema?: OtherColumns;
   readonly from?: PartOrigin;
 }
+
+/** Columns of a delivery that are not as declared. */
+export type OtherColumns = Pick<DeliveredSchema, "undeclared" | "retyped">;
 
 export interface Violation {
   readonly column: string;
@@ -62,6 +68,8 @@ export interface ContractReport {
   readonly violations: readonly Violation[];
   /** Columns whose share of nulls is over their limit. */
   readonly nullShares: readonly { readonly column: string; readonly share: number; readonly atMost: number }[];
+  /** Columns that were delivered and are not declared, or are of another type; absent where there are none. */
+  readonly schema?: OtherColumns;
   /** What was expected of the rows together, kept or not; absent in snapshots of before it was judged. */
   readonly expectations?: readonly ExpectationVerdict[];
 }

@@ -125,5 +125,8 @@ const snapshotEntity = (snapshot: Snapshot) => ({
   quarantined: snapshot.report.quarantined,
   violations: snapshot.report.violations.map((violation) => ({ ...violation, samples: [...violation.samples] })),
   expectations: [...(snapshot.report.expectations ?? [])],
+  ...(snapshot.report.schema === undefined
+    ? {}
+    : { schema: { undeclared: [...snapshot.report.schema.undeclared], retyped: [...snapshot.report.schema.retyped] } }),
   erased: (snapshot.erased ?? []).map(({ erasure, at, rows }) => ({ erasure, at: formatTimestamp(at), rows })),
 });
