@@ -115,7 +115,7 @@ export const featureErrors = defineErrors({
   FEATURE_VIEW_NOT_MATERIALIZED: { kind: "unavailable", hint: "Materialize the view: orrery features materialize." },
   FEATURE_VIEW_CHANGED: {
     kind: "unavailable",
-    hint: "The online store holds another definition of the view: materialize it again, or deploy a model of the present definition.",
+    hint: "The online store has no version of the view that the model was trained on: materialize, deploy a model of the present definition, or define the feature as it was.",
   },
   FEATURE_READ_TOO_EARLY: {
     kind: "invalid",
