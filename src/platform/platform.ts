@@ -149,7 +149,10 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       context: { projectDirectory, stateDirectory },
     });
     claim.lost.addEventListener("abort", () => {
-      log.error({ project: scope.project }, "another process runs this project now; pipelines are stopped here");
+      log.error(
+        { project: scope.project },
+        "another process runs this project now; pipelines are stopped here, and no rows are taken",
+      );
       void pipelines.close();
     });
     let engine: Promise<TableEngine> | null = null;
@@ -164,7 +167,10 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     const push =
       written === null
         ? null
-        : await openPush({ project, paths, scope, clock, artifacts, references, online: written, journal: log, plans, blocked });
+        : await openPush({
+            ...{ project, paths, scope, clock, artifacts, references, plans, blocked },
+            ...{ online: written, journal: log, lost: claim.lost },
+          });
     let refreshed: Readonly<Record<string, Snapshot>> | null = null;
     // Whatever reads or writes rows goes through it, so that an erasure finds them all.
     const gate = new Gate();

@@ -18,5 +18,9 @@ export const pushErrors = defineErrors({
     kind: "unavailable",
     hint: "The rows are in the log and will be online as soon as the online store takes them; pushing them again changes nothing.",
   },
+  PUSH_CLAIM_LOST: {
+    kind: "unavailable",
+    hint: "Push the same rows to the control plane that runs the project now: what was pushed here and not acknowledged does not count.",
+  },
   PUSH_CLOSED: { kind: "unavailable", hint: "The control plane is stopping: push the same rows again when it is back." },
 });

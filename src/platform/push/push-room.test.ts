@@ -100,6 +100,23 @@ describe("a push", () => {
   });
 });
 
+describe("when another process has taken the project over", () => {
+  test("rows are refused, neither logged nor brought online, those under way as well", async () => {
+    const claim = new AbortController();
+    const opened = await room({ lost: claim.signal });
+    await opened.push("payments", [payment("p1", -50, 5)], { online: true });
+    const underWay = opened.push("payments", [payment("p2", -40, 7)]);
+    claim.abort();
+    await expect(underWay).rejects.toMatchObject({ code: "PUSH_CLAIM_LOST", kind: "unavailable" });
+    const rows = [payment("p3", -30, 9)];
+    await expect(opened.push("payments", rows, { online: true })).rejects.toMatchObject({ code: "PUSH_CLAIM_LOST" });
+    expect(opened.log.rows("payments", { after: 0, upTo: opened.log.end("payments") }, 10)).toHaveLength(1);
+    expect(await opened.settle()).toEqual([]);
+    expect(await read(opened)).toEqual([5, 5, 1, "p1"]);
+    await expect(opened.erase("payments", "true", { dryRun: false })).rejects.toMatchObject({ code: "PUSH_CLAIM_LOST" });
+  });
+});
+
 describe("rows that break the contract", () => {
   test("are kept apart with what they broke, online and offline", async () => {
     const opened = await room();

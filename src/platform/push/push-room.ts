@@ -11,6 +11,7 @@ import { pushErrors } from "./errors.ts";
 import { PushJudge } from "./push-judge.ts";
 import { type PushAnswer, PushWriter } from "./push-writer.ts";
 import { type OnlineRows, PushedViews } from "./pushed-views.ts";
+import { stillOurs } from "./still-ours.ts";
 
 export interface PushSurroundings {
   readonly sources: readonly SourceDefinition[];
@@ -28,6 +29,8 @@ export interface PushSurroundings {
   readonly plans?: () => readonly FeaturePlan[];
   /** Whose rows are not taken, as it stands. */
   readonly blocked?: () => Promise<BlockedRows>;
+  /** Aborted when another process runs the project: nothing is acknowledged or brought online from then on. */
+  readonly lost?: AbortSignal;
 }
 
 /** Takes rows of the project's pushed sources: to the log first, then to the online store; ingestion finds them in the log. */
@@ -35,15 +38,16 @@ export interface PushRoom {
   /**
    * Resolves when every row is on disk, whatever happens then; with `online`, when the online store has them too. Pushing a row again
    * that the log has changes nothing, where its source has a key.
-   * @throws PUSH_SOURCE_UNKNOWN, PUSH_ROW_INVALID, PUSH_CONTRACT_STOPPED, PUSH_TOO_MUCH, PUSH_CLOSED, PUSH_LOG_WRITE_FAILED: none of the
-   * rows were taken then; PUSH_NOT_ONLINE: all of them were
+   * @throws PUSH_SOURCE_UNKNOWN, PUSH_ROW_INVALID, PUSH_CONTRACT_STOPPED, PUSH_TOO_MUCH, PUSH_CLOSED, PUSH_CLAIM_LOST,
+   * PUSH_LOG_WRITE_FAILED: none of the rows were taken then; PUSH_NOT_ONLINE: all of them were
    */
   push(source: string, rows: readonly DeliveredRow[], options?: { readonly online?: boolean }): Promise<PushAnswer>;
-  /** Brings the views over pushed sources up to the end of the log and to now. */
+  /** Brings the views over pushed sources up to the end of the log and to now; none of them when another process runs the project. */
   settle(): Promise<readonly OnlineRows[]>;
   /**
    * Takes the rows of a source that are true to a condition over its typed columns out of the log, and writes the views over it anew. Rows
    * that are pushed meanwhile are judged by what is blocked now. With `dryRun` only counts. @returns how many
+   * @throws PUSH_CLAIM_LOST, PUSH_LOG_WRITE_FAILED
    */
   erase(source: string, condition: string, options: { readonly dryRun: boolean }): Promise<number>;
   /** Finishes what was begun. What is in the log and not online yet will be when it is opened again. */
@@ -56,7 +60,7 @@ export function openPushRoom(around: PushSurroundings): PushRoom {
   const rooms = new Map(
     judges.map((judge) => [
       judge.source.name,
-      { judge, writer: new PushWriter(judge, around.log, around.clock), views: new PushedViews(around, judge) },
+      { judge, writer: new PushWriter(judge, around), views: new PushedViews(around, judge) },
     ]),
   );
   // What was pushed before this was closed, or killed, goes online without being asked for.
@@ -67,13 +71,17 @@ export function openPushRoom(around: PushSurroundings): PushRoom {
       const room = rooms.get(name);
       if (room === undefined) throw pushErrors.PUSH_SOURCE_UNKNOWN(`The project has no source "${name}" that rows are pushed to`);
       if (isClosed) throw pushErrors.PUSH_CLOSED("Rows are not taken any more");
+      stillOurs(around.lost);
       const answer = await room.writer.write(rows.map((row, index) => rowText(room.judge.source, row, index)));
+      stillOurs(around.lost);
       const followed = room.views.follow().catch((cause: unknown) => {
         throw pushErrors.PUSH_NOT_ONLINE(`The rows are not online yet: ${toOrreryError(cause).message}`, { cause });
       });
       // Where nobody waits for it, it is tried again by itself all the same.
-      if (online) await followed;
-      else followed.catch(() => undefined);
+      if (online) {
+        await followed;
+        stillOurs(around.lost);
+      } else followed.catch(() => undefined);
       return answer;
     },
     async settle() {
@@ -83,6 +91,7 @@ export function openPushRoom(around: PushSurroundings): PushRoom {
     async erase(name, condition, { dryRun }) {
       const room = rooms.get(name);
       if (room === undefined) return 0;
+      stillOurs(around.lost);
       room.judge.forgetContract();
       // What was judged before is in the log then.
       await room.writer.settled();

@@ -1,7 +1,8 @@
 import type { JudgedRow } from "../../core/features/index.ts";
-import type { Clock, PushLog } from "../../core/ports/index.ts";
 import { pushErrors } from "./errors.ts";
 import type { PushJudge } from "./push-judge.ts";
+import type { PushSurroundings } from "./push-room.ts";
+import { stillOurs } from "./still-ours.ts";
 
 export interface PushAnswer {
   /** Rows that are new. */
@@ -31,19 +32,17 @@ const PROBLEMS_TOLD = 20;
 /** Judges and logs the rows of one source. What comes while others are under way goes together, by the next commit. */
 export class PushWriter {
   readonly #judge: PushJudge;
-  readonly #log: PushLog;
-  readonly #clock: Clock;
+  readonly #around: Pick<PushSurroundings, "log" | "clock" | "lost">;
   #waiting: Waiting[] = [];
   #rowsWaiting = 0;
   #writing: Promise<void> | null = null;
 
-  constructor(judge: PushJudge, log: PushLog, clock: Clock) {
+  constructor(judge: PushJudge, around: Pick<PushSurroundings, "log" | "clock" | "lost">) {
     this.#judge = judge;
-    this.#log = log;
-    this.#clock = clock;
+    this.#around = around;
   }
 
-  /** @throws PUSH_CONTRACT_STOPPED, PUSH_TOO_MUCH, PUSH_LOG_WRITE_FAILED and what judging throws; nothing is in the log then */
+  /** @throws PUSH_CONTRACT_STOPPED, PUSH_TOO_MUCH, PUSH_CLAIM_LOST, PUSH_LOG_WRITE_FAILED and what judging throws; nothing is in the log then */
   write(rows: readonly string[]): Promise<PushAnswer> {
     return new Promise((resolve, reject) => {
       if (this.#rowsWaiting > 0 && this.#rowsWaiting + rows.length > MOST_WAITING)
@@ -84,6 +83,7 @@ export class PushWriter {
 
   async #commit(group: readonly Waiting[]): Promise<void> {
     const { name, key } = this.#judge.source;
+    const { log, clock, lost } = this.#around;
     await this.#judge.ready();
     const judged = await this.#judge.judge(group.flatMap(({ rows }) => rows));
     let first = 0;
@@ -96,7 +96,8 @@ export class PushWriter {
       else waiting.reject(pushErrors.PUSH_CONTRACT_STOPPED(`A row breaks the contract of ${name}: ${stopped.stops}`));
     }
     const logged = going.flatMap(({ rows }) => rows.filter(({ blocked }) => !blocked));
-    const isNew = this.#log.append(name, logged, { once: key.length > 0, at: this.#clock.now() }).values();
+    stillOurs(lost);
+    const isNew = log.append(name, logged, { once: key.length > 0, at: clock.now() }).values();
     for (const { waiting, rows } of going)
       waiting.resolve(
         answerOf(

@@ -45,7 +45,7 @@ export class PushedViews {
       .catch(() => undefined)
       .then(() => {
         this.#next = null;
-        return this.#isClosed ? [] : this.#apply();
+        return this.#isOver ? [] : this.#apply();
       });
     this.#next = next;
     this.#step = next;
@@ -57,6 +57,11 @@ export class PushedViews {
   rewrite(): Promise<OnlineRows[]> {
     this.#step = this.#step.catch(() => undefined).then(() => this.#apply(true));
     return this.#step;
+  }
+
+  /** What another process brings online now is not to be mixed with what this one knows. */
+  get #isOver(): boolean {
+    return this.#isClosed || this.#around.lost?.aborted === true;
   }
 
   async close(): Promise<void> {
@@ -71,6 +76,7 @@ export class PushedViews {
     await this.#judge.ready();
     const done: OnlineRows[] = [];
     for (const view of this.#views) {
+      if (this.#around.lost?.aborted === true) break;
       const input = { scope, view, index, now: clock.now(), full };
       const { rows, entities } = await applyPushed(this.#around, input);
       done.push({ view: view.name, rows, entities });
@@ -83,7 +89,7 @@ export class PushedViews {
   #failed(error: unknown): void {
     const { code, message } = toOrreryError(error);
     this.#around.journal.error({ source: this.#judge.source.name, code }, `pushed rows are not online yet: ${message}`);
-    if (this.#isClosed) return;
+    if (this.#isOver) return;
     this.#retry ??= setTimeout(() => {
       this.#retry = null;
       void this.follow().catch(() => undefined);

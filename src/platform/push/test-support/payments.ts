@@ -50,12 +50,13 @@ export interface RoomOptions {
   readonly sources?: readonly SourceDefinition[];
   readonly views?: readonly FeatureViewDefinition[];
   readonly plans?: () => readonly FeaturePlan[];
+  readonly lost?: AbortSignal;
 }
 
 /** A push room over a log, an online store and an engine in a folder. */
 export async function openRoom(
   directory: string,
-  { sources = [payments], views = [spending.definition], plans = () => [] }: RoomOptions = {},
+  { sources = [payments], views = [spending.definition], ...others }: RoomOptions = {},
 ) {
   const tempDirectory = join(directory, "tmp", String(process.pid));
   const log = openSqlitePushLog(join(directory, "push"));
@@ -75,7 +76,7 @@ export async function openRoom(
     artifacts,
     references: async () => new Map(),
     journal: { info: tell, warn: tell, error: tell },
-    plans,
+    ...others,
   });
   return {
     ...room,
