@@ -36,7 +36,7 @@ export function projectDecisions(
     async rollBack(request) {
       const { model, reason } = request;
       if (isAnswering(model, request.alias)) {
-        const target = await registry.rollbackTarget(model, request.alias);
+        const target = await registry.rollbackTarget(request);
         if (target !== null) await checkReadable(around, model, packagedVersion(await registry.version(model, target)));
       }
       const promotion = await plain.rollBack(request);

@@ -83,17 +83,23 @@ describe("a project", { timeout: 180_000 }, () => {
     expect(models[0]?.gates.find(({ version }) => version === 2)).toMatchObject({ championVersion: 1, passed: true });
   });
 
-  it("refuses a changed definition that what is deployed depends on, unless it is told to take it", async () => {
+  it("refuses to lose a column that what is deployed depends on, unless it is told to take it", async () => {
     const file = join(project, "orrery.config.ts");
     const written = readFileSync(file, "utf8");
-    writeFileSync(file, written.replace('minutes_7d: mean("minutes").over("7d")', 'minutes_7d: mean("minutes").over("5d")'));
+    const without = written
+      .replace('    plan: string().in(["student", "single", "family"]),\n', "")
+      .replace('features: ["plan", "country"]', 'features: ["country"]');
+    writeFileSync(file, without);
     try {
       const refused = await orrery(["-p", project, "check"]);
       expect(refused).toMatchObject({ code: 4 });
-      expect(refused.err).toContain("usage_recent.minutes_7d");
+      expect(refused.err).toContain("customer_info.plan");
       expect(refused.err).toContain("CLI_CHECK_BREAKING");
-      expect(refused.out).toContain("view usage_recent: is defined otherwise");
-      expect(refused.out).toContain("model churn version 1 (champion): usage_recent.minutes_7d is computed otherwise");
+      expect(refused.out).toContain("view customer_info: is defined otherwise");
+      expect(refused.out).toContain("model churn version 1 (champion): customer_info.plan is not in the project any more");
+      expect(refused.out).toContain(
+        'cannot go on: Feature view "customer_info" reads "plan", which source "customers" does not have',
+      );
       expect(await orrery(["-p", project, "check", "--allow-breaking"])).toMatchObject({ code: 0, err: "" });
     } finally {
       writeFileSync(file, written);

@@ -146,10 +146,15 @@ await onEachDatabase((open) => {
       });
       const rollback = (key: string) =>
         under.registry.rollback({ model: "late", alias: "champion", actor: anna, reason: "late alarms", idempotencyKey: key });
+      const target = (idempotencyKey: string) =>
+        under.registry.rollbackTarget({ model: "late", alias: "champion", idempotencyKey });
+      expect(await target("x")).toBe(2);
       expect(await rollback("x")).toMatchObject({ decision: "rolled-back", fromVersion: 3, toVersion: 2 });
       expect(await rollback("x")).toMatchObject({ fromVersion: 3, toVersion: 2 });
+      expect([await target("x"), await target("y")]).toEqual([2, 1]);
       expect(await rollback("y")).toMatchObject({ fromVersion: 2, toVersion: 1 });
       await expect(rollback("z")).rejects.toMatchObject({ code: "REGISTRY_NOTHING_TO_ROLL_BACK" });
+      expect(await target("z")).toBeNull();
       await promote(3, { idempotencyKey: "again" });
       expect(await rollback("z")).toMatchObject({ fromVersion: 3, toVersion: 1 });
       await expect(

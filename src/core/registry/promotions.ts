@@ -57,8 +57,8 @@ export interface Promotions {
   reject(request: PromotionRequest): Promise<Promotion>;
   /** Points the alias at the version it had before the current one. @throws REGISTRY_ALIAS_UNKNOWN, REGISTRY_NOTHING_TO_ROLL_BACK */
   rollback(request: AliasDecision): Promise<Promotion>;
-  /** The version that `rollback` would point the alias at; null where it would refuse. */
-  rollbackTarget(model: string, alias: string): Promise<number | null>;
+  /** The version that `rollback` would point the alias at, or has under this key; null where it would refuse. */
+  rollbackTarget(request: Pick<AliasDecision, "model" | "alias" | "idempotencyKey">): Promise<number | null>;
   /** Newest first. */
   promotions(model: string): Promise<readonly Promotion[]>;
 }
@@ -89,6 +89,15 @@ export function promotionRecords(store: MetadataStore, clock: Clock, scope: Scop
       .orderBy("at")
       .orderBy("id");
 
+  const decidedBefore = (db: Kysely<Database>, idempotencyKey: string) =>
+    db
+      .selectFrom("promotions")
+      .selectAll()
+      .where("workspace", "=", workspace)
+      .where("project", "=", project)
+      .where("idempotency_key", "=", idempotencyKey)
+      .executeTakeFirst();
+
   const versionBefore = async (db: Kysely<Database>, model: string, alias: string) => {
     const there = await rows.versions(db).where("model", "=", model).where("lifecycle", "=", "active").execute();
     return previousVersion(
@@ -115,13 +124,7 @@ export function promotionRecords(store: MetadataStore, clock: Clock, scope: Scop
     checkRequest(request);
     checkText(idempotencyKey, "idempotency key");
     return store.transaction(async (db): Promise<Promotion> => {
-      const before = await db
-        .selectFrom("promotions")
-        .selectAll()
-        .where("workspace", "=", workspace)
-        .where("project", "=", project)
-        .where("idempotency_key", "=", idempotencyKey)
-        .executeTakeFirst();
+      const before = await decidedBefore(db, idempotencyKey);
       if (before !== undefined) {
         const same = before.model === model && before.alias === alias && before.decision === decision;
         if (same && (asked === null || before.to_version === asked)) return read(before);
@@ -267,7 +270,11 @@ export function promotionRecords(store: MetadataStore, clock: Clock, scope: Scop
         null,
       ),
 
-    rollbackTarget: async (model, alias) => (isStorable(model) ? versionBefore(store.db, model, alias) : null),
+    rollbackTarget: async ({ model, alias, idempotencyKey }) => {
+      if (![model, alias, idempotencyKey].every(isStorable)) return null;
+      const before = await decidedBefore(store.db, idempotencyKey);
+      return before?.to_version ?? versionBefore(store.db, model, alias);
+    },
 
     promotions: async (model) => (isStorable(model) ? (await history(store.db, model).execute()).map(read).reverse() : []),
   };

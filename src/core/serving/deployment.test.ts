@@ -11,7 +11,7 @@ import {
   stateFolder,
 } from "../../../test/fixtures/served-endpoint.ts";
 import { packModel } from "../training/index.ts";
-import { listRevisions, modelFile, readCurrent, readRevision, writeDeployment } from "./deployment.ts";
+import { listRevisions, modelFile, readCurrent, readRevision, readServed, writeDeployment } from "./deployment.ts";
 
 let folder: StateFolder;
 beforeEach(() => {
@@ -46,6 +46,15 @@ describe("a deployment", () => {
     const second = deploy(folder, 2, [champion(2, 1)]);
     expect(deploy(folder, 1, [champion(1, 0)], { idempotencyKey: "run-1" })).toEqual(first);
     expect([readCurrent(folder.deployment), listRevisions(folder.deployment)]).toEqual([second, [2, 1]]);
+  });
+
+  it("may be answering beside the one before it until it counts", () => {
+    expect(readServed(folder.deployment, 0)).toEqual([]);
+    const first = deploy(folder, 1, [champion(1, 0)], { at: 10 });
+    const second = deploy(folder, 2, [champion(2, 1)], { at: 20 });
+    expect(readServed(folder.deployment, 15)).toEqual([second, first]);
+    expect(readServed(folder.deployment, 20)).toEqual([second]);
+    expect(readServed(folder.deployment, 5)).toEqual([second, first]);
   });
 
   it("is never replaced by another under its number, or put before a later one", () => {
