@@ -79,6 +79,24 @@ describe("rows that are pushed over HTTP", { timeout: 180_000 }, () => {
     expect(views.map(({ view }) => view)).toContain("calls_recent");
   });
 
+  it("are no mismatch where they come while online and offline values are compared", async () => {
+    const client = createClient({ baseUrl: running.at(-1)?.url ?? "", workspace: "default", project: "churn" });
+    const recent = new Date(Date.now() - 60_000).toISOString();
+    let pushed = 0;
+    const some = () =>
+      Array.from({ length: 50 }, () => ({ ...call(`during-${pushed++}`, 1), customer_id: `C${pushed % 20}`, called_at: recent }));
+    const push = () => client.sources.push({ name: "calls", rows: some(), online: true });
+    await push();
+    let isDone = false;
+    const check = client.features.checkConsistency({}).finally(() => {
+      isDone = true;
+    });
+    while (!isDone) await push();
+    const found = (await check).online.find(({ feature }) => feature === "calls_recent.calls_7d");
+    expect(found).toMatchObject({ mismatched: 0, stale: 0, examples: [] });
+    expect(found?.compared).toBeGreaterThan(10);
+  });
+
   it("are refused with the reason where the source does not know them", async () => {
     const client = createClient({ baseUrl: running.at(-1)?.url ?? "", workspace: "default", project: "churn" });
     await expect(client.sources.push({ name: "customers", rows: [{ customer_id: "C1" }] })).rejects.toMatchObject({

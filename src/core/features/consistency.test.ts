@@ -81,7 +81,8 @@ async function room(given: readonly SourceRow[], from: SourceDefinition = sales,
   return {
     scope,
     until: (until: Micros) => materialize({ engine: bench.engine, online }, { ...input, until }),
-    read: (at: Micros, entities = 100) => sampleReads({ ...bench, online }, { ...input, at, entities, seed: 1 }),
+    read: async (at: Micros, entities = 100) =>
+      (await sampleReads({ ...bench, online }, { ...input, at, entities, seed: 1 })).samples,
     compare: (samples: readonly FeatureSample[], asOf: Micros, features: readonly FeatureReference[] = referencesOf(view)) =>
       compareWithOffline(bench, { features, snapshots, samples, asOf }),
   };

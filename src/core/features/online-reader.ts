@@ -35,6 +35,8 @@ export interface FeatureReader<V = FeatureValue> {
 export interface ExactVectors extends FeatureVectors<ExactValue> {
   /** Per request, of each of `plan.features`; "missing" where the entity is unknown, though its counts are 0. */
   readonly details: readonly ValueDetails[];
+  /** Per view over pushed rows, the place in the log up to which rows are in the values, and none after it. */
+  readonly pushedTo: Readonly<Record<string, number>>;
 }
 
 export interface ExactReader extends FeatureReader<ExactValue> {
@@ -71,7 +73,7 @@ export function createFeatureReader(plan: FeaturePlan, online: OnlineStore, scop
   const integers = plan.features.flatMap(({ type }, slot) => (type === "int64" ? [slot] : []));
   return {
     async read(requests, at) {
-      const { values, details: _, ...vectors } = await reader.read(requests, at);
+      const { values, details: _, pushedTo: __, ...vectors } = await reader.read(requests, at);
       for (const vector of values)
         for (const slot of integers) if (typeof vector[slot] === "bigint") vector[slot] = Number(vector[slot]);
       // Only integers of 64 bits are ever bigints.
@@ -152,6 +154,9 @@ function openReader(plan: FeaturePlan, online: OnlineStore, scope: Scope, detail
         newestEventAt: Object.fromEntries(views.map((view) => [view.planned.name, view.online?.newestEventAt ?? null])),
         materializedUntil: Object.fromEntries(
           views.flatMap(({ planned, online }) => (online === null ? [] : [[planned.name, online.until]])),
+        ),
+        pushedTo: Object.fromEntries(
+          views.flatMap(({ planned, online }) => (online?.pushedTo === undefined ? [] : [[planned.name, online.pushedTo]])),
         ),
       };
     },

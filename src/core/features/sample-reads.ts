@@ -22,6 +22,12 @@ export interface ReadsToSample {
   readonly seed: number;
 }
 
+export interface SampledReads {
+  readonly samples: readonly FeatureSample[];
+  /** Of a view over pushed rows, the place in the log up to which rows were online for all of them; null for every other. */
+  readonly pushedTo: number | null;
+}
+
 /**
  * Reads a stored view's features online at `at`, of entities drawn at random from its source.
  * @throws what the online reader throws
@@ -29,17 +35,18 @@ export interface ReadsToSample {
 export async function sampleReads(
   deps: FeatureDeps & { readonly online: OnlineStore },
   input: ReadsToSample,
-): Promise<FeatureSample[]> {
+): Promise<SampledReads> {
   const { scope, view, at } = input;
   const requests = Object.keys(view.entity.keys).length === 0 ? [{}] : await drawEntities(deps, input);
-  if (requests.length === 0) return [];
+  if (requests.length === 0) return { samples: [], pushedTo: null };
   const features = referencesOf(view);
   const plan = compileFeaturePlan({ name: view.name, features });
-  const { values, materializedUntil } = await createExactReader(plan, deps.online, scope).read(requests, at);
-  return requests.map((fields, row): FeatureSample => {
+  const { values, materializedUntil, pushedTo } = await createExactReader(plan, deps.online, scope).read(requests, at);
+  const samples = requests.map((fields, row): FeatureSample => {
     const read = features.map(({ id }, feature) => [id, values[row][feature]] as const);
     return { at, fields, values: Object.fromEntries(read), materialized: materializedUntil, prediction: null };
   });
+  return { samples, pushedTo: pushedTo[view.name] ?? null };
 }
 
 async function drawEntities(

@@ -17,6 +17,7 @@ import type { PredictionRecord } from "../../core/serving/index.ts";
 import { DAY, type Micros } from "../../core/time.ts";
 import { unpackModel } from "../../core/training/index.ts";
 import { drawPredictions } from "../prediction-log.ts";
+import { ingestUpTo } from "./ingest.ts";
 import { type Stage, stage } from "./stage.ts";
 
 export interface ConsistencyOptions {
@@ -52,8 +53,10 @@ export async function checkConsistency(
     // Another name of a view reads the same values.
     if (found === undefined || storedView(view) !== view) continue;
     const input = { scope: environment.scope, view, ...found, at: now, entities: sample, seed: Math.floor(now / DAY) };
-    const samples = await sampleReads({ ...deps, online: opened.online() }, input);
-    online.push(...(await compareWithOffline(deps, { features: referencesOf(view), snapshots, samples, asOf: now })));
+    const { samples, pushedTo } = await sampleReads({ ...deps, online: opened.online() }, input);
+    // Rows go on coming while this looks: what was online is compared with the same rows.
+    const known = pushedTo === null ? snapshots : await withRowsUpTo(opened, snapshots, view.source.name, pushedTo);
+    online.push(...(await compareWithOffline(deps, { features: referencesOf(view), snapshots: known, samples, asOf: now })));
   }
   const endpoints = [];
   const from = since ?? now - 7 * DAY;
@@ -69,6 +72,12 @@ export async function checkConsistency(
     });
   }
   return { formatVersion: 1, at: now, online, endpoints };
+}
+
+async function withRowsUpTo(opened: Stage, snapshots: SnapshotMap, name: string, place: number): Promise<SnapshotMap> {
+  const found = snapshots.get(name);
+  if (found === undefined) return snapshots;
+  return new Map(snapshots).set(name, { ...found, snapshot: await ingestUpTo(opened, name, place, snapshots) });
 }
 
 /** Each version's predictions by themselves: they were made of what its own plan says. */
