@@ -33,6 +33,7 @@ import { checkReadable } from "./readable-features.ts";
 import { materializeAll } from "./stages/materialize.ts";
 import type { Stage } from "./stages/stage.ts";
 import { statePaths } from "./state-folder.ts";
+import { viewFreshness } from "./view-freshness.ts";
 
 const SCOPE = { workspace: "default", project: "shops" };
 const START = parseTimestamp("2026-03-01T00:00:00Z");
@@ -194,6 +195,9 @@ test("an endpoint answers by the definition that its model was trained on until 
     expect(views).toMatchObject([{ view: "shop_sales" }, { view: "shop_sales", entities: 2, halted: null }]);
     expect(await answerAt(runtime, hours(hour))).toEqual([1, await offlineAt(first.all(), hours(hour))]);
   }
+  const [current, earlier] = await viewFreshness({ project: projectOf(second), scope: SCOPE, online: () => online });
+  expect([current.view, earlier.view]).toEqual(["shop_sales", expect.stringMatching(/^shop_sales version [0-9a-f]{12}$/)]);
+  expect(earlier.materializedUntil).toBe(hours(12));
   expect(await offlineAt(first.all(), hours(12))).not.toBe(await offlineAt(second.all(), hours(12)));
 
   deploy(2, 2, now, hours(12));
