@@ -38,7 +38,7 @@ program
 program
   .command("check")
   .option("--leaks", "build the models' training sets too, and warn of features that seem to know the answer")
-  .option("--allow-breaking", "accept changes that what is deployed would stop answering for")
+  .option("--allow-breaking", "accept changes that what is deployed cannot go on with as it was")
   .description("validate the project's definitions and data, and tell what they change for what is there")
   .action(lazy(() => import("./commands/check.ts")));
 addServerOptions(program.command("up"), "4100")
