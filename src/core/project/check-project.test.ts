@@ -1,53 +1,45 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDuckDb } from "../../adapters/tables/duckdb.ts";
 import {
-  atRandom,
   type BinaryCharter,
-  baseline,
-  bool,
-  byTime,
   count,
   defineCharter,
   defineModel,
-  defineProject,
-  endpoint,
   entity,
-  type FeatureReference,
   type FeatureViewDefinition,
   featureService,
   featureView,
   float64,
-  gradientBoosting,
-  grouped,
-  impute,
   int32,
   labels,
-  linearRegression,
-  logisticRegression,
   mean,
-  metric,
   needs,
   onDemand,
-  oneHot,
   type ProjectDefinition,
   pipeline,
-  poissonRegression,
-  python,
   requestField,
   rule,
-  search,
-  segment,
   source,
   sql,
-  stratified,
   string,
   threshold,
   timestamp,
-  weightBy,
 } from "../definitions/index.ts";
 import type { TableEngine } from "../ports/index.ts";
 import { checkProject, FINDINGS } from "./index.ts";
+import {
+  airlines,
+  basics,
+  carrier,
+  charter,
+  charterBasics,
+  flights,
+  model,
+  recent,
+  sound,
+  withCharter,
+  withFeatures,
+} from "./sound-project.fixture.ts";
 
 let engine: TableEngine;
 beforeAll(async () => {
@@ -55,66 +47,8 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const airlines = source.csv("airlines", { path: "airlines.csv", key: ["carrier"], columns: { carrier: string() } });
-const flights = source.csv("flights", {
-  path: "flights.csv",
-  key: ["id"],
-  eventTime: "departs",
-  availableTime: { default: "published", outcome: { columns: ["arr_delay", "air_time", "diverted_to"], at: "landed" } },
-  columns: {
-    id: string(),
-    carrier: string().oneOf("airlines.carrier"),
-    distance: float64(),
-    arr_delay: float64().nullable(),
-    air_time: float64().nullable(),
-    diverted_to: string().nullable(),
-    cancelled: bool(),
-    landed: timestamp(),
-  },
-});
-const carrier = entity("carrier", { carrier: string() });
-const recent = featureView("recent", {
-  entity: carrier,
-  source: flights,
-  features: ["arr_delay"],
-  aggregate: { late_rate: mean("arr_delay >= 15").over("7d"), flights: count().over("1d") },
-});
-const basics = {
-  labels: labels(flights, { late: "arr_delay >= 15", at: "departs", lead: "2h" }),
-  split: byTime({ test: "30d", validation: "30d" }),
-  candidates: [baseline(), logisticRegression()],
-};
-const model = defineModel("late-arrival", { ...basics, features: [recent.all(), requestField("distance", float64())] });
-const charterBasics = {
-  problem: "Which flights are late",
-  decision: { act: "rebook", when: threshold(0.5), payoff: { truePositive: 1, falsePositive: -1, falseNegative: -1 } },
-  alternative: rule("recent.late_rate > 0.5 or recent.flights < 3"),
-  owner: "operations",
-  users: ["app"],
-  target: { name: "late", type: "binary", groundTruthAfter: "1d", censored: "cancelled or arr_delay is null" },
-  accept: [metric("roc_auc").atLeast(0.7)],
-} as const;
-const charter = defineCharter({
-  ...charterBasics,
-  data: [needs(flights).rows({ min: 1 }).freshWithin("1d").coverage("carrier", "departs", 0.5)],
-});
-
-const sound = defineProject({
-  name: "flights",
-  charter,
-  sources: [airlines, flights],
-  features: [recent],
-  models: [model],
-  pipelines: [pipeline("daily", { model, stages: ["ingest", "materialize", "monitor"] })],
-  endpoints: [endpoint("late-arrival", { model: model.at("champion"), canary: { share: 0.1, for: "1h" } })],
-});
 const codes = async (project: ProjectDefinition) =>
   (await checkProject(project, engine)).map(({ where, code }) => `${where}: ${code}`);
-const withCharter = (changes: Partial<BinaryCharter>) => ({ ...sound, charter: { ...charter, ...changes } });
-const withFeatures = (...features: FeatureReference[]) => {
-  const changed = defineModel("late-arrival", { ...basics, features: [recent.all(), ...features] });
-  return { ...sound, models: [changed], pipelines: [], endpoints: [] };
-};
 
 test("finds nothing in a sound project, and every finding has a hint", async () => {
   expect(await checkProject(sound, engine)).toEqual([]);
@@ -312,211 +246,6 @@ describe("expressions", () => {
     expect(
       await codes({ ...sound, features: [recent.definition, view.definition], models: [labelled], pipelines: [], endpoints: [] }),
     ).toEqual(["view bad: PROJECT_EXPRESSION_INVALID", "model late-arrival: PROJECT_EXPRESSION_INVALID"]);
-  });
-});
-
-describe("a model that cannot be trained as it says", () => {
-  const changed = (changes: Partial<Parameters<typeof defineModel>[1]>) => ({
-    ...sound,
-    models: [
-      defineModel("late-arrival", { ...basics, features: [recent.all(), requestField("distance", float64())], ...changes }),
-    ],
-    pipelines: [],
-    endpoints: [],
-  });
-  const messages = async (project: ProjectDefinition, directory?: string) =>
-    (await checkProject(project, engine, directory)).map(({ code, message }) => `${code}: ${message}`);
-
-  test("is selected by a metric of another task; those of its own are listed", async () => {
-    const [finding, ...others] = await checkProject(changed({ select: "rmse" }), engine);
-    expect(others).toEqual([]);
-    expect(finding).toMatchObject({
-      where: "model late-arrival",
-      code: "PROJECT_METRIC_UNKNOWN",
-      message: "Its selection is about rmse, which is no metric of a binary target",
-      hint: expect.stringContaining("roc_auc, pr_auc, ks"),
-    });
-  });
-
-  test("has candidates that cannot do the task, two of one name, or none that learns", async () => {
-    const candidates = [
-      logisticRegression(),
-      linearRegression(),
-      poissonRegression(),
-      baseline("mean"),
-      gradientBoosting({ loss: "quantile" }),
-      gradientBoosting(),
-    ];
-    expect(await messages(changed({ candidates }))).toEqual([
-      "PROJECT_NAME_TWICE: It has two candidates called gradient-boosting",
-      "PROJECT_CANDIDATE_UNSUITED: The candidate linear-regression is for regression, and the charter's target is binary",
-      "PROJECT_CANDIDATE_UNSUITED: The candidate poisson-regression is for regression, and the charter's target is binary",
-      "PROJECT_CANDIDATE_UNSUITED: The candidate baseline-mean (mean) is for regression, and the charter's target is binary",
-      "PROJECT_CANDIDATE_UNSUITED: The candidate gradient-boosting minimises the quantile loss, which is for regression, and the charter's target is binary",
-    ]);
-    expect(await messages(changed({ candidates: [baseline()] }))).toEqual([
-      "PROJECT_VALUE_INVALID: It has no candidate that learns",
-    ]);
-  });
-
-  test("searches in ranges that make no sense", async () => {
-    const candidates = [gradientBoosting({ rate: search.log(0, 0.3), leaves: search.choice<number>([]) })];
-    expect((await messages(changed({ candidates }))).sort()).toEqual([
-      "PROJECT_SEARCH_INVALID: In the search of gradient-boosting, leaves has no options to choose from",
-      "PROJECT_SEARCH_INVALID: In the search of gradient-boosting, rate could be 0, not above 0 and at most 1",
-      "PROJECT_SEARCH_INVALID: In the search of gradient-boosting, rate goes from 0 on a log scale, which has only numbers above 0",
-    ]);
-  });
-
-  test("names features that it does not have, wherever it does", async () => {
-    const project = changed({
-      prepare: [impute("mean", { on: ["distance", "recent.flights"] }), oneHot({ on: ["carier"] })],
-      candidates: [gradientBoosting({ monotone: { "recent.late_rate": 1, delay: 1 }, interactions: [["distance"], ["wind"]] })],
-      rowWeights: weightBy("weight"),
-      split: grouped("plane", { test: 0.2, validation: 0.2 }),
-    });
-    expect(await messages(project)).toEqual([
-      "PROJECT_REFERENCE_UNKNOWN: Its split names plane, which is no feature of it",
-      "PROJECT_REFERENCE_UNKNOWN: Its rowWeights names weight, which is no feature of it",
-      "PROJECT_REFERENCE_UNKNOWN: Its preparation one-hot names carier, which is no feature of it",
-      "PROJECT_REFERENCE_UNKNOWN: The candidate gradient-boosting (monotone) names delay, which is no feature of it",
-      "PROJECT_REFERENCE_UNKNOWN: The candidate gradient-boosting (interactions) names wind, which is no feature of it",
-    ]);
-    const byCarrier = { split: grouped("carrier", { test: 0.2, validation: 0.2 }), explain: { segments: ["carrier"] } };
-    expect(await messages(changed(byCarrier))).toEqual([]);
-  });
-
-  test("splits, weighs or calibrates in a way that there is not", async () => {
-    expect(await messages(changed({ split: atRandom({ test: 0.6, validation: 0.4 }) }))).toEqual([
-      "PROJECT_VALUE_INVALID: In its split, it gives 0.6 to test and 0.4 to validation",
-    ]);
-    expect(await messages(changed({ classWeights: [1, 2, 3] }))).toEqual(["PROJECT_VALUE_INVALID: It weighs 3 classes"]);
-    expect(await messages(changed({ classWeights: [1, -2] }))).toEqual([
-      "PROJECT_VALUE_INVALID: In its classWeights, a class cannot weigh -2: weights are 0 or more, and finite",
-    ]);
-    expect(await messages(changed({ classWeights: "balanced", calibrate: "temperature" }))).toEqual([
-      "PROJECT_VALUE_INVALID: Its calibration temperature is not for a binary target",
-    ]);
-  });
-
-  test("has a Python program or a requirements file that is not there", async () => {
-    const candidates = [
-      python("train_sklearn.py", { requirements: "requirements.txt" }),
-      python("train_prophet.py", { requirements: "prophet.txt" }),
-      python("trainers.late:fit", { requirements: ["scikit-learn==1.9.1"] }),
-    ];
-    const folder = join(import.meta.dirname, "../../../examples/python-trainers");
-    expect(await messages(changed({ candidates }), folder)).toEqual([
-      "PROJECT_FILE_MISSING: The candidate train_prophet needs train_prophet.py, which is not there",
-      "PROJECT_FILE_MISSING: The candidate train_prophet needs prophet.txt, which is not there",
-    ]);
-    expect(await messages(changed({ candidates }))).toEqual([]);
-  });
-});
-
-describe("a target that is a number or one of several classes", () => {
-  const { target } = charterBasics;
-  const about = { problem: "How late", owner: "operations", users: ["app"], data: [] };
-  const howLate = defineModel("delay", {
-    ...basics,
-    labels: labels(flights, { delay: "arr_delay", at: "departs", lead: "2h" }),
-    features: [recent.all()],
-    candidates: [baseline("median"), linearRegression(), gradientBoosting({ loss: "quantile" })],
-    explain: { segments: ["carrier"] },
-  });
-  const numbers = defineProject({
-    name: "delays",
-    charter: defineCharter({
-      ...about,
-      target: { ...target, name: "delay", type: "regression" },
-      accept: [metric("rmse").betterThanBaseline(), segment("carrier", { minRows: 100 }).worst("mae").atMost(30)],
-    }),
-    sources: [airlines, flights],
-    features: [recent],
-    models: [howLate],
-    pipelines: [pipeline("train", { model: howLate, stages: ["ingest", "training-set", "train"] })],
-  });
-  const found = async (project: ProjectDefinition) => (await checkProject(project, engine)).map(({ message }) => message);
-
-  test("is sound without a threshold, a payoff or a rule", async () => {
-    expect(await found(numbers)).toEqual([]);
-    const arrival = { arrival: "CASE WHEN arr_delay < 0 THEN 'early' WHEN arr_delay >= 0 THEN 'late' END" };
-    const which = defineModel("arrival", {
-      ...basics,
-      labels: labels(flights, { ...arrival, at: "departs", lead: "2h" }),
-      features: [recent.all()],
-      candidates: [logisticRegression(), gradientBoosting()],
-      classWeights: [1, 1, 4],
-    });
-    const accept = [metric("f1_macro").atLeast(0.4)];
-    const classes = defineCharter({ ...about, target: { ...target, name: "arrival", type: "multiclass" }, accept });
-    expect(await found({ ...numbers, charter: classes, models: [which], pipelines: [] })).toEqual([]);
-  });
-
-  test("is told apart from a binary one that lacks its decision, and from a type that there is not", async () => {
-    const untyped = (charter: object): ProjectDefinition => ({ ...numbers, ...JSON.parse(JSON.stringify({ charter })) });
-    const binary = { ...numbers.charter, target: { ...target, type: "binary" } };
-    expect(await found(untyped(binary))).toEqual(["A binary target needs a decision and an alternative"]);
-    expect(await found(untyped({ ...charter, decision: { act: "rebook" } }))).toEqual([
-      "A binary target needs a decision and an alternative",
-    ]);
-    expect(await found(untyped({ ...binary, target: { ...target, type: "ranking" } }))).toEqual(["The target's type is ranking"]);
-  });
-
-  test("cannot be served yet, and an endpoint says so", async () => {
-    const findings = await checkProject(
-      { ...numbers, endpoints: [endpoint("delay", { model: howLate.at("champion") })] },
-      engine,
-    );
-    expect(findings).toEqual([
-      {
-        where: "endpoint delay",
-        code: "PROJECT_TASK_NOT_SERVED",
-        message: "It would serve delay, whose target is regression",
-        hint: expect.stringContaining("Only models of binary targets are served and monitored for now"),
-      },
-    ]);
-  });
-
-  test("has criteria of its own metrics, no positives and no alternative", async () => {
-    const { accept } = defineCharter({
-      ...charterBasics,
-      data: [],
-      accept: [
-        metric("roc_auc").atLeast(0.7),
-        metric("log_loss").betterThan("alternative"),
-        segment("origin", { minPositives: 9 }).worst("ece").atMost(1),
-      ],
-    });
-    expect(await found({ ...numbers, charter: { ...numbers.charter, accept } })).toEqual([
-      "A criterion is about roc_auc, which is no metric of a regression target",
-      "A criterion is about log_loss, which is no metric of a regression target",
-      "A criterion compares log_loss with the alternative, and a regression target has none",
-      "A criterion is about ece, which is no metric of a regression target",
-      "A criterion is about the segment origin, which delay does not break its results down by",
-      "The criterion on origin counts positive labels, and a regression target has none",
-    ]);
-  });
-
-  test("has labels of its type, and no classes to stratify, weigh or calibrate", async () => {
-    const { accept, ...rest } = numbers.charter;
-    const wrong = defineModel("delay", {
-      ...basics,
-      labels: labels(flights, { delay: "arr_delay >= 15", at: "departs", lead: "2h" }),
-      features: [recent.all()],
-      candidates: [logisticRegression()],
-      split: stratified({ test: 0.2, validation: 0.2 }),
-      classWeights: "balanced",
-      calibrate: "isotonic",
-    });
-    const project = { ...numbers, charter: { ...rest, accept: accept.slice(0, 1) }, models: [wrong], pipelines: [] };
-    expect(await found(project)).toEqual([
-      '"arr_delay >= 15" is BOOLEAN and no number',
-      "Its split is stratified by class, and a regression target has none",
-      "It weighs classes, and a regression target has none",
-      "Its calibration isotonic is not for a regression target",
-      "The candidate logistic-regression is for classes, and the charter's target is regression",
-    ]);
   });
 });
 
