@@ -30,6 +30,7 @@ const full = complete({
   data: {
     snapshots: async () => ({ items: fixtures.snapshots }),
     profile: async ({ name }) => ({ ...fixtures.profile, source: name }),
+    exploration: async ({ name }) => ({ ...fixtures.sourceExploration, source: name }),
   },
   features: {
     list: async () => ({ items: fixtures.featureViews }),

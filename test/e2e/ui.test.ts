@@ -29,7 +29,12 @@ const VISITS: readonly Visit[] = [
     heading: "The loop",
     texts: ["3 features have drifted", "Monitoring asks for attention", "offer a free rebooking", "0.742", "source weather"],
   },
-  { name: "data", path: "/data", heading: "Data", texts: ["336,776", "between -240 and 2880", "Profile of flights", "UA 17.4%"] },
+  {
+    name: "data",
+    path: "/data",
+    heading: "Data",
+    texts: ["336,776", "between -240 and 2880", "Profile of flights", "UA 17.4%", "0.64", "arr_delay + air_time"],
+  },
   { name: "features", path: "/features", heading: "Features", texts: ["carrier_recent", "late_rate_24h", "not yet"] },
   { name: "runs", path: "/runs", heading: "Runs", texts: ["gradient-boosting", "ROC AUC", "1 to 50"] },
   {

@@ -7,7 +7,8 @@ import { Empty, Loaded } from "../../components/loaded.tsx";
 import { PageHead, Panel, ScrollX } from "../../components/page.tsx";
 import { State } from "../../components/state.tsx";
 import { useClient } from "../../session.tsx";
-import { allExpectations, allViolations, barHeights, nullShare, topShares } from "./prepare.ts";
+import { Exploration } from "./exploration.tsx";
+import { allExpectations, allViolations, barHeights, nullShare, otherColumns, topShares } from "./prepare.ts";
 
 export function DataPage() {
   const client = useClient();
@@ -34,10 +35,12 @@ export function DataPage() {
               <Violations snapshots={items} />
             </Panel>
             <Expectations snapshots={items} />
+            <OtherColumns snapshots={items} />
           </>
         )}
       </Loaded>
       {shown === undefined ? null : <SourceProfile source={shown} />}
+      {shown === undefined ? null : <Exploration key={shown} source={shown} />}
     </>
   );
 }
@@ -144,6 +147,27 @@ function Expectations({ snapshots }: { snapshots: readonly Snapshot[] }) {
                     <span className="muted">{kept === null ? "not judged yet" : "kept"}</span>
                   )}
                 </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollX>
+    </Panel>
+  );
+}
+
+function OtherColumns({ snapshots }: { snapshots: readonly Snapshot[] }) {
+  const columns = otherColumns(snapshots);
+  if (columns.length === 0) return null;
+  return (
+    <Panel title="Columns other than declared" about="They were delivered so; what is not declared is not taken in.">
+      <ScrollX label="Columns other than declared">
+        <table className="plain">
+          <tbody>
+            {columns.map(({ name, says }) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td>{says}</td>
               </tr>
             ))}
           </tbody>

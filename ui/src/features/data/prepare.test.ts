@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Profile, Snapshot } from "../../../../src/contract/index.ts";
-import { allExpectations, allViolations, barHeights, nullShare, topShares } from "./prepare.ts";
+import { allExpectations, allViolations, barHeights, nullShare, otherColumns, topShares } from "./prepare.ts";
 
 const column: Profile["columns"][number] = {
   name: "carrier",
@@ -46,6 +46,7 @@ describe("allViolations", () => {
       quarantined: 0,
       violations: [{ column: "c", rule: "r", severity: "warn", rows, samples: [] }],
       expectations: [],
+      erased: [],
     });
     expect(allViolations([of("a", 1), of("b", 9)]).map(({ source, rows }) => [source, rows])).toEqual([
       ["b", 9],
@@ -70,11 +71,41 @@ describe("allExpectations", () => {
       quarantined: 0,
       violations: [],
       expectations: kept.map(verdict),
+      erased: [],
     });
     expect(allExpectations([of("a", [true, null]), of("b", [false])]).map(({ source, says }) => `${source} ${says}`)).toEqual([
       "b false",
       "a null",
       "a true",
+    ]);
+  });
+});
+
+describe("otherColumns", () => {
+  it("says what is not declared, and what is of another type", () => {
+    const of = (schema?: Snapshot["schema"]): Snapshot => ({
+      id: "s",
+      source: "s",
+      contentHash: "",
+      asOf: "2013-01-01T00:00:00Z",
+      createdAt: "2013-01-01T00:00:00Z",
+      rows: 1,
+      bytes: 1,
+      parts: 1,
+      quarantined: 0,
+      violations: [],
+      expectations: [],
+      erased: [],
+      ...(schema === undefined ? {} : { schema }),
+    });
+    const undeclared = [
+      { column: "new", type: null },
+      { column: "at", type: "timestamp" },
+    ];
+    expect(otherColumns([of(), of({ undeclared, retyped: [{ column: "x", declared: "int32", delivered: "string" }] })])).toEqual([
+      { name: "s.new", says: "not declared" },
+      { name: "s.at", says: "not declared (timestamp)" },
+      { name: "s.x", says: "declared as int32, delivered as string" },
     ]);
   });
 });

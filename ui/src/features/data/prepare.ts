@@ -28,3 +28,16 @@ export const allExpectations = (snapshots: readonly Snapshot[]) =>
     .sort((a, b) => rank(a.kept) - rank(b.kept));
 
 const rank = (kept: boolean | null): number => (kept === false ? 0 : kept === null ? 1 : 2);
+
+/** Columns that sources deliver otherwise than they declare, by source. */
+export const otherColumns = (snapshots: readonly Snapshot[]): { name: string; says: string }[] =>
+  snapshots.flatMap(({ source, schema }) => [
+    ...(schema?.undeclared ?? []).map(({ column, type }) => ({
+      name: `${source}.${column}`,
+      says: `not declared${type === null ? "" : ` (${type})`}`,
+    })),
+    ...(schema?.retyped ?? []).map(({ column, declared, delivered }) => ({
+      name: `${source}.${column}`,
+      says: `declared as ${declared}, delivered as ${delivered}`,
+    })),
+  ]);

@@ -78,7 +78,7 @@ function Views({ views }: { views: readonly FeatureView[] }) {
             <tr key={view.name}>
               <th scope="row">{view.name}</th>
               <td>
-                {view.entity}
+                {view.entity === "" ? <span className="muted">none: everything at once</span> : view.entity}
                 <br />
                 <span className="small muted">{view.keys.join(", ")}</span>
               </td>
