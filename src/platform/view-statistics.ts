@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { FeatureStatistics, Materialization } from "../core/features/index.ts";
+import type { FeatureStatistics, Materialization, PushedPlace } from "../core/features/index.ts";
 import type { Micros } from "../core/time.ts";
 
 /** What one materialization of a view wrote, and its features' values then. */
@@ -14,6 +14,8 @@ export interface ViewStatistics {
   readonly entities: number;
   /** Of the entities that were written, or of some of them. */
   readonly features: readonly FeatureStatistics[];
+  /** Of a view over pushed rows: up to where they were looked at. */
+  readonly pushed?: PushedPlace;
 }
 
 /** A file that has become larger loses the older half of its lines: with ten features, two thousand materializations are left. */
@@ -22,10 +24,19 @@ const MOST_BYTES = 8 << 20;
 /** Adds a line to a view's file; one that wrote nothing says nothing. */
 export async function recordStatistics(
   path: string,
-  { view, from, until, rows, entities, statistics }: Materialization,
+  { view, from, until, rows, entities, statistics, pushed }: Materialization & { readonly pushed?: PushedPlace },
 ): Promise<void> {
   if (entities === 0) return;
-  const record: ViewStatistics = { formatVersion: 1, view, from, until, rows, entities, features: statistics };
+  const record: ViewStatistics = {
+    formatVersion: 1,
+    view,
+    from,
+    until,
+    rows,
+    entities,
+    features: statistics,
+    ...(pushed && { pushed }),
+  };
   await mkdir(dirname(path), { recursive: true });
   await appendFile(path, `${JSON.stringify(record)}\n`);
   if ((await stat(path)).size <= MOST_BYTES) return;

@@ -77,6 +77,8 @@ describe("rows that are pushed over HTTP", { timeout: 180_000 }, () => {
     expect(items.find(({ name }) => name === "calls_recent")?.materializedUntil).not.toBeNull();
     const { views } = await again.features.materialize({});
     expect(views.map(({ view }) => view)).toContain("calls_recent");
+    const { items: statistics } = await again.features.statistics({ name: "calls_recent" });
+    expect(statistics).toMatchObject([{ from: null, rows: 2, entities: 1 }]);
   });
 
   it("are no mismatch where they come while online and offline values are compared", async () => {

@@ -63,6 +63,25 @@ describe("a log of pushed rows", () => {
     log.close();
   });
 
+  test("tells whose rows came since, and some of them evenly", () => {
+    const log = openSqlitePushLog(directory);
+    const of = (id: number, entity: string) => row(String(id), { entities: [{ keys: "user", entity }] });
+    log.append("a", [of(1, "ann"), of(2, "bob"), of(3, "ann")], once);
+    log.append(
+      "a",
+      Array.from({ length: 30 }, (_, at) => of(10 + at, `u${10 + at}`)),
+      once,
+    );
+    const end = log.end("a");
+    expect(log.touched("a", "user", { after: 0, upTo: 3 }, 10)).toEqual({ rows: 3, entities: 2, some: ["ann", "bob"] });
+    expect(log.touched("a", "user", { after: 1, upTo: 2 }, 10)).toEqual({ rows: 1, entities: 1, some: ["bob"] });
+    expect(log.touched("a", "user", { after: end, upTo: end }, 10)).toEqual({ rows: 0, entities: 0, some: [] });
+    const { some, ...all } = log.touched("a", "user", { after: 0, upTo: end }, 8);
+    expect(all).toEqual({ rows: 33, entities: 32 });
+    expect(some).toEqual(["ann", "u12", "u16", "u20", "u24", "u28", "u32", "u36"]);
+    log.close();
+  });
+
   test("has no index until all of it is made", async () => {
     const log = openSqlitePushLog(directory);
     log.append("a", [row("1")], once);

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { OrreryError } from "../../core/errors.ts";
-import type { EntityRows, LoggedRow, PushedRow, PushLog } from "../../core/ports/index.ts";
+import type { EntityRows, LoggedRow, PushedRow, PushLog, TouchedEntities } from "../../core/ports/index.ts";
 import type { Micros } from "../../core/time.ts";
 import { pushLogErrors } from "./errors.ts";
 
@@ -51,6 +51,11 @@ const SQL = {
     SELECT seq, row FROM rows WHERE seq IN versions ORDER BY seq`,
   entities: `SELECT entity, count(*) AS rows FROM entity_rows WHERE source = ? AND keys = ? AND entity > ?
     GROUP BY entity ORDER BY entity LIMIT ?`,
+  touched: `SELECT count(*) AS rows, count(DISTINCT entity) AS entities FROM entity_rows WHERE source = ? AND keys = ? AND seq > ? AND seq <= ?`,
+  someTouched: `SELECT entity FROM (
+      SELECT entity, row_number() OVER (ORDER BY entity) - 1 AS place
+      FROM (SELECT DISTINCT entity FROM entity_rows WHERE source = ? AND keys = ? AND seq > ? AND seq <= ?)
+    ) WHERE place % ? = 0 ORDER BY place`,
   index: "SELECT hash FROM indexes WHERE source = ?",
   setIndex: "INSERT OR REPLACE INTO indexes (source, hash) VALUES (?, ?)",
   forgetIndex: "DELETE FROM indexes WHERE source = ?",
@@ -105,6 +110,19 @@ export class SqlitePushLog implements PushLog {
   entities(source: string, keys: string, after: string, limit: number): EntityRows[] {
     const found = this.#of(SQL.entities).all(source, keys, after, limit);
     return found.map(({ entity, rows }) => ({ entity: String(entity), rows: Number(rows) }));
+  }
+
+  touched(
+    source: string,
+    keys: string,
+    { after, upTo }: { readonly after: number; readonly upTo: number },
+    limit: number,
+  ): TouchedEntities {
+    const found = this.#of(SQL.touched).get(source, keys, after, upTo);
+    const entities = Number(found?.entities ?? 0);
+    const step = Math.max(1, Math.ceil(entities / limit));
+    const some = this.#of(SQL.someTouched).all(source, keys, after, upTo, step);
+    return { rows: Number(found?.rows ?? 0), entities, some: some.map(({ entity }) => String(entity)) };
   }
 
   index(source: string): string | null {

@@ -50,6 +50,7 @@ export type * from "./plan.ts";
 export { type PlanChange, planChanges } from "./plan-changes.ts";
 export { type JudgedRow, judgePushed, keySetsOf, pushIndexHash } from "./push-index.ts";
 export { type AppliedRows, applyPushed, type PushedInput } from "./push-online.ts";
+export { type PushedPlace, type PushedStatistics, pushedStatistics } from "./pushed-statistics.ts";
 export type { ValueDetails, ValueStatus } from "./read-record.ts";
 export { type RebuiltTrainingSet, rebuildTrainingSet } from "./rebuild-training-set.ts";
 export { checkRequest, parseRequest, type RequestProblem } from "./request.ts";

@@ -92,7 +92,8 @@ export async function openTiles(
   return new Map(wanted.map(({ index }, at) => [index, found[at] ?? NO_TILES] as const));
 }
 
-async function addToSample(
+/** Adds records as they are in the store, with the tiles that their values need. */
+export async function addToSample(
   sample: StatisticsSample,
   online: OnlineStore,
   layouts: readonly ClassLayout[],

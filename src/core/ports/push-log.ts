@@ -30,6 +30,14 @@ export interface EntityRows {
   readonly rows: number;
 }
 
+export interface TouchedEntities {
+  /** Sound rows that are any entity's. */
+  readonly rows: number;
+  readonly entities: number;
+  /** Some of the entities, or all where they are few. */
+  readonly some: readonly string[];
+}
+
 /** Rows as they were pushed, for good. One process writes; any number read. */
 export interface PushLog {
   /**
@@ -52,6 +60,8 @@ export interface PushLog {
   rowsOf(source: string, keys: string, entities: readonly string[], upTo: number): LoggedRow[];
   /** Entities in the order of their text, after one, with how many rows each has. */
   entities(source: string, keys: string, after: string, limit: number): EntityRows[];
+  /** Whose rows came in (after, upTo]; `some` has at most `limit` entities, spread evenly over all in the order of their text. */
+  touched(source: string, keys: string, range: { readonly after: number; readonly upTo: number }, limit: number): TouchedEntities;
   /** By what keys and entities of the source's rows are found; null before anything was said. */
   index(source: string): string | null;
   /** Replaces what is said of rows that are in the log. What `rows` yields in turn is written bit by bit, and `index` last. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ingest, type Snapshot, snapshotPaths, snapshotRelation } from "../../core/data/index.ts";
 import { count, featureView, source, string } from "../../core/definitions/index.ts";
-import { compileFeaturePlan, createExactReader } from "../../core/features/index.ts";
+import { compileFeaturePlan, createExactReader, pushedStatistics } from "../../core/features/index.ts";
 import { MINUTE } from "../../core/time.ts";
 import { NOW, openRoom, payments, type RoomOptions, SCOPE, spending } from "./test-support/payments.ts";
 
@@ -201,6 +201,38 @@ describe("a view", () => {
     opened.online.putMany = putMany;
     await expect.poll(() => read(opened), { timeout: 20_000 }).toEqual([5, 5, 1, "p1"]);
     expect(opened.said.join()).toContain("the disk is full");
+  });
+});
+
+describe("statistics of a view", () => {
+  const asked = { scope: SCOPE, view: spending.definition, now: NOW };
+
+  test("are of the entities that rows came of since the last ones, as they can be read", async () => {
+    const opened = await room();
+    await opened.settle();
+    expect(await pushedStatistics(opened, asked, null)).toMatchObject({ from: null, rows: 0, entities: 0 });
+    await opened.push("payments", [payment("p1", -50, 5), payment("p2", -30, 7, { user: "bob" })], { online: true });
+    const first = await pushedStatistics(opened, asked, null);
+    expect(first).toMatchObject({ view: "spending", from: null, until: NOW, rows: 2, entities: 2 });
+    const paid = first?.statistics.find(({ feature }) => feature === "paid");
+    expect(paid).toMatchObject({ entities: 2, nulls: 0, min: 5, max: 7, mean: 6, std: Math.SQRT2 });
+    await opened.push("payments", [payment("p3", -10, 1), payment("p4", -10, -1)], { online: true });
+    const second = await pushedStatistics(opened, asked, first);
+    expect(second).toMatchObject({ from: NOW, rows: 1, entities: 1 });
+    expect(second?.statistics.find(({ feature }) => feature === "paid")).toMatchObject({ entities: 1, min: 6, max: 6 });
+    expect(await pushedStatistics(opened, asked, second)).toMatchObject({ from: NOW, rows: 0, entities: 0 });
+  });
+
+  test("are of all entities again where the view was written anew, and of none before it is online", async () => {
+    const opened = await room();
+    await opened.push("payments", [payment("p1", -50, 5), payment("p2", -30, 7, { user: "bob" })], { online: true });
+    const first = await pushedStatistics(opened, asked, null);
+    const wider = { ...spending.definition, ttl: 90 * MINUTE };
+    const again = await reopened({ views: [wider] });
+    await again.settle();
+    expect(await pushedStatistics(again, { ...asked, view: wider }, first)).toMatchObject({ from: null, rows: 2, entities: 2 });
+    const unknown = featureView("unknown", { source: payments, aggregate: { n: count().over("1h") } });
+    expect(await pushedStatistics(again, { ...asked, view: unknown.definition }, null)).toBeNull();
   });
 });
 

@@ -9,6 +9,7 @@ import {
 } from "../../core/features/index.ts";
 import { deployedPlans } from "../deployed-plans.ts";
 import { recordStatistics } from "../view-statistics.ts";
+import { recordPushedStatistics } from "./pushed-statistics.ts";
 import { type Stage, stage } from "./stage.ts";
 
 export interface MaterializedView {
@@ -42,6 +43,7 @@ export async function materializeAll(opened: Stage, snapshots: Readonly<Record<s
     views.push({ view: done.view, rows: done.rows, entities: done.entities });
     views.push(...(await materializeEarlier(deps, { ...input, plans })));
   }
+  await recordPushedStatistics(opened);
   views.push(...(await droppedViews(opened, snapshots, plans())));
   // Whoever reads features without the project finds out here what there is.
   await writeCatalog(opened.online(), scope, catalogOf(project));
