@@ -85,10 +85,16 @@ export function tileSums({ columns }: Block, tile: number, value: number): TileS
     const rows = columns[tileColumn.rows][tile];
     return { rows, sum: rows, sumLow: 0, square: rows, squareLow: 0, least: 1, greatest: 1 };
   }
-  const [rows, sum, sumLow, square, squareLow, least, greatest] = columns
-    .slice(SUMS + SUM_COLUMNS * value, SUMS + SUM_COLUMNS * (value + 1))
-    .map((column) => column[tile]);
-  return { rows, sum, sumLow, square, squareLow, least, greatest };
+  const first = SUMS + SUM_COLUMNS * value;
+  return {
+    rows: columns[first][tile],
+    sum: columns[first + 1][tile],
+    sumLow: columns[first + 2][tile],
+    square: columns[first + 3][tile],
+    squareLow: columns[first + 4][tile],
+    least: columns[first + 5][tile],
+    greatest: columns[first + 6][tile],
+  };
 }
 
 /** A row of the directory as it stands. */

@@ -98,12 +98,17 @@ function addWindow(
   function lastInRecord(count: number): number {
     const { visibleAt, eventAt, supersededAt } = layouts.events;
     const { columns } = events;
-    const times: number[] = [];
-    for (let row = 0; row < events.rows; row++) {
-      const isIn = columns[visibleAt][row] <= at && columns[eventAt][row] > start;
-      if (!isIn || (supersededAt >= 0 && columns[supersededAt][row] <= known)) continue;
-      if (column < 0 || !Number.isNaN(columns[column][row])) times.push(columns[eventAt][row]);
+    // The newest so far, newest first. Most rows lie in the order of their events, so that few are newer than one behind them.
+    const newest: number[] = [];
+    for (let row = events.rows - 1; row >= 0; row--) {
+      const event = columns[eventAt][row];
+      if (columns[visibleAt][row] > at || event <= start || (newest.length === count && event <= newest[count - 1])) continue;
+      if (supersededAt >= 0 && columns[supersededAt][row] <= known) continue;
+      if (column >= 0 && Number.isNaN(columns[column][row])) continue;
+      const place = newest.findIndex((other) => other < event);
+      newest.splice(place < 0 ? newest.length : place, 0, event);
+      if (newest.length > count) newest.pop();
     }
-    return Float64Array.from(times).sort().at(-count) ?? Number.NEGATIVE_INFINITY;
+    return newest.length < count ? Number.NEGATIVE_INFINITY : newest[count - 1];
   }
 }

@@ -133,7 +133,14 @@ function joinBlocks(
 function without(directory: Block, tiles: ReadonlyMap<number, EntityRecord>): Block {
   if (directory.rows === 0) return directory;
   const ids = directory.columns[tileColumn.id];
-  const isLeft = (_: number, tile: number) => !tiles.has(ids[tile]);
-  const columns = directory.columns.map((column) => column.filter(isLeft));
-  return { rows: columns[0].length, columns };
+  const left: number[] = [];
+  for (let tile = 0; tile < directory.rows; tile++) if (!tiles.has(ids[tile])) left.push(tile);
+  return {
+    rows: left.length,
+    columns: directory.columns.map((column) => {
+      const cells = new Float64Array(left.length);
+      for (let tile = 0; tile < left.length; tile++) cells[tile] = column[left[tile]];
+      return cells;
+    }),
+  };
 }
