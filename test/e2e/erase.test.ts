@@ -186,6 +186,7 @@ describe("erasing a person", { timeout: 240_000 }, () => {
       "online record calls_recent": 1,
       "online record played_in": 1,
     });
+    expect(planned.places.some(({ what, rows }) => what === "row of a model's sample" && rows > 0)).toBe(true);
     expect(planned.places.filter(({ what }) => what === "training set").map(({ rows }) => rows)).toEqual([6]);
     expect(planned.id, "nothing was changed").toBeNull();
 
@@ -266,7 +267,11 @@ describe("erasing a person", { timeout: 240_000 }, () => {
     expect(erasures.every(({ state }) => state === "done")).toBe(true);
     await erase(BOB, "--yes");
     // Asking for them after they were erased has left a prediction.
-    expect(counted(await erase(ANN, "--yes"))).toMatchObject({ "prediction churn": 1, "pushed row calls": 0, "snapshot part usage": 0 });
+    expect(counted(await erase(ANN, "--yes"))).toMatchObject({
+      "prediction churn": 1,
+      "pushed row calls": 0,
+      "snapshot part usage": 0,
+    });
     const left = await erase(BOB, "--dry-run");
     expect(left.places.filter(({ rows }) => rows > 0)).toEqual([]);
     await stop();

@@ -72,6 +72,18 @@ export class ErasedLabels {
     return countRows(this.#engines, path, this.#condition);
   }
 
+  /** Their features by id: texts, numbers (booleans as 0 and 1, timestamps as Micros) and null. @param path a training set's file */
+  async featuresIn(path: string): Promise<Readonly<Record<string, string | number | null>>[]> {
+    const rows = await this.#engines.engine.rows(`SELECT * FROM read_parquet(${fileList([path])}) WHERE ${this.#condition}`);
+    return rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).flatMap(([id, value]) =>
+          id.startsWith("__") ? [] : [[id, value === null || typeof value === "string" ? value : finite(Number(value))]],
+        ),
+      ),
+    );
+  }
+
   /** The training set without them; null where it has none. */
   async erase(sha256: string): Promise<ErasedTrainingSet | null> {
     const { engine, artifacts } = this.#engines;
@@ -97,3 +109,5 @@ export class ErasedLabels {
     await this.#engines.engine.run(`DROP TABLE ${this.#table}`);
   }
 }
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

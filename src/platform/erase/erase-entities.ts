@@ -205,10 +205,13 @@ async function replaceContent(
     mark,
     files: new Map(answer.files.map((file) => [file.from, file])),
     sets,
+    others: new Map(answer.samples.map(({ from, to }) => [from, to])),
     rows: answer.rows,
     texts: textsOf(entities),
     isNamed: (fields) => isNamed.some((matches) => matches(fields)),
   };
+  // First, because they are found by the rows of the training sets.
+  for (const { path, to } of answer.samples) await rooms.tracking.files.place(path, to);
   for (const set of await listTrainingSets(rooms)) {
     const erased = sets.get(set.file.sha256);
     if (erased === undefined) continue;
@@ -220,7 +223,7 @@ async function replaceContent(
       { erasure: { ...mark, rows: erased.erased }, figures: { rows, labelled, positives, pending, censored } },
     );
   }
-  const gone = [...answer.files, ...answer.sets].map(({ from }) => from);
+  const gone = [...answer.files, ...answer.sets, ...answer.samples].map(({ from }) => from);
   const doomed = [...new Set([...erasure.doomed, ...gone, ...answer.unnamed])];
   await store.transaction(async (db) => {
     await rewriteDocuments(db, scope, (document) => rewriteDocument(document, content));

@@ -31,6 +31,7 @@ const content: ErasedContent = {
       },
     ],
   ]),
+  others: new Map([[hash("f"), { sha256: hash("0"), bytes: 10, mediaType: "m" }]]),
   rows: { "snap-1": 4 },
   texts: new Set(["ann"]),
   isNamed: ({ id }) => id === "ann",
@@ -64,6 +65,12 @@ test("snapshots and training sets are as they are now, wherever they stand", () 
       },
       set: { file: { sha256: hash("e"), bytes: 50, mediaType: "m" }, rows: 8, labelled: 7 },
     },
+  });
+});
+
+test("another artifact is named with its bytes", () => {
+  expect(rewritten({ background: { sha256: hash("f"), bytes: 11, mediaType: "m" } })).toEqual({
+    background: { sha256: hash("0"), bytes: 10, mediaType: "m" },
   });
 });
 

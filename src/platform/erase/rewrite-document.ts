@@ -1,5 +1,6 @@
 import { type ErasedFile, type ErasureMark, erasedSnapshot, type Snapshot } from "../../core/data/index.ts";
 import type { ErasedTrainingSet, TrainingSet } from "../../core/features/index.ts";
+import type { ArtifactRef } from "../../core/ports/index.ts";
 
 /** What of an erasure changes documents. */
 export interface ErasedContent {
@@ -7,6 +8,8 @@ export interface ErasedContent {
   /** Parts of snapshots by the hash that they had. */
   readonly files: ReadonlyMap<string, ErasedFile>;
   readonly sets: ReadonlyMap<string, ErasedTrainingSet>;
+  /** Other artifacts that took the place of one. */
+  readonly others: ReadonlyMap<string, ArtifactRef>;
   /** Rows of changed snapshots as they can be read now, by id. */
   readonly rows: Readonly<Record<string, number>>;
   /** Texts of the entities' keys: samples that show one are taken out. */
@@ -59,6 +62,10 @@ export function rewriteDocument(value: unknown, content: ErasedContent): unknown
       return { ...value, file: { ...value.file, ...set.to }, rows, labelled, positives, pending, censored };
     }
   }
+  if (has(value, "sha256", "bytes", "mediaType") && typeof value.sha256 === "string") {
+    const other = content.others.get(value.sha256);
+    if (other !== undefined) return { ...value, ...other };
+  }
   const samples = withoutSamples(value, content);
   const entries = Object.entries(samples);
   const changed = entries.map(([name, each]) => [name, rewriteDocument(each, content)] as const);
@@ -68,8 +75,8 @@ export function rewriteDocument(value: unknown, content: ErasedContent): unknown
 /** Names of artifacts stand within other texts too. */
 const HASH = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
 
-export const hashNow = (hash: string, { files, sets }: Pick<ErasedContent, "files" | "sets">): string =>
-  files.get(hash)?.to.sha256 ?? sets.get(hash)?.to.sha256 ?? hash;
+const hashNow = (hash: string, { files, sets, others }: ErasedContent): string =>
+  files.get(hash)?.to.sha256 ?? sets.get(hash)?.to.sha256 ?? others.get(hash)?.sha256 ?? hash;
 
 /** A value that a consistency check shows. */
 const isExampleOf = (value: unknown, { isNamed }: ErasedContent): boolean =>

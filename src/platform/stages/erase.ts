@@ -1,4 +1,5 @@
-import { open, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import {
   countRows,
   type ErasedFile,
@@ -25,8 +26,10 @@ import {
   fieldsMatcher,
   projectEntities,
 } from "../../core/features/index.ts";
+import type { ArtifactRef } from "../../core/ports/index.ts";
 import { entityNamed, parseKeys, type WireKeys } from "../erase/parse-keys.ts";
 import { erasePredictions } from "../erase-predictions.ts";
+import { eraseFromSample, type ReferenceSample } from "./reference-sample.ts";
 import { type Stage, stage } from "./stage.ts";
 
 export interface EraseQuestion {
@@ -46,6 +49,8 @@ export interface EraseQuestion {
 export interface EraseAnswer {
   readonly files: readonly ErasedFile[];
   readonly sets: readonly ErasedTrainingSet[];
+  /** Samples of training rows beside models: files in the tree of artifacts, and what takes their place. */
+  readonly samples: readonly { readonly path: string; readonly from: string; readonly to: ArtifactRef }[];
   /** Rows of each changed snapshot as it can be read now, by id. */
   readonly rows: Readonly<Record<string, number>>;
   /** Of `unnamed`, those that hold rows of the entities. */
@@ -66,6 +71,10 @@ export default stage<EraseQuestion, EraseAnswer>(async (opened, question) => {
   }
 });
 
+/** Beside a model in the tree of artifacts. */
+const SAMPLE_FILE = "background.json";
+/** What of the state folder is looked at by what is in it, or is gone with its process. */
+const HANDLED = /^(artifacts|artifact-cache|online|push|predictions|tmp|run)(\/|$)|^metadata\.db(-wal|-shm)?$/;
 /** A text shorter than this stands in files by chance. */
 const TELLING_LENGTH = 4;
 const SEARCHED_BYTES = 256 << 20;
@@ -79,6 +88,7 @@ class Erasing {
   readonly #labels: ErasedLabels;
   readonly #places = new Map<string, ErasedPlace>();
   readonly #files = new Map<string, ErasedFile>();
+  readonly #samples: EraseAnswer["samples"][number][] = [];
 
   private constructor(opened: Stage, question: EraseQuestion, engines: IngestEngines, labels: ErasedLabels) {
     const entity = entityNamed(projectEntities(opened.project), question.entity);
@@ -106,7 +116,9 @@ class Erasing {
     await this.#countMentions();
     await this.#erasePredictions();
     await this.#eraseOnline();
-    return { files: [...this.#files.values()], sets, rows, unnamed, places: [...this.#places.values()] };
+    const { dryRun } = this.#question;
+    const found = { samples: dryRun ? [] : this.#samples, rows, unnamed, places: [...this.#places.values()] };
+    return { files: [...this.#files.values()], sets, ...found };
   }
 
   #note(what: string, where: string, rows: number): void {
@@ -191,6 +203,7 @@ class Erasing {
     const erased: ErasedTrainingSet[] = [];
     for (const { sha256, where } of this.#question.sets) {
       if (!(await this.#engines.artifacts.has(sha256))) continue;
+      await this.#eraseSamples(sha256, where);
       if (this.#question.dryRun) {
         this.#note("training set", where, await this.#labels.count(await this.#engines.artifacts.localPath(sha256)));
         continue;
@@ -200,6 +213,24 @@ class Erasing {
       if (made !== null) erased.push(made);
     }
     return erased;
+  }
+
+  /** The samples beside the models that runs below this one have learned from the training set. */
+  async #eraseSamples(set: string, run: string): Promise<void> {
+    const { artifacts } = this.#engines;
+    const beside = this.#question.files.filter(
+      ({ where }) => where.split("/")[1]?.startsWith(run) === true && where.endsWith(`/${SAMPLE_FILE}`),
+    );
+    if (beside.length === 0) return;
+    const rows = await this.#labels.featuresIn(await artifacts.localPath(set));
+    for (const { sha256, where } of rows.length === 0 ? [] : beside) {
+      if (!(await artifacts.has(sha256))) continue;
+      const sample = await this.#opened.readJson<ReferenceSample>({ sha256 });
+      const left = eraseFromSample(sample, rows);
+      if (left === null) continue;
+      this.#note("row of a model's sample", where, sample.rows - left.rows);
+      if (!this.#question.dryRun) this.#samples.push({ path: where, from: sha256, to: await this.#opened.putJson(left) });
+    }
   }
 
   async #unnamedWithRows(): Promise<string[]> {
@@ -248,6 +279,8 @@ class Erasing {
       if (await this.#mentions(await this.#engines.artifacts.localPath(sha256)))
         this.#note("left: file that names a key", where, 1);
     }
+    for (const name of await this.#ownFiles())
+      if (await this.#mentions(join(this.#opened.paths.root, name))) this.#note("left: file that names a key", name, 1);
     for (const { source, columns } of this.#reach.mentions) {
       const newest = this.#question.snapshots.find((snapshot) => snapshot.source === source);
       const condition = newest === undefined ? null : entityCondition(this.#entities, columns, newest.columns);
@@ -258,6 +291,17 @@ class Erasing {
       const where = `${source}.${Object.values(columns).join(", ")}`;
       if (rows > 0) this.#note("left: another's row that names a key", where, rows);
     }
+  }
+
+  /** Files of the state folder that have no other place here: logs, traces, copies from before the format changed. */
+  async #ownFiles(): Promise<string[]> {
+    const { root } = this.#opened.paths;
+    const names = await readdir(root, { recursive: true });
+    const looked = names.filter((name) => !HANDLED.test(name));
+    const files = await Promise.all(
+      looked.map(async (name) => (await stat(join(root, name)).catch(() => null))?.isFile() === true),
+    );
+    return looked.filter((_, index) => files[index]);
   }
 
   async #erasePredictions(): Promise<void> {

@@ -46,3 +46,30 @@ function columnOf(feature: SampledFeature): FeatureColumn {
     return { ...feature, values: Float64Array.from(feature.values, (value) => value ?? Number.NaN) };
   return { ...feature, codes: Int32Array.from(feature.codes) };
 }
+
+/** A training row's features by id, as the training set has them: texts, numbers (booleans as 0 and 1, timestamps as Micros) or null. */
+export type SampledRow = Readonly<Record<string, string | number | null>>;
+
+/** The sample without rows that have all the values of one of these; null where it has none. Its categories stay: they are those of all rows. */
+export function eraseFromSample(sample: ReferenceSample, rows: readonly SampledRow[]): ReferenceSample | null {
+  const ids = sample.features.map(({ id }) => id);
+  const gone = new Set(rows.map((row) => JSON.stringify(ids.map((id) => row[id] ?? null))));
+  const places = Array.from({ length: sample.rows }, (_, place) => place);
+  const kept = places.filter(
+    (place) => !gone.has(JSON.stringify(sample.features.map((feature) => sampledValue(feature, place)))),
+  );
+  if (kept.length === sample.rows) return null;
+  const features = sample.features.map(
+    (feature): SampledFeature =>
+      feature.kind === "numeric"
+        ? { ...feature, values: kept.map((place) => feature.values[place]) }
+        : { ...feature, codes: kept.map((place) => feature.codes[place]) },
+  );
+  return { ...sample, rows: kept.length, features };
+}
+
+function sampledValue(feature: SampledFeature, place: number): string | number | null {
+  if (feature.kind === "numeric") return feature.values[place];
+  const code = feature.codes[place];
+  return code < 0 ? null : feature.categories[code];
+}

@@ -8,7 +8,7 @@ import { PageHead, Panel, ScrollX } from "../../components/page.tsx";
 import { State } from "../../components/state.tsx";
 import { useClient } from "../../session.tsx";
 import { Exploration } from "./exploration.tsx";
-import { allExpectations, allViolations, barHeights, nullShare, otherColumns, topShares } from "./prepare.ts";
+import { allExpectations, allViolations, barHeights, erasedText, nullShare, otherColumns, topShares } from "./prepare.ts";
 
 export function DataPage() {
   const client = useClient();
@@ -58,6 +58,7 @@ function Sources({ snapshots, shown }: { snapshots: readonly Snapshot[]; shown: 
             <th className="num">Parts</th>
             <th>As of</th>
             <th>Snapshot</th>
+            {snapshots.some(({ erased }) => erased.length > 0) && <th>Erased</th>}
           </tr>
         </thead>
         <tbody>
@@ -76,6 +77,7 @@ function Sources({ snapshots, shown }: { snapshots: readonly Snapshot[]; shown: 
               <td>
                 <code title={each.contentHash}>{shortId(each.contentHash)}</code>
               </td>
+              {snapshots.some(({ erased }) => erased.length > 0) && <td>{erasedText(each)}</td>}
             </tr>
           ))}
         </tbody>

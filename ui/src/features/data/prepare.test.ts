@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Profile, Snapshot } from "../../../../src/contract/index.ts";
-import { allExpectations, allViolations, barHeights, nullShare, otherColumns, topShares } from "./prepare.ts";
+import { allExpectations, allViolations, barHeights, erasedText, nullShare, otherColumns, topShares } from "./prepare.ts";
 
 const column: Profile["columns"][number] = {
   name: "carrier",
@@ -52,6 +52,17 @@ describe("allViolations", () => {
       ["b", 9],
       ["a", 1],
     ]);
+  });
+});
+
+describe("erasedText", () => {
+  it("adds up what erasures took, and says nothing where there were none", () => {
+    const erasure = (at: string, rows: number) => ({ erasure: "erasure-1", at, rows });
+    expect(erasedText({ erased: [] })).toBe("");
+    expect(erasedText({ erased: [erasure("2026-11-25T10:00:00Z", 1)] })).toBe("1 row, last on 2026-11-25");
+    expect(erasedText({ erased: [erasure("2026-11-25T10:00:00Z", 40), erasure("2026-11-26T10:00:00Z", 1)] })).toBe(
+      "41 rows, last on 2026-11-26",
+    );
   });
 });
 

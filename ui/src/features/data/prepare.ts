@@ -1,4 +1,5 @@
 import type { Profile, Snapshot } from "../../../../src/contract/index.ts";
+import { formatCount, formatDay } from "../../components/format.ts";
 
 type Column = Profile["columns"][number];
 
@@ -14,6 +15,14 @@ export const nullShare = (column: Column, rows: number): number => (rows === 0 ?
 /** The most frequent values with their share of all rows. */
 export const topShares = (column: Column, rows: number): { value: string; share: number }[] =>
   column.top.slice(0, 4).map(({ value, count }) => ({ value, share: rows === 0 ? 0 : count / rows }));
+
+/** What erasures took out of a snapshot: "41 rows, last on 2026-11-25"; empty where none did. */
+export function erasedText({ erased }: Pick<Snapshot, "erased">): string {
+  const last = erased.at(-1);
+  if (last === undefined) return "";
+  const rows = erased.reduce((sum, each) => sum + each.rows, 0);
+  return `${formatCount(rows)} ${rows === 1 ? "row" : "rows"}, last on ${formatDay(last.at)}`;
+}
 
 /** All violations over all sources, most rows first. */
 export const allViolations = (snapshots: readonly Snapshot[]) =>
