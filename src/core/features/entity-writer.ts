@@ -89,7 +89,6 @@ export class EntityWriter {
    */
   encode(rows: readonly number[][], before: Since | null, keepFrom: Micros): EncodedRecord {
     const strings = new StringTable();
-    this.#tiles = new Map();
     this.#encoder.begin();
     const directories = this.#layouts.map(({ latest, events }, index): Directories => {
       const made: Directories = { latest: [], events: [] };
@@ -100,14 +99,16 @@ export class EntityWriter {
       return made;
     });
     const isTiled = directories.some(({ latest, events }) => latest.length + events.length > 0);
+    if (!isTiled) return { record: this.#encoder.end(strings.texts), tiles: NO_TILES, named: NO_NAMES };
     const named = new Set<number>();
-    if (isTiled)
-      directories.forEach(({ latest, events }, index) => {
-        this.#directory(latest, directoryColumns(this.#layouts[index].latest, false));
-        this.#directory(events, directoryColumns(this.#layouts[index].events, true));
-        for (const row of [...latest, ...events]) named.add(row[tileColumn.id]);
-      });
-    return { record: this.#encoder.end(strings.texts, isTiled), tiles: this.#tiles, named };
+    directories.forEach(({ latest, events }, index) => {
+      this.#directory(latest, directoryColumns(this.#layouts[index].latest, false));
+      this.#directory(events, directoryColumns(this.#layouts[index].events, true));
+      for (const row of [...latest, ...events]) named.add(row[tileColumn.id]);
+    });
+    const tiles = this.#tiles;
+    this.#tiles = new Map();
+    return { record: this.#encoder.end(strings.texts, true), tiles, named };
   }
 
   #latestSegments(index: number, blocks: ClassBlocks, fresh: number[], oldUntil: Micros): Segment[] {
@@ -267,6 +268,8 @@ export class EntityWriter {
   }
 }
 
+const NO_TILES: ReadonlyMap<number, Uint8Array> = new Map();
+const NO_NAMES: ReadonlySet<number> = new Set();
 const NO_BLOCKS: ClassBlocks = { latest: emptyBlock, events: emptyBlock, latestTiles: emptyBlock, eventTiles: emptyBlock };
 
 /** What a segment held before. */

@@ -96,11 +96,13 @@ export function latestSegments(
 
 /** @param isWithin whether a row that is in no tile before is in this one */
 function segments(tiles: Block, fresh: number[], oldUntil: Micros, isWithin: (row: number, tile: number) => boolean): Segment[] {
+  // Of a million entities, hardly any has tiles.
+  if (tiles.rows === 0) return [{ tile: -1, fresh, isAhead: false }];
   let next = 0;
   const found = Array.from({ length: tiles.rows }, (_, tile): Segment => {
     const first = next;
     while (next < fresh.length && isWithin(fresh[next], tile)) next++;
     return { tile, fresh: fresh.slice(first, next), isAhead: tiles.columns[tileColumn.visibleTo][tile] > oldUntil };
   });
-  return [...found, { tile: -1, fresh: next === 0 ? fresh : fresh.slice(next), isAhead: false }];
+  return [...found, { tile: -1, fresh: fresh.slice(next), isAhead: false }];
 }

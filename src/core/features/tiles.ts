@@ -28,6 +28,7 @@ export function recordEntries(
   before: EntityRecord | null,
 ): [key: string, value: Uint8Array | null][] {
   const entries: [string, Uint8Array | null][] = [[key, made?.record ?? null]];
+  if (before === null && made?.named.size === 0) return entries;
   for (const [id, bytes] of made?.tiles ?? []) entries.push([tileKey(key, id), bytes]);
   for (const id of before === null ? [] : tileIds(before))
     if (made?.named.has(id) !== true) entries.push([tileKey(key, id), null]);
