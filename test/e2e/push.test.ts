@@ -99,6 +99,24 @@ describe("rows that are pushed over HTTP", { timeout: 180_000 }, () => {
     expect(found?.compared).toBeGreaterThan(10);
   });
 
+  it("are in a backup that is made while the control plane runs", async () => {
+    const client = createClient({ baseUrl: running.at(-1)?.url ?? "", workspace: "default", project: "churn" });
+    const before = { ...call("before-backup", 3), customer_id: "C0077" };
+    await client.sources.push({ name: "calls", rows: [before], online: true });
+    expect(await orrery(["-p", project, "backup", join(root, "copy")])).toMatchObject({ code: 0 });
+    await running.at(-1)?.stop();
+    rmSync(join(project, ".orrery"), { recursive: true });
+    expect(await orrery(["-p", project, "restore", join(root, "copy")])).toMatchObject({ code: 0 });
+    const again = await start();
+    const after = { ...before, call_id: "after-restore" };
+    expect(await again.sources.push({ name: "calls", rows: [before, after], online: true })).toMatchObject({
+      accepted: 1,
+      duplicates: 1,
+    });
+    const { online } = await again.features.checkConsistency({});
+    expect(online.find(({ feature }) => feature === "calls_recent.calls_7d")).toMatchObject({ mismatched: 0 });
+  });
+
   it("are refused with the reason where the source does not know them", async () => {
     const client = createClient({ baseUrl: running.at(-1)?.url ?? "", workspace: "default", project: "churn" });
     await expect(client.sources.push({ name: "customers", rows: [{ customer_id: "C1" }] })).rejects.toMatchObject({

@@ -8,6 +8,7 @@ import type { Micros } from "../../core/time.ts";
 import { pushLogErrors } from "./errors.ts";
 
 const FORMAT_VERSION = 1;
+const FILE = "push.db";
 
 /** `identity` is a hash of the row where the same row is taken once; `problem` is what it broke. */
 const SCHEMA = `
@@ -200,13 +201,33 @@ export class SqlitePushLog implements PushLog {
 }
 
 /**
+ * Copies the log of a folder into another one, as of one moment, while it is written.
+ * @throws PUSH_LOG_WRITE_FAILED
+ */
+export function backupSqlitePushLog(directory: string, target: string): void {
+  try {
+    mkdirSync(target, { recursive: true });
+    const db = new DatabaseSync(join(directory, FILE), { readOnly: true });
+    try {
+      db.exec("PRAGMA busy_timeout = 5000");
+      db.prepare("VACUUM INTO ?").run(join(target, FILE));
+    } finally {
+      db.close();
+    }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw pushLogErrors.PUSH_LOG_WRITE_FAILED(`The log of pushed rows cannot be copied: ${why}`, { cause });
+  }
+}
+
+/**
  * Opens the log in a folder, and makes it unless it is opened to read.
  * @throws PUSH_LOG_NEWER, PUSH_LOG_WRITE_FAILED
  */
 export function openSqlitePushLog(directory: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): PushLog {
   try {
     if (!readOnly) mkdirSync(directory, { recursive: true });
-    const db = new DatabaseSync(join(directory, "push.db"), { readOnly });
+    const db = new DatabaseSync(join(directory, FILE), { readOnly });
     db.exec("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32768");
     if (!readOnly) db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
     const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);

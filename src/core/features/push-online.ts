@@ -63,8 +63,8 @@ interface Work extends Deps {
 
 /**
  * Brings a view over pushed rows up to the end of the log. Rows are added to the records of their entities; where one corrects, replaces or
- * deletes an earlier one, the entities of all of its versions are made anew from the log. A view that is not online, or is another one now,
- * is written anew beside what is there. The records and the place in the log change together: whenever this is cut off, it goes on from
+ * deletes an earlier one, the entities of all of its versions are made anew from the log. A view that is not online, is another one now, or
+ * was made of more than the log has, is written anew beside what is there. The records and the place in the log change together: whenever this is cut off, it goes on from
  * there. One at a time for each view.
  */
 export async function applyPushed(deps: Deps, input: PushedInput): Promise<AppliedRows> {
@@ -93,7 +93,9 @@ export async function followLog(deps: Deps, input: PushedInput, slot: VersionSlo
     slot.write({ ...standing(definition, view, fingerprint, versions), ...made, until });
 
   const end = log.end(source);
-  if (stored === null || stored.fingerprint !== fingerprint || stored.pushedTo === undefined || input.full === true) {
+  const goesOn = stored?.fingerprint === fingerprint && input.full !== true;
+  // A log that ends before what was online by it is an earlier copy of it: other rows will have the places after its end.
+  if (!goesOn || stored.pushedTo === undefined || stored.pushedTo > end) {
     const generation = randomUUID().slice(0, 8);
     const written = await rewrite(work(generation), end);
     await online.putMany(entriesOf({ generation, leftovers: true, newestEventAt: written.newestEventAt, pushedTo: end }));

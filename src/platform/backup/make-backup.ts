@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { FilesystemArtifactStore } from "../../adapters/artifacts/filesystem.ts";
 import { openSqlite } from "../../adapters/metadata/sqlite.ts";
 import { backupLmdb } from "../../adapters/online/lmdb.ts";
+import { backupSqlitePushLog } from "../../adapters/push/sqlite.ts";
 import { OrreryError } from "../../core/errors.ts";
 import type { ArtifactStore, Clock } from "../../core/ports/index.ts";
 import { formatTimestamp } from "../../core/time.ts";
@@ -21,6 +22,7 @@ import {
   type Manifest,
   METADATA,
   ONLINE,
+  PUSH,
   STATE_FOLDERS,
 } from "./manifest.ts";
 
@@ -110,7 +112,7 @@ async function copyArtifacts(partial: string, artifacts: ArtifactStore, clock: C
 async function copyState(root: string, partial: string): Promise<void> {
   const { bavail, bsize } = await statfs(partial);
   let needed = 0;
-  for (const name of [...STATE_FOLDERS, ONLINE]) needed += await bytesBelow(join(root, name));
+  for (const name of [...STATE_FOLDERS, ONLINE, PUSH]) needed += await bytesBelow(join(root, name));
   if (needed > bavail * bsize)
     throw backupErrors.BACKUP_NO_SPACE(`The state has ${needed} bytes beside artifacts; there is room for ${bavail * bsize}`);
   for (const name of STATE_FOLDERS) {
@@ -123,10 +125,16 @@ async function copyState(root: string, partial: string): Promise<void> {
       });
     }
   }
-  for (const workspace of await readdir(join(root, ONLINE)).catch(() => []))
-    for (const project of await readdir(join(root, ONLINE, workspace)).catch(() => []))
-      if (existsSync(join(root, ONLINE, workspace, project, "data.mdb")))
-        await backupLmdb(join(root, ONLINE, workspace, project), join(partial, ONLINE, workspace, project));
+  for (const folder of await projectFolders(root, ONLINE))
+    if (existsSync(join(root, folder, "data.mdb"))) await backupLmdb(join(root, folder), join(partial, folder));
+  // After what was made of it: snapshots and online values that know more than the log would not notice the next rows.
+  for (const folder of await projectFolders(root, PUSH)) backupSqlitePushLog(join(root, folder), join(partial, folder));
+}
+
+/** Below `root`, of every project that has such a folder. */
+async function projectFolders(root: string, name: string): Promise<string[]> {
+  const below = async (folder: string) => (await readdir(join(root, folder)).catch(() => [])).map((each) => join(folder, each));
+  return (await Promise.all((await below(name)).map(below))).flat();
 }
 
 async function describe(partial: string): Promise<Manifest["files"]> {

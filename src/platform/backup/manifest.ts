@@ -25,6 +25,7 @@ export const ARTIFACTS = "artifacts";
 /** Folders of the state that are taken along as they are; see ARCHITECTURE.md, "State". */
 export const STATE_FOLDERS = ["deployments", "predictions", "reports"] as const;
 export const ONLINE = "online";
+export const PUSH = "push";
 
 const manifestSchema = z.object({
   formatVersion: z.number().int().min(1),

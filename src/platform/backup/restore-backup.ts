@@ -7,7 +7,17 @@ import type { Clock } from "../../core/ports/index.ts";
 import type { Scope } from "../../core/scope.ts";
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from "../state-folder.ts";
 import { openStores, type StoreSettings } from "../stores.ts";
-import { ARTIFACTS, backupErrors, hashOfFile, type Manifest, METADATA, ONLINE, readManifest, STATE_FOLDERS } from "./manifest.ts";
+import {
+  ARTIFACTS,
+  backupErrors,
+  hashOfFile,
+  type Manifest,
+  METADATA,
+  ONLINE,
+  PUSH,
+  readManifest,
+  STATE_FOLDERS,
+} from "./manifest.ts";
 
 export interface RestoreOptions {
   /** What makeBackup made. */
@@ -52,7 +62,7 @@ async function restoreState(
   clock: Clock,
 ): Promise<void> {
   for (const file of Object.keys(manifest.files)) {
-    if (![...STATE_FOLDERS, ONLINE].some((name) => file.startsWith(`${name}/`))) continue;
+    if (![...STATE_FOLDERS, ONLINE, PUSH].some((name) => file.startsWith(`${name}/`))) continue;
     const to = join(paths.root, file);
     await mkdir(dirname(to), { recursive: true });
     await copyFile(join(folder, file), to);

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { backupSqlitePushLog } from "../../adapters/push/sqlite.ts";
 import { ingest, type Snapshot, snapshotPaths, snapshotRelation } from "../../core/data/index.ts";
 import { count, featureView, source, string } from "../../core/definitions/index.ts";
 import { compileFeaturePlan, createExactReader, pushedStatistics } from "../../core/features/index.ts";
@@ -188,6 +189,21 @@ describe("a view", () => {
     await again.settle();
     const reader = createExactReader(compileFeaturePlan({ name: "m", features: all.all() }), again.online, SCOPE);
     expect((await reader.read([{}], NOW)).values).toEqual([[2]]);
+  });
+
+  test("that knows more than the log, of which an earlier copy was put back, is made of the log anew", async () => {
+    const opened = await room();
+    await opened.push("payments", [payment("p1", -50, 5)], { online: true });
+    backupSqlitePushLog(join(directory, "push"), join(directory, "copy"));
+    await opened.push("payments", [payment("p2", -40, 7), payment("p3", -30, 9)], { online: true });
+    await open.pop()?.close();
+    rmSync(join(directory, "push"), { recursive: true });
+    cpSync(join(directory, "copy"), join(directory, "push"), { recursive: true });
+    const again = await room();
+    await again.settle();
+    expect(await read(again)).toEqual([5, 5, 1, "p1"]);
+    await again.push("payments", [payment("p4", -20, 1)], { online: true });
+    expect(await read(again)).toEqual([1, 6, 2, "p4"]);
   });
 
   test("goes online later, and by itself, where the online store refuses", async () => {
