@@ -27,7 +27,7 @@ export async function leakageWarnings(
 ): Promise<LeakageWarning[]> {
   const taken = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>();
   // Before anything was pushed such a source is empty.
-  const taking = { pushed: { end: () => 0, rows: () => [] }, ...engines };
+  const taking = { pushed: { end: () => 0, lastPlace: () => 0, rows: () => [] }, ...engines };
   for (const source of inReferenceOrder(project.sources)) {
     const snapshot = await ingest(taking, source, {
       projectDirectory,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { PushedRow } from "../../core/ports/index.ts";
-import { openSqlitePushLog } from "./sqlite.ts";
+import { backupSqlitePushLog, openSqlitePushLog } from "./sqlite.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -61,6 +61,24 @@ describe("a log of pushed rows", () => {
     ]);
     expect(log.entities("a", "user", "ann", 10)).toEqual([{ entity: "bob", rows: 1 }]);
     log.close();
+  });
+
+  test("gives no place twice, whatever was erased and copied", () => {
+    const log = openSqlitePushLog(directory);
+    expect(log.lastPlace()).toBe(0);
+    log.append("a", [row("1"), row("2")], once);
+    log.erase("a", [2]);
+    expect([log.end("a"), log.lastPlace()]).toEqual([1, 2]);
+    backupSqlitePushLog(directory, join(directory, "copy"));
+    const copy = openSqlitePushLog(join(directory, "copy"));
+    expect(copy.append("a", [row("1"), row("3")], once)).toEqual([false, true]);
+    expect(copy.end("a")).toBeGreaterThan(2);
+    expect([copy.lastPlace(), log.lastPlace()]).toEqual([copy.end("a"), 2]);
+    copy.close();
+    log.close();
+    expect(() => backupSqlitePushLog(join(directory, "none"), join(directory, "other"))).toThrow(
+      expect.objectContaining({ code: "PUSH_LOG_WRITE_FAILED" }),
+    );
   });
 
   test("tells whose rows came since, and some of them evenly", () => {

@@ -30,6 +30,7 @@ const SQL = {
   insert: `INSERT INTO rows (source, received_at, identity, key, problem, row) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   insertEntity: "INSERT OR IGNORE INTO entity_rows (source, keys, entity, seq) VALUES (?, ?, ?, ?)",
   end: "SELECT seq FROM rows WHERE source = ? ORDER BY seq DESC LIMIT 1",
+  lastPlace: "SELECT seq FROM sqlite_sequence WHERE name = 'rows'",
   rows: "SELECT seq, row FROM rows WHERE source = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
   soundRows: "SELECT seq, row FROM rows WHERE source = ? AND seq > ? AND seq <= ? AND problem IS NULL ORDER BY seq LIMIT ?",
   // The plus keeps the planner at the index of places: the rows looked at are the last ones.
@@ -90,6 +91,10 @@ export class SqlitePushLog implements PushLog {
 
   end(source: string): number {
     return Number(this.#of(SQL.end).get(source)?.seq ?? 0);
+  }
+
+  lastPlace(): number {
+    return Number(this.#of(SQL.lastPlace).get()?.seq ?? 0);
   }
 
   rows(

@@ -51,6 +51,10 @@ export const dataErrors = defineErrors({
     kind: "invalid",
     hint: "Name a .parquet, .csv or .jsonl file (text may be .gz or .zst), a folder or a pattern of such.",
   },
+  DATA_LOG_LOST: {
+    kind: "conflict",
+    hint: "Put the folder push of the state folder back, from a backup or from the machine that ran the project before: nothing was changed. Where it is gone for good, give the source another name; the snapshots keep its rows.",
+  },
   DATA_STORE_UNWRITABLE: { kind: "unavailable", hint: "Make the state folder writable; nothing was changed." },
   DATA_EXPRESSION_INVALID: {
     kind: "invalid",

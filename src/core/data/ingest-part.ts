@@ -20,7 +20,7 @@ export interface IngestEngines {
   /** Reads sources that are elsewhere. */
   readonly inputs?: SourceInputs;
   /** Reads sources whose rows are pushed. */
-  readonly pushed?: Pick<PushLog, "end" | "rows">;
+  readonly pushed?: Pick<PushLog, "end" | "lastPlace" | "rows">;
   /** SQL that is true for typed rows of a source that are not taken in, because whoever they are of was erased; null where all are. */
   readonly blocked?: (source: SourceDefinition) => string | null;
 }

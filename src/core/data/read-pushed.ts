@@ -6,6 +6,7 @@ import type { PushLog } from "../ports/index.ts";
 import { sha256 } from "./contract-hash.ts";
 import type { Rule } from "./contract-rules.ts";
 import type { Delivery } from "./delivery.ts";
+import { dataErrors } from "./errors.ts";
 import { type IngestEngines, ingestPart } from "./ingest-part.ts";
 import type { SnapshotPart } from "./snapshot.ts";
 import { spool, type TextRow } from "./spool.ts";
@@ -22,13 +23,21 @@ export interface PushedParts {
   readonly isStored: (sha256: string) => Promise<boolean>;
 }
 
-/** The log of a source's pushed rows as parts: those of the previous snapshot, and one or more of what came since; at least one. */
+/**
+ * The log of a source's pushed rows as parts: those of the previous snapshot, and one or more of what came since; at least one.
+ * @throws DATA_LOG_LOST
+ */
 export async function pushedParts(
   engines: IngestEngines,
   log: PushLogReader,
   source: SourceDefinition,
   { contract, rules, previous, isStored }: PushedParts,
 ): Promise<SnapshotPart[]> {
+  const known = upToOf(previous);
+  if (known > log.lastPlace())
+    throw dataErrors.DATA_LOG_LOST(
+      `The last snapshot of ${source.name} knows rows up to place ${known} of a log that has only ever had ${log.lastPlace()}`,
+    );
   const end = log.end(source.name);
   const stands = await standing(previous, contract, isStored);
   if (stands.length > 0 && upToOf(stands) === end) return stands;
@@ -56,7 +65,7 @@ export async function pushedParts(
 }
 
 /** What ingestion needs of the log. */
-export type PushLogReader = Pick<PushLog, "end" | "rows">;
+export type PushLogReader = Pick<PushLog, "end" | "lastPlace" | "rows">;
 
 /** The parts that still say what the log says, from its beginning on. */
 async function standing(

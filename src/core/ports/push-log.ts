@@ -48,6 +48,8 @@ export interface PushLog {
   append(source: string, rows: readonly PushedRow[], options: { readonly once: boolean; readonly at: Micros }): boolean[];
   /** Place of the source's last row; 0 before any. */
   end(source: string): number;
+  /** The last place that was given to any row, of whatever source, also where the row has been erased since; 0 before any. */
+  lastPlace(): number;
   /** Rows in (after, upTo], in order; of quarantined ones too unless `sound`. */
   rows(
     source: string,

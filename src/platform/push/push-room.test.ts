@@ -93,6 +93,17 @@ describe("a push", () => {
     expect(await read(opened, "bob")).toEqual([null, null, 0, null]);
   });
 
+  test("is missed where the log was lost that a snapshot was made of, and the snapshot is not made smaller", async () => {
+    const opened = await room();
+    await opened.push("payments", [payment("p1", -50, 5), payment("p2", -10, 7)]);
+    const snapshot = await taken(opened);
+    await open.pop()?.close();
+    rmSync(join(directory, "push"), { recursive: true });
+    const again = await room();
+    await again.push("payments", [payment("p3", -10, 7)]);
+    await expect(taken(again, snapshot)).rejects.toMatchObject({ code: "DATA_LOG_LOST", kind: "conflict" });
+  });
+
   test("is awaited with counts of 0 and an empty snapshot", async () => {
     const opened = await room();
     await opened.settle();

@@ -65,7 +65,7 @@ export function ingestUpTo(opened: Stage, name: string, place: number, snapshots
     if (pushed === undefined || found === undefined) throw new RangeError(`Nothing is pushed to "${name}"`);
     const { snapshot, source } = found;
     const parts = snapshot.parts.filter(({ from }) => from?.kind === "pushed" && from.upTo <= place);
-    const log = { end: () => place, rows: pushed.rows.bind(pushed) };
+    const log = { end: () => place, lastPlace: () => place, rows: pushed.rows.bind(pushed) };
     return ingest({ ...engines, pushed: log }, source, {
       projectDirectory: opened.environment.projectDirectory,
       asOf: opened.environment.now,
