@@ -61,6 +61,17 @@ export function metadataStoreContract(name: string, open: () => Promise<Metadata
       expect(Number(values.get("minCompatibleVersion"))).toBeGreaterThanOrEqual(1);
     });
 
+    test("is scrubbed without losing a row, while others write", async () => {
+      const rows = Array.from({ length: 300 }, (_, index) => effect(`k${index}`, index));
+      await under.store.transaction((db) => under.store.insertMany(db, "effects", rows));
+      await under.store.db.deleteFrom("effects").where("at", "<", 100).execute();
+      const writing = under.store.db.insertInto("effects").values(effect("meanwhile")).execute();
+      await Promise.all([writing, under.store.scrub()]);
+      expect(await count()).toBe(201);
+      await under.store.scrub();
+      expect(await count()).toBe(201);
+    });
+
     test("returns what was stored, with times of today's size, text of any script and nulls as they were", async () => {
       const run = {
         ...scope,

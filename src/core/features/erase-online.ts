@@ -1,5 +1,5 @@
 import { type KeyColumns, type KeyedEntities, keyText } from "../data/index.ts";
-import type { FeatureViewDefinition } from "../definitions/index.ts";
+import type { EntityDefinition } from "../definitions/index.ts";
 import type { OnlineStore } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import { type Micros, parseTimestamp } from "../time.ts";
@@ -7,7 +7,7 @@ import { entityKey, viewKey } from "./online-view.ts";
 
 export interface OnlineToErase {
   readonly scope: Scope;
-  readonly view: FeatureViewDefinition;
+  readonly view: { readonly name: string; readonly entity: Pick<EntityDefinition, "keys"> };
   /** Which of the view's keys hold the entity's. */
   readonly columns: KeyColumns;
   readonly entities: KeyedEntities;
@@ -27,7 +27,8 @@ export async function eraseOnline(
 ): Promise<number> {
   const names = Object.keys(view.entity.keys);
   const matches = keyMatcher(names, columns, entities);
-  let removed = 0;
+  // A store may name a key twice.
+  const found = new Set<string>();
   let entries: [string, null][] = [];
   const flush = async () => {
     if (!dryRun) await online.putMany(entries);
@@ -36,12 +37,12 @@ export async function eraseOnline(
   const prefix = viewKey(scope, view.name).slice(0, -1);
   for await (const key of online.keys(prefix)) {
     if (!matches(key.slice(prefix.length))) continue;
-    removed++;
+    found.add(key);
     entries.push([key, null]);
     if (entries.length >= REMOVED_AT_ONCE) await flush();
   }
   await flush();
-  return removed;
+  return found.size;
 }
 
 /** A list of JSON values, or the hash of a long one, after the texts that name generation and version; parts of a record follow it. */

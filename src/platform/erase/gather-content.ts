@@ -2,8 +2,8 @@ import type { Snapshot } from "../../core/data/index.ts";
 import type { ArtifactStore, MetadataStore } from "../../core/ports/index.ts";
 import type { Scope } from "../../core/scope.ts";
 import { contentInUse, readDocuments } from "../../core/tracking/index.ts";
-import type { EraseQuestion } from "../stages/erase.ts";
 import { listTrainingSets, type TrainingSetRooms } from "../training-sets.ts";
+import type { EraseQuestion } from "./erasing.ts";
 import { isSnapshot, isTrainingSet, valuesWithin } from "./rewrite-document.ts";
 
 export interface ContentRooms extends TrainingSetRooms {
