@@ -28,8 +28,11 @@ export async function eraseSnapshots(work: Erasing): Promise<ErasedSnapshots> {
   for (const snapshot of question.snapshots) {
     const own = conditionOn(work, snapshot.source, snapshot.columns);
     if (own === null || !(await isWhole(work, snapshot))) continue;
-    for (const { labels: label } of opened.project.models)
-      if (label.source.name === snapshot.source) await labels.note(label, snapshot, own);
+    const { key } = definitionOf(work, snapshot);
+    // Without a key, a row is called by its place among all parts.
+    const fresh = key.length === 0 ? snapshot.parts : snapshot.parts.filter(({ sha256 }) => !seen.has(sha256));
+    for (const { labels: label } of fresh.length === 0 ? [] : opened.project.models)
+      if (label.source.name === snapshot.source) await labels.note(label, { ...snapshot, parts: fresh }, own);
     const condition = await withDeletions(work, snapshot, own);
     const hashes = snapshot.parts.flatMap(({ sha256, quarantine }) => [
       { hash: sha256, what: "snapshot part" },
