@@ -29,7 +29,8 @@ export interface FeatureAppOptions {
 
 export interface Answer {
   readonly status: number;
-  readonly body: string;
+  /** Bytes are the answer's own: nobody writes into them afterwards. */
+  readonly body: string | Buffer;
   readonly type?: string;
 }
 
@@ -49,7 +50,7 @@ interface Route {
 
 const BODY_LIMIT = 16 * 1024 * 1024;
 
-const json = (body: string): Answer => ({ status: 200, body });
+const json = (body: string | Buffer): Answer => ({ status: 200, body });
 const EMPTY: Answer = { status: 200, body: "" };
 
 /**
@@ -186,8 +187,8 @@ function readBody(request: IncomingMessage, done: (error: OrreryError | null, bo
   });
 }
 
-function answer(response: ServerResponse, status: number, body: string, type: string): void {
-  const bytes = Buffer.from(body);
+function answer(response: ServerResponse, status: number, body: string | Buffer, type: string): void {
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
   response.writeHead(status, { "content-type": type, "content-length": bytes.length });
   response.end(bytes);
 }

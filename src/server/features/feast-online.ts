@@ -1,3 +1,4 @@
+import type { ColumnType } from "../../core/definitions/index.ts";
 import {
   type ExactValue,
   type ExactVectors,
@@ -6,8 +7,9 @@ import {
   type ValueStatus,
 } from "../../core/features/index.ts";
 import { formatTimestamp, type Micros } from "../../core/time.ts";
+import { AnswerBytes } from "./answer-bytes.ts";
 import { featureServerErrors } from "./errors.ts";
-import { writeFeastValueOf } from "./json-values.ts";
+import { writeFeastColumn } from "./json-values.ts";
 import type { FeatureAsk } from "./online-features.ts";
 import { isObject, type JsonObject } from "./read-json.ts";
 
@@ -64,6 +66,8 @@ export function feastRows(plan: FeaturePlan, { entities }: FeastRequest): Record
   );
 }
 
+/** A double's, with its comma; times of some features have microseconds, which epochs have not. */
+const BYTES_OF_VALUE = 30;
 const EPOCH = "1970-01-01T00:00:00Z";
 const STATUS: Readonly<Record<ValueStatus, string>> = {
   present: '"PRESENT"',
@@ -101,36 +105,56 @@ export function writeFeastAnswer(
   { fields, names }: FeastColumns,
   rows: readonly Readonly<Record<string, ExactValue>>[],
   { values, details }: ExactVectors,
-): string {
+): Buffer {
   const count = rows.length;
   const present = repeated(STATUS.present, count);
   const epochs = repeated(`"${EPOCH}"`, count);
-  const columns: string[] = [];
+  const oneColumn = present.length + epochs.length + BYTES_OF_VALUE * count + 64;
+  const answer = new AnswerBytes((fields.length + names.length) * oneColumn + 4_096);
+  let separator = '{"results":[';
+  const add = (type: ColumnType, column: readonly ExactValue[], end: Uint8Array) => {
+    const written = `${separator}{"values":[${writeFeastColumn(type, column)}`;
+    if (type === "string") answer.text(written);
+    else answer.ascii(written);
+    answer.bytes(end);
+    separator = ",";
+  };
+  const ofEpoch = endOf(present, epochs);
   for (const field of fields) {
-    const write = writeFeastValueOf(plan.keys[field] ?? plan.request[field]);
-    const written = rows.map((row) => write(row[field])).join(",");
-    columns.push(`{"values":[${written}],"statuses":[${present}],"event_timestamps":[${epochs}]}`);
+    const type = plan.keys[field] ?? plan.request[field];
+    add(
+      type,
+      rows.map((row) => row[field]),
+      ofEpoch,
+    );
   }
   // Most of the time all values are there, and features of one view are of the same rows.
   let events: readonly (Micros | null)[] = [];
   let timestamps = epochs;
+  let ofPresent = ofEpoch;
   plan.features.forEach(({ type }, slot) => {
-    const write = writeFeastValueOf(type);
-    const written = new Array<string>(count);
+    const column = new Array<ExactValue>(count);
     let isAllPresent = true;
     let isSameEvents = events.length === count;
     for (let row = 0; row < count; row++) {
-      written[row] = write(values[row][slot]);
+      column[row] = values[row][slot];
       const { statuses, eventAt } = details[row];
       if (statuses[slot] !== "present") isAllPresent = false;
       if (eventAt[slot] !== events[row]) isSameEvents = false;
     }
-    const statuses = isAllPresent ? present : details.map((detail) => STATUS[detail.statuses[slot]]).join(",");
     if (!isSameEvents) {
       events = details.map(({ eventAt }) => eventAt[slot]);
       timestamps = events.map((at) => (at === null ? `"${EPOCH}"` : `"${formatTimestamp(at)}"`)).join(",");
+      ofPresent = endOf(present, timestamps);
     }
-    columns.push(`{"values":[${written.join(",")}],"statuses":[${statuses}],"event_timestamps":[${timestamps}]}`);
+    const statuses = () => details.map((detail) => STATUS[detail.statuses[slot]]).join(",");
+    add(type, column, isAllPresent ? ofPresent : endOf(statuses(), timestamps));
   });
-  return `{"results":[${columns.join(",")}],"metadata":{"feature_names":${JSON.stringify([...fields, ...names])}}}`;
+  if (fields.length + plan.features.length === 0) answer.ascii(separator);
+  answer.text(`],"metadata":{"feature_names":${JSON.stringify([...fields, ...names])}}}`);
+  return answer.whole();
 }
+
+/** What follows a column's values. */
+const endOf = (statuses: string, timestamps: string) =>
+  Buffer.from(`],"statuses":[${statuses}],"event_timestamps":[${timestamps}]}`, "latin1");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { writeFeastValueOf, writeValueOf } from "./json-values.ts";
+import { writeFeastColumn, writeFeastValueOf, writeValueOf } from "./json-values.ts";
 
 test("floats have a point or an exponent, and read back to the same bits", () => {
   const write = writeValueOf("float64");
@@ -33,4 +33,13 @@ test("timestamps are ISO 8601 to the microsecond, to Feast whole seconds, rounde
   expect(writeValueOf("timestamp")(1_580_702_706_789_001)).toBe('"2020-02-03T04:05:06.789001Z"');
   expect(writeFeastValueOf("timestamp")(1_580_702_706_789_001)).toBe("1580702706");
   expect(writeFeastValueOf("timestamp")(-500_000)).toBe("-1");
+});
+
+test("a column of values is written as each of them would be", () => {
+  const write = writeValueOf("float64");
+  const values = [0.1, 1e300 / 3, -2.5e-7, null, 5e-324];
+  for (const column of [values, [...values, 1], [...values, Number.POSITIVE_INFINITY], [Number.NaN, -0.5], []])
+    expect(writeFeastColumn("float64", column)).toBe(column.map(write).join(","));
+  expect(writeFeastColumn("int64", [1, 9_007_199_254_740_993n, null])).toBe("1,9007199254740993,null");
+  expect(writeFeastColumn("string", ["ü", null])).toBe('"ü",null');
 });
