@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -130,5 +130,22 @@ describe("a log of pushed rows", () => {
     db.exec("PRAGMA user_version = 99");
     db.close();
     expect(() => openSqlitePushLog(directory)).toThrow(expect.objectContaining({ code: "PUSH_LOG_NEWER" }));
+  });
+
+  test("erases rows, their bytes with them, and gives their places to nobody", () => {
+    const log = openSqlitePushLog(directory);
+    const gone = (id: string) => row(id, { entities: [{ keys: "user", entity: "ZZANN" }] });
+    log.append("a", [row("1"), gone("ZZANN2"), row("3"), gone("ZZANN4")], once);
+    log.append("b", [row("1")], once);
+    log.erase("a", [2, 4, 5, 99]);
+    expect(log.rows("a", { after: 0, upTo: 9 }, 10).map(({ seq }) => seq)).toEqual([1, 3]);
+    expect(log.rows("b", { after: 0, upTo: 9 }, 10), "another source's row at one of the places stays").toHaveLength(1);
+    expect(log.entities("a", "user", "", 10)).toEqual([{ entity: "ann", rows: 2 }]);
+    const bytes = readdirSync(directory).map((name) => readFileSync(join(directory, name), "latin1"));
+    expect(bytes.join("")).not.toContain("ZZANN");
+    expect(log.lastPlace()).toBe(5);
+    expect(log.append("a", [row("6")], once)).toEqual([true]);
+    expect(log.end("a")).toBe(6);
+    log.close();
   });
 });

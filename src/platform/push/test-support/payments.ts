@@ -19,7 +19,7 @@ import type { FeaturePlan } from "../../../core/features/index.ts";
 import { VirtualClock } from "../../../core/ports/index.ts";
 import { parseTimestamp } from "../../../core/time.ts";
 import { openPushEngine } from "../push-engine.ts";
-import { openPushRoom } from "../push-room.ts";
+import { openPushRoom, type PushSurroundings } from "../push-room.ts";
 
 /** When everything here happens. */
 export const NOW = parseTimestamp("2026-03-01T12:00:00Z");
@@ -51,6 +51,7 @@ export interface RoomOptions {
   readonly views?: readonly FeatureViewDefinition[];
   readonly plans?: () => readonly FeaturePlan[];
   readonly lost?: AbortSignal;
+  readonly blocked?: NonNullable<PushSurroundings["blocked"]>;
 }
 
 /** A push room over a log, an online store and an engine in a folder. */
