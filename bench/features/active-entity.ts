@@ -88,7 +88,7 @@ async function measure(folder: string, many: number) {
   const now = BEGIN + DAY;
   for (let first = 0; first < many; first += APPENDED_AT_ONCE) {
     const some = Math.min(APPENDED_AT_ONCE, many - first);
-    log.append(
+    await log.append(
       "payments",
       Array.from({ length: some }, (_, at) => row(BEGIN + MINUTE + Math.floor(((first + at) * (DAY - MINUTE)) / many))),
       { once: false, at: now },
@@ -99,7 +99,7 @@ async function measure(folder: string, many: number) {
     written = 0;
     const start = process.cpuUsage();
     for (let commit = 0; commit < COMMITS; commit++) {
-      log.append("payments", [row(eventAt(commit))], { once: false, at: now });
+      await log.append("payments", [row(eventAt(commit))], { once: false, at: now });
       await apply(view.definition, now);
     }
     const { user, system } = process.cpuUsage(start);

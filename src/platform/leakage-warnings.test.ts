@@ -88,7 +88,7 @@ test("rows that were pushed are looked at like others", async () => {
       stars: String(visit % 7),
       at: "2022-01-01",
     }));
-    log.append(
+    await log.append(
       "told",
       rows.map((row) => ({ row: JSON.stringify(row), key: null, problem: null, entities: [] })),
       {

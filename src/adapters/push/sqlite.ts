@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
@@ -6,6 +5,7 @@ import { OrreryError } from "../../core/errors.ts";
 import type { EntityRows, LoggedRow, PushedRow, PushLog, TouchedEntities } from "../../core/ports/index.ts";
 import type { Micros } from "../../core/time.ts";
 import { pushLogErrors } from "./errors.ts";
+import { PushAppender } from "./push-appender.ts";
 
 const FORMAT_VERSION = 1;
 const FILE = "push.db";
@@ -67,26 +67,25 @@ const SQL = {
   setRow: "UPDATE rows SET key = ?, problem = ? WHERE seq = ?",
 } as const;
 
-/** The log of pushed rows in one SQLite file. A commit is on disk (synchronous=FULL) and takes all rows that are given together. */
+/** The log of pushed rows in one SQLite file. A commit is on disk (synchronous=FULL) and takes all rows that are given together; a thread waits for it. */
 export class SqlitePushLog implements PushLog {
   readonly #db: DatabaseSync;
+  readonly #appender: PushAppender | null;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(db: DatabaseSync) {
+  /** @param appender null for a log that is only read */
+  constructor(db: DatabaseSync, appender: PushAppender | null) {
     this.#db = db;
+    this.#appender = appender;
   }
 
-  append(source: string, rows: readonly PushedRow[], { once, at }: { readonly once: boolean; readonly at: Micros }): boolean[] {
-    return this.#transaction(() =>
-      rows.map((pushed) => {
-        const { row, key, problem } = pushed;
-        const identity = once ? createHash("sha256").update(row).digest().subarray(0, 16) : null;
-        const { changes, lastInsertRowid } = this.#of(SQL.insert).run(source, at, identity, key, problem, row);
-        if (changes === 0) return false;
-        this.#indexEntities(source, pushed, Number(lastInsertRowid));
-        return true;
-      }),
-    );
+  append(
+    source: string,
+    rows: readonly PushedRow[],
+    options: { readonly once: boolean; readonly at: Micros },
+  ): Promise<boolean[]> {
+    if (this.#appender !== null) return this.#appender.append(source, rows, options);
+    return Promise.reject(pushLogErrors.PUSH_LOG_WRITE_FAILED("The log of pushed rows was opened for reading only"));
   }
 
   end(source: string): number {
@@ -171,6 +170,7 @@ export class SqlitePushLog implements PushLog {
   }
 
   close(): void {
+    this.#appender?.close();
     this.#db.close();
   }
 
@@ -232,14 +232,16 @@ export function backupSqlitePushLog(directory: string, target: string): void {
 export function openSqlitePushLog(directory: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): PushLog {
   try {
     if (!readOnly) mkdirSync(directory, { recursive: true });
-    const db = new DatabaseSync(join(directory, FILE), { readOnly });
+    const path = join(directory, FILE);
+    const db = new DatabaseSync(path, { readOnly });
     db.exec("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32768");
     if (!readOnly) db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
     const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);
     if (version > FORMAT_VERSION)
       throw pushLogErrors.PUSH_LOG_NEWER(`The log of pushed rows has format ${version}; this version reads ${FORMAT_VERSION}`);
     if (version === 0 && !readOnly) db.exec(`BEGIN; ${SCHEMA} COMMIT`);
-    return new SqlitePushLog(db);
+    const { insert, insertEntity } = SQL;
+    return new SqlitePushLog(db, readOnly ? null : new PushAppender({ path, insert, insertEntity }));
   } catch (cause) {
     if (cause instanceof OrreryError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -95,7 +95,7 @@ describe("rows that are pushed", () => {
                 keySets,
                 batch.map((each) => delivered(source, each)),
               );
-              const isNew = log.append(source.name, judged, { once: source.key.length > 0, at: now });
+              const isNew = await log.append(source.name, judged, { once: source.key.length > 0, at: now });
               known.push(...batch.filter((_, at) => isNew[at] && judged[at].problem === null));
               now += 20 * MINUTE;
               await applyPushed({ engine: bench.engine, online, log }, { scope, view: definition, index, now, tileRows });

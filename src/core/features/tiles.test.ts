@@ -118,7 +118,7 @@ async function openPushes(online: OnlineStore, tileRows = 1_024) {
         JSON.stringify(textRow({ ...row, at: formatTimestamp(Number(row.at)) }, Object.keys(definition.contracts))),
       );
       const judged = await judgePushed(bench.engine, payments, contract, keySets, texts);
-      const isNew = log.append("payments", judged, { once: true, at: now });
+      const isNew = await log.append("payments", judged, { once: true, at: now });
       this.known.push(...rows.filter((_, at) => isNew[at]));
       await applyPushed({ engine: bench.engine, online, log }, { scope, view: paid.definition, index, now, tileRows });
     },

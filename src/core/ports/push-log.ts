@@ -41,11 +41,15 @@ export interface TouchedEntities {
 /** Rows as they were pushed, for good. One process writes; any number read. */
 export interface PushLog {
   /**
-   * On disk when it returns, all of them or none. Tells of each row whether it is new: with `once`, one that is in the log already is left
+   * On disk when it resolves, all of them or none. Tells of each row whether it is new: with `once`, one that is in the log already is left
    * out.
    * @throws PUSH_LOG_WRITE_FAILED; nothing is in the log then
    */
-  append(source: string, rows: readonly PushedRow[], options: { readonly once: boolean; readonly at: Micros }): boolean[];
+  append(
+    source: string,
+    rows: readonly PushedRow[],
+    options: { readonly once: boolean; readonly at: Micros },
+  ): Promise<boolean[]>;
   /** Place of the source's last row; 0 before any. */
   end(source: string): number;
   /** The last place that was given to any row, of whatever source, also where the row has been erased since; 0 before any. */

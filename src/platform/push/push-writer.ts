@@ -97,7 +97,10 @@ export class PushWriter {
     }
     const logged = going.flatMap(({ rows }) => rows.filter(({ blocked }) => !blocked));
     stillOurs(lost);
-    const isNew = log.append(name, logged, { once: key.length > 0, at: clock.now() }).values();
+    const appended = await log.append(name, logged, { once: key.length > 0, at: clock.now() });
+    // A row that was committed meanwhile lies in a log that nobody reads any more.
+    stillOurs(lost);
+    const isNew = appended.values();
     for (const { waiting, rows } of going)
       waiting.resolve(
         answerOf(
