@@ -90,7 +90,7 @@ export function diffText(diff: VersionDiff): string {
 }
 
 export function lineageText(lineage: VersionLineage): string {
-  const { run, loggedModel, copyOf, data, inputModels } = lineage;
+  const { run, loggedModel, copyOf, data, erased, inputModels } = lineage;
   return [
     `${lineage.model}@${lineage.version}`,
     ...(copyOf === null ? [] : [`  copy of ${copyOf.model}@${copyOf.version}`]),
@@ -103,6 +103,7 @@ export function lineageText(lineage: VersionLineage): string {
       ({ source, id, kind, asOf, rows }) =>
         `    ${kind} ${id} of ${source === "" ? "a source that is not on record" : source}${asOf === null ? "" : `, as of ${asOf}`}${rows === null ? "" : `, ${rows} rows`}`,
     ),
+    ...erased.map(({ at, rows }) => `  no longer reproducible: an erasure of ${at.slice(0, 10)} took ${rows} rows`),
   ].join("\n");
 }
 

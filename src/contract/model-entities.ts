@@ -150,6 +150,8 @@ export const versionLineage = z.object({
   /** Version that it is a copy of. */
   copyOf: z.object({ model: z.string(), version: z.number().int() }).nullable(),
   data: z.array(lineageSource),
+  /** Erasures that took rows out of this data after it was read: the version can no longer be made again. */
+  erased: z.array(z.object({ erasure: z.string(), at: timestamp, rows: z.number().int() })),
   /** Other models that its run read, say a foundation it was tuned from. */
   inputModels: z.array(z.string()),
 });

@@ -11,8 +11,10 @@ export const trainingSet = z.object({
   savedAt: timestamp,
   sha256: z.string(),
   bytes: z.number().int(),
-  /** Whether what it was made of is on record, and nothing was erased from it. */
+  /** Whether what it was made of is on record, and nothing was erased from it or from its snapshots. */
   rebuildable: z.boolean(),
+  /** Why it cannot be built again; null where nothing speaks against it. */
+  problem: z.string().nullable(),
   rows: z.number().int().nullable(),
   labelled: z.number().int().nullable(),
   asOf: timestamp.nullable(),

@@ -244,11 +244,15 @@ describe("erasing a person", { timeout: 240_000 }, () => {
   it("says of what was made from their rows that it cannot be made again, and of who did it without naming them", async () => {
     const shown = (await cli("--json", "models", "show", "churn@1")).out;
     expect(shown).toMatch(/No longer reproducible: erasure erasure-\S+ of 20\d\d-\d\d-\d\d took \d+ rows/);
+    expect((await cli("models", "lineage", "churn@1")).out).toMatch(
+      /no longer reproducible: an erasure of 20\d\d-\d\d-\d\d took \d+ rows/,
+    );
     const trail = (await cli("--json", "audit")).out;
     expect(trail).toContain("erasures.create");
     expect(trail).not.toContain(MARK);
     const sets = (await cli("--json", "training-sets")).out;
     expect(sets).toContain("erasure-");
+    expect((await cli("training-sets")).out).toMatch(/no: an erasure of 20\d\d-\d\d-\d\d took \d+ rows/);
   });
 
   it("is finished after kill -9 wherever it was, with or without a control plane", async () => {

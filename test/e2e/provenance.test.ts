@@ -123,7 +123,10 @@ describe("a trained project", { timeout: 180_000 }, () => {
     expect((await run("training-sets", "rebuild")).err).toContain("CLI_ARGUMENT_MISSING");
     rmSync(join(project, ".orrery", "artifacts"), { recursive: true });
     const gone = await run("training-sets", "list");
-    expect(gone.code).not.toBe(0);
-    expect(gone.err).toContain("ARTIFACT_MISSING");
+    expect(gone).toMatchObject({ code: 0, err: "" });
+    expect(gone.out).toContain("no: its record cannot be read");
+    expect(await json<Listed[]>("training-sets")).toMatchObject([{ id: set.id, sha256: set.sha256, rebuildable: false }]);
+    expect((await run("training-sets", "show", set.id)).out).toContain("no longer reproducible: its record cannot be read");
+    expect((await run("training-sets", "rebuild", set.id)).err).toContain("ARTIFACT_MISSING");
   });
 });

@@ -22,13 +22,13 @@ export default async function trainingSets(options: TrainingSetsOptions, action 
   try {
     if (action === "list") {
       const { items } = await client.trainingSets.list();
-      const rows = items.map(({ id: set, model, savedAt, rows: size, sha256, rebuildable, erased }) => ({
+      const rows = items.map(({ id: set, model, savedAt, rows: size, sha256, rebuildable, problem }) => ({
         id: set,
         model,
         saved: savedAt,
         rows: size,
         sha256: sha256.slice(0, 12),
-        "can be rebuilt": rebuildable ? "yes" : erased.length > 0 ? "no: rows were erased" : "no: it has no record",
+        "can be rebuilt": rebuildable ? "yes" : `no: ${problem}`,
       }));
       show(options.json, items, () => table(rows));
     } else if (action === "show") {
@@ -51,11 +51,11 @@ export default async function trainingSets(options: TrainingSetsOptions, action 
 
 type TrainingSet = Awaited<ReturnType<Connection["client"]["trainingSets"]["list"]>>["items"][number];
 
-function about({ id, model, savedAt, asOf, rows, labelled, sha256, bytes, engine, snapshots, erased }: TrainingSet): string {
+function about({ id, model, savedAt, asOf, rows, labelled, sha256, bytes, engine, snapshots, problem }: TrainingSet): string {
   return [
     `${id}${model === null ? "" : ` of model ${model}`}, saved ${savedAt}`,
     `${rows ?? "?"} rows, ${labelled ?? "?"} with a label, as of ${asOf ?? "?"}; ${bytes} bytes, sha256 ${sha256}, by DuckDB ${engine ?? "?"}`,
-    ...erased.map(({ erasure, at, rows: taken }) => `no longer reproducible: erasure ${erasure} of ${at} took ${taken} rows`),
+    ...(problem === null ? [] : [`no longer reproducible: ${problem}`]),
     table(snapshots.map(({ source, id: snapshot, contentHash }) => ({ source, snapshot, content: contentHash.slice(0, 12) }))),
   ].join("\n");
 }

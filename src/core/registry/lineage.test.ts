@@ -39,6 +39,17 @@ await onEachDatabase((open) => {
     under.registry.register(model, { runId, artifact: `package of ${runId}`, ...more }, anna);
 
   describe("the lineage of a version", () => {
+    test("says which erasures took rows out of its data after it was read, not of those before", async () => {
+      const day = 86_400_000_000;
+      const mark = (erasure: string, at: number, rows: number) => ({ erasure, at, rows, contentHash: "before" });
+      const [before, after] = [mark("erasure-1", start - day, 5), mark("erasure-2", start + day, 3)];
+      await tracking.saveSnapshot({ ...snapshot("s1", "flights"), erased: [before, after] });
+      await tracking.saveSnapshot({ ...snapshot("s2", "weather"), erased: [{ ...after, rows: 4 }] });
+      await version("late", await run("trees", { snapshots: ["s1", "s2"] }));
+      const found = await under.registry.lineage("late", 1);
+      expect(found.erased).toEqual([{ erasure: "erasure-2", at: start + day, rows: 7 }]);
+    });
+
     test("goes to its run, the snapshots that run read, and their sources", async () => {
       await tracking.saveSnapshot(snapshot("s1", "flights"));
       await tracking.saveSnapshot(snapshot("s2", "weather"));
@@ -58,6 +69,7 @@ await onEachDatabase((open) => {
           { source: "weather", id: "s2", kind: "snapshot", contentHash: "hash of s2", asOf: start, rows: 10 },
           { source: "", id: "lost", kind: "snapshot", contentHash: null, asOf: null, rows: null },
         ],
+        erased: [],
         inputModels: [],
       });
     });

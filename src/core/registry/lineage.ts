@@ -1,3 +1,4 @@
+import type { ErasureMark, Snapshot } from "../data/index.ts";
 import type { MetadataStore } from "../ports/index.ts";
 import type { Scope } from "../scope.ts";
 import type { Micros } from "../time.ts";
@@ -19,6 +20,9 @@ export interface LineageData {
   readonly rows: number | null;
 }
 
+/** What was taken out of the data of a version after it was made. */
+export type LineageErasure = Pick<ErasureMark, "erasure" | "at" | "rows">;
+
 export interface LineageRun {
   readonly id: string;
   readonly name: string;
@@ -39,6 +43,8 @@ export interface VersionLineage {
   readonly copyOf: { readonly model: string; readonly version: number } | null;
   /** What its run read, and what the runs of the models read that its run started from. */
   readonly data: readonly LineageData[];
+  /** Erasures that took rows out of this data after a run had read it, the earliest first: the version can no longer be made again. */
+  readonly erased: readonly LineageErasure[];
   /** Logged models that its run started from. */
   readonly inputModels: readonly string[];
 }
@@ -117,6 +123,31 @@ export function lineageRecords(store: MetadataStore, { workspace, project }: Sco
       for (const each of seen) for (const parent of parents.get(each) ?? []) seen.add(parent);
       return [...seen];
     };
+  };
+
+  /** What was taken out of the snapshots that these runs read, since the first run that read each began. */
+  const erasedSince = async (runs: Awaited<ReturnType<typeof runsById>>): Promise<LineageErasure[]> => {
+    const begun = new Map<string, Micros>();
+    // Written by tracking, an array of ids.
+    for (const { snapshots, started_at } of runs)
+      for (const id of JSON.parse(snapshots) as string[]) begun.set(id, Math.min(begun.get(id) ?? started_at, started_at));
+    const found = new Map<string, LineageErasure>();
+    for (const chunk of chunksOf([...begun.keys()])) {
+      const rows = await db
+        .selectFrom("snapshots")
+        .select(["id", "snapshot"])
+        .where("workspace", "=", workspace)
+        .where("project", "=", project)
+        .where("id", "in", chunk)
+        .execute();
+      for (const { id, snapshot } of rows) {
+        // Written by tracking, a snapshot.
+        const { erased = [] } = JSON.parse(snapshot) as Pick<Snapshot, "erased">;
+        for (const { erasure, at, rows: taken } of erased)
+          if (at >= (begun.get(id) ?? at)) found.set(erasure, { erasure, at, rows: taken + (found.get(erasure)?.rows ?? 0) });
+      }
+    }
+    return [...found.values()].sort((one, other) => one.at - other.at);
   };
 
   /** What each run read by itself. */
@@ -206,6 +237,7 @@ export function lineageRecords(store: MetadataStore, { workspace, project }: Sco
         loggedModel: logged ?? null,
         copyOf: copied === undefined ? null : { model: copied, version: Number(number) },
         data: eachOnce(behind.flatMap((id) => read.get(id) ?? [])),
+        erased: await erasedSince(await runsById(behind)),
         inputModels: run === undefined ? [] : [...new Set((await startedFrom([run.id])).map(({ model_id }) => model_id))],
       };
     },

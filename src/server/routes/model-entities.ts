@@ -70,12 +70,13 @@ export const diffEntity = (model: string, diff: VersionDiff) => ({
   },
 });
 
-export const lineageEntity = ({ run, data, ...lineage }: VersionLineage) => ({
+export const lineageEntity = ({ run, data, erased, ...lineage }: VersionLineage) => ({
   model: lineage.model,
   version: lineage.version,
   run: run === null ? null : { ...run, startedAt: time(run.startedAt) },
   loggedModel: lineage.loggedModel,
   copyOf: lineage.copyOf,
   data: data.map(({ asOf, ...each }) => ({ ...each, asOf: optionalTime(asOf) })),
+  erased: erased.map(({ erasure, at, rows }) => ({ erasure, at: time(at), rows })),
   inputModels: [...lineage.inputModels],
 });

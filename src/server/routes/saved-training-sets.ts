@@ -1,14 +1,19 @@
-import { getTrainingSet, listTrainingSets, type SavedTrainingSet } from "../../platform/training-sets.ts";
+import { getTrainingSet, listTrainingSets, rebuildProblems, type SavedTrainingSet } from "../../platform/training-sets.ts";
 import type { RoomHandlers } from "../handlers.ts";
 import { optionalTime, time } from "./entity-values.ts";
 import type { RouteContext } from "./index.ts";
 
 export function trainingSetHandlers({ platform }: RouteContext): RoomHandlers<"trainingSets"> {
   return {
-    list: async () => ({ items: (await listTrainingSets(platform)).map(trainingSetEntity) }),
+    async list() {
+      const sets = await listTrainingSets(platform);
+      const problems = await rebuildProblems(platform, sets);
+      return { items: sets.map((set) => trainingSetEntity(set, problems.get(set.id) ?? null)) };
+    },
     async get({ id }) {
       const set = await getTrainingSet(platform, id);
-      return { ...trainingSetEntity(set), record: set.record === null ? null : { ...set.record } };
+      const problem = (await rebuildProblems(platform, [set])).get(id) ?? null;
+      return { ...trainingSetEntity(set, problem), record: set.record === null ? null : { ...set.record } };
     },
     async rebuild({ id }) {
       const { file, rows } = await platform.rebuildTrainingSet(id);
@@ -17,7 +22,7 @@ export function trainingSetHandlers({ platform }: RouteContext): RoomHandlers<"t
   };
 }
 
-function trainingSetEntity({ id, savedAt, file, record }: SavedTrainingSet) {
+function trainingSetEntity({ id, savedAt, file, record }: SavedTrainingSet, problem: string | null) {
   const erased = record?.erased ?? [];
   return {
     id,
@@ -25,7 +30,8 @@ function trainingSetEntity({ id, savedAt, file, record }: SavedTrainingSet) {
     savedAt: time(savedAt),
     sha256: file.sha256,
     bytes: file.bytes,
-    rebuildable: record !== null && erased.length === 0,
+    rebuildable: problem === null,
+    problem,
     rows: record?.set.rows ?? null,
     labelled: record?.set.labelled ?? null,
     asOf: optionalTime(record?.set.asOf ?? null),

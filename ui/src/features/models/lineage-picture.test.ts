@@ -16,6 +16,7 @@ const lineage: VersionLineage = {
   loggedModel: null,
   copyOf: null,
   data: [{ source: "calls", id: "snap-1", kind: "snapshot", contentHash: null, asOf: null, rows: 1_200 }],
+  erased: [],
   inputModels: [],
 };
 const made = (version: number, snapshot: string, endpoints: string[] = []): SourceDependents["items"][number] => ({

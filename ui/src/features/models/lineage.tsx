@@ -40,10 +40,14 @@ export function Lineage({ name, version }: { name: string; version: number }) {
   );
 }
 
-function Around({ lineage: { data, run, loggedModel, copyOf, inputModels }, left }: { lineage: VersionLineage; left: number }) {
+function Around({ lineage, left }: { lineage: VersionLineage; left: number }) {
+  const { data, erased, run, loggedModel, copyOf, inputModels } = lineage;
   const said = [
     ...(run === null ? ["No run is known for this version."] : []),
     ...(data.length === 0 ? ["No data is known that it was made from."] : []),
+    ...erased.map(
+      ({ at, rows }) => `It is no longer reproducible: an erasure of ${at.slice(0, 10)} took ${rows} rows out of its data.`,
+    ),
     ...(copyOf === null ? [] : [`It is a copy of ${copyOf.model}, version ${copyOf.version}.`]),
     ...(loggedModel === null ? [] : [`It was logged as ${loggedModel.name} (${loggedModel.id}).`]),
     ...inputModels.map((model) => `Its run started from the model ${model}.`),
