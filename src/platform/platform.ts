@@ -30,6 +30,7 @@ import type { CheckConsistencyOutput } from "./stages/check-consistency.ts";
 import type { ConsistencyOptions } from "./stages/consistency.ts";
 import type { CounterfactualOutput, CounterfactualQuestion } from "./stages/counterfactuals.ts";
 import type { RefreshOutput } from "./stages/refresh.ts";
+import type { RenewOutput } from "./stages/renew-online.ts";
 import type { TrainingRowsOutput, TrainingRowsQuestion } from "./stages/training-rows.ts";
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from "./state-folder.ts";
 import { openStores, storeSettings } from "./stores.ts";
@@ -178,14 +179,18 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       ...{ project, scope, store, artifacts, tracking, clock, log, push, gate },
       engine: () => (engine ??= openOwnEngine(paths)),
       eraseFiles: (question) => runStage(questions, "erase", question, environment()),
-      renewOnline: async (snapshots) => {
-        await runStage(questions, "renew-online", { snapshots }, environment());
+      renewOnline: async (input) => {
+        const { snapshots, notRead } = await runStage<RenewOutput>(questions, "renew-online", input, environment());
+        if (notRead !== null) log.warn({ error: notRead }, "online values are as of the last snapshots: sources cannot be read");
+        return snapshots;
+      },
+      scrubOnline: async () => {
         const apart = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
         await runStage(apart, "scrub-online", {}, environment()).finally(() => apart.close());
       },
       held: async () => newest(await latestSnapshots(), refreshed ?? {}),
       hold: (snapshots) => {
-        refreshed = refreshed === null ? null : snapshots;
+        refreshed = snapshots;
       },
     });
     return {

@@ -19,6 +19,7 @@ import type { Actor } from "../../core/scope.ts";
 import { actorText, contentInUse, rewriteDocuments, sortableId } from "../../core/tracking/index.ts";
 import type { Gate } from "../gate.ts";
 import type { PushRoom } from "../push/push-room.ts";
+import type { RenewInput } from "../stages/renew-online.ts";
 import { listTrainingSets, replaceTrainingSetFile } from "../training-sets.ts";
 import type { EraseAnswer, EraseQuestion } from "./erasing.ts";
 import { type Erasure, erasureJournal, type UnfinishedErasure } from "./erasure-journal.ts";
@@ -38,8 +39,10 @@ export interface ErasureRooms extends ContentRooms {
   engine(): Promise<TableEngine>;
   /** In a worker: what lies in files and in the online store. */
   eraseFiles(question: EraseQuestion): Promise<EraseAnswer>;
-  /** In a worker: writes what is online anew where its rows are others. */
-  renewOnline(snapshots: Readonly<Record<string, Snapshot>>): Promise<void>;
+  /** In a worker: writes what is online anew where its rows are others. @returns the snapshots that it is of now */
+  renewOnline(input: RenewInput): Promise<RenewInput["snapshots"]>;
+  /** Writes over what was removed from the online store. */
+  scrubOnline(): Promise<void>;
   /** Snapshots that are in use and may not be on record. */
   held(): Promise<Readonly<Record<string, Snapshot>>>;
   /** Puts others in their place. */
@@ -99,7 +102,9 @@ export function openErasures(rooms: ErasureRooms): Erasures {
       const { answer } = await look(subject, false);
       const doomed = await replaceContent(rooms, erasure, subject, answer);
       await removeContent(rooms, doomed);
-      await rooms.renewOnline(await rooms.held());
+      // Who is not blocked would come back with the next delivery: that is for somebody else to ask for.
+      rooms.hold(await rooms.renewOnline({ snapshots: await rooms.held(), readsSources: erasure.blocks }));
+      await rooms.scrubOnline();
     }
     // The keys themselves last: until then it can go on.
     await journal.change(store.db, erasure.id, { keys: null, doomed: "[]" });
