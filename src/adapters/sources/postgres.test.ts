@@ -50,6 +50,22 @@ describe.skipIf(database === null)(`a PostgreSQL query as a source ${reason}`.tr
     await sql("drop table if exists orders");
   });
 
+  test("notes the query's columns that are not declared, also where the rows are the same as before", async () => {
+    const of = (query: string) => source.postgres("noted", { url: address, query, columns: { id: int32() } });
+    const plain = await take(of("select 1 as id"));
+    expect(plain.report.schema).toBeUndefined();
+    const noted = await take(of("select 1 as id, now() as since, 'x' as \"Größe\""), plain);
+    expect(noted.parts[0]?.sha256).toBe(plain.parts[0]?.sha256);
+    expect(noted.report.schema).toEqual({
+      undeclared: [
+        { column: "since", type: null },
+        { column: "Größe", type: null },
+      ],
+      retyped: [],
+    });
+    expect((await take(of("select 1 as id"), noted)).report.schema).toBeUndefined();
+  });
+
   test("gives every type its value: all digits, all characters, all moments", async () => {
     const types = source.postgres("types", {
       url: address,

@@ -10,6 +10,8 @@ export interface Delivery {
   readonly partition: Readonly<Record<string, string | null>>;
   /** Hash of its bytes and of what its folders say: equal hash, equal rows. */
   readonly hash: string;
+  /** Columns that its rows had, are not declared, and are not in the file; absent where the file itself says what it holds. */
+  readonly undeclared?: readonly string[];
   /** What to keep with the part, to know next time what is new. */
   readonly from?: PartOrigin;
   /**

@@ -7,8 +7,10 @@ import { isExact, ROW, rawColumn, rawName, typedColumn } from "./column-sql.ts";
 import type { Rule } from "./contract-rules.ts";
 import { type DeliveredRows, deliveredRows, type ReadableDelivery, unreadable } from "./delivered-rows.ts";
 import type { DeliveredSchema } from "./delivered-schema.ts";
+import type { Delivery } from "./delivery.ts";
 import { dataErrors } from "./errors.ts";
 import { type KnownRows, unreadColumns } from "./known-rows.ts";
+import { withUndeclared } from "./other-columns.ts";
 import type { PartOrigin, SnapshotPart, Violation } from "./snapshot.ts";
 import { quoteIdentifier, quoteLiteral } from "./sql.ts";
 import { watermarkText } from "./watermark.ts";
@@ -39,7 +41,7 @@ const PARQUET = "application/vnd.apache.parquet";
 export async function ingestPart(
   engines: IngestEngines,
   source: SourceDefinition,
-  delivery: ReadableDelivery & Pick<SnapshotPart, "inputHash" | "from">,
+  delivery: ReadableDelivery & Pick<Delivery, "undeclared"> & Pick<SnapshotPart, "inputHash" | "from">,
   rules: readonly Rule[],
   known?: KnownRows,
 ): Promise<SnapshotPart> {
@@ -47,7 +49,8 @@ export async function ingestPart(
   const staged = quoteIdentifier(`staged_${randomUUID()}`);
   try {
     const blocked = engines.blocked?.(source) ?? null;
-    const { undeclared, retyped } = await stageRows(engine, source, delivery, rules, { staged, known, blocked });
+    const found = await stageRows(engine, source, delivery, rules, { staged, known, blocked });
+    const { undeclared, retyped } = withUndeclared(found, delivery.undeclared ?? []);
     const counts = await countStaged(engine, source, rules, staged);
     const violations = await sampleViolations(engine, rules, counts.broken, staged);
     const stopped = violations.filter(({ severity }) => severity === "stop");

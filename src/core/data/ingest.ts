@@ -11,13 +11,14 @@ import { type IngestEngines, ingestPart, nullLimits } from "./ingest-part.ts";
 import { judgeExpectations } from "./judge-expectations.ts";
 import { KnownRows } from "./known-rows.ts";
 import { mergeIncrements } from "./merge-parts.ts";
+import { otherColumns, withUndeclared } from "./other-columns.ts";
 import { localDeliveries } from "./read-files.ts";
 import { pushedParts } from "./read-pushed.ts";
 import { queryRows } from "./read-query.ts";
 import { isOnThisMachine, remoteDeliveries, remoteFiles } from "./read-remote.ts";
 import { functionRows } from "./read-rows.ts";
 import { type References, referenceQueries } from "./reference-values.ts";
-import type { ContractReport, OtherColumns, Snapshot, SnapshotDefinition, SnapshotPart, Violation } from "./snapshot.ts";
+import type { ContractReport, Snapshot, SnapshotDefinition, SnapshotPart, Violation } from "./snapshot.ts";
 import { snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
 import { spool, type TextRow } from "./spool.ts";
 import { incrementParts, incrementStart, type Start, sinceOf } from "./watermark.ts";
@@ -130,11 +131,22 @@ async function wholeParts(
     const isKnown = known !== undefined && (await isStored(engines.artifacts, known.sha256));
     parts.push(
       isKnown
-        ? { ...known, file: delivery.name, ...(delivery.from === undefined ? {} : { from: delivery.from }) }
+        ? again(known, delivery)
         : await delivery.use((path) => ingestPart(engines, source, { ...delivery, path, inputHash }, rules)),
     );
   }
   return parts;
+}
+
+/** A part whose rows came again. Rows are told apart by what is declared: what else they have may be new all the same. */
+function again({ schema, ...part }: SnapshotPart, { name, from, undeclared }: Delivery): SnapshotPart {
+  const now = undeclared === undefined ? schema : withUndeclared({ undeclared: [], retyped: [] }, undeclared);
+  return {
+    ...part,
+    file: name,
+    ...(now === undefined || now.undeclared.length + now.retyped.length === 0 ? {} : { schema: now }),
+    ...(from === undefined ? {} : { from }),
+  };
 }
 
 /** @throws DATA_ORIGIN_MISSING */
@@ -186,15 +198,22 @@ async function* deliveries(
   start: Start | null,
 ): AsyncGenerator<Delivery> {
   const { name, origin } = source;
-  const spooled = (rows: AsyncIterable<TextRow>) => spool(name, firstOf(rows, firstRows), tmpDirectory);
+  const seen = new Set<string>();
+  const spooled = (rows: AsyncIterable<TextRow>) => withSeen(spool(name, firstOf(rows, firstRows), tmpDirectory), seen);
   if (origin.kind === "files") {
     const remote = remoteFiles(origin, name, inputs);
     if (remote === null) yield* await localDeliveries(source, origin, { projectDirectory, tmpDirectory });
     else yield* remoteDeliveries(source, origin, remote, { tmpDirectory, previous: previous?.parts ?? [], firstRows });
-  } else if (origin.kind === "rows") yield* spooled(functionRows(source, origin, sinceOf(start)));
-  else if (origin.kind === "postgres" && inputs !== undefined) yield* spooled(queryRows(source, origin, inputs.postgres, start));
+  } else if (origin.kind === "rows") yield* spooled(functionRows(source, origin, sinceOf(start), seen));
+  else if (origin.kind === "postgres" && inputs !== undefined)
+    yield* spooled(queryRows(source, origin, inputs.postgres, start, seen));
   else if (origin.kind === "joined" && joined !== undefined) yield* joined(source, origin);
   else throw dataErrors.DATA_ORIGIN_MISSING(`Nothing here can read ${origin.kind} rows of source ${name}`);
+}
+
+/** Of these deliveries only what is declared was written down. */
+async function* withSeen(batches: AsyncIterable<Delivery>, seen: ReadonlySet<string>): AsyncGenerator<Delivery> {
+  for await (const batch of batches) yield { ...batch, undeclared: [...seen] };
 }
 
 async function* firstOf<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<T> {
@@ -259,15 +278,4 @@ function withReport(source: SourceDefinition, snapshot: Snapshot, expectations: 
     ...(expectations === undefined || expectations.length === 0 ? {} : { expectations }),
   };
   return { ...snapshot, report };
-}
-
-/** Each column once, as the last part that has it says it. */
-function otherColumns(parts: readonly SnapshotPart[]): Pick<ContractReport, "schema"> {
-  const last = <C extends { readonly column: string }>(of: (schema: OtherColumns) => readonly C[]): C[] => [
-    ...new Map(
-      parts.flatMap(({ schema }) => (schema === undefined ? [] : of(schema))).map((each) => [each.column, each]),
-    ).values(),
-  ];
-  const schema = { undeclared: last(({ undeclared }) => undeclared), retyped: last(({ retyped }) => retyped) };
-  return schema.undeclared.length + schema.retyped.length === 0 ? {} : { schema };
 }

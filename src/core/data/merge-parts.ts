@@ -4,6 +4,7 @@ import { addUp } from "./add-up.ts";
 import { sha256 } from "./contract-hash.ts";
 import { versionColumns } from "./contract-rules.ts";
 import { copyToArtifact, type IngestEngines, nullLimits } from "./ingest-part.ts";
+import { otherColumns } from "./other-columns.ts";
 import type { SnapshotPart, Violation } from "./snapshot.ts";
 import { snapshotPaths } from "./snapshot-relation.ts";
 import { fileList, quoteIdentifier, quoteLiteral } from "./sql.ts";
@@ -81,6 +82,7 @@ async function mergeRun(engines: IngestEngines, source: SourceDefinition, run: r
       quarantined,
       nulls: counts.nulls,
       violations: addUp([...run.map(({ violations }) => violations), found]),
+      ...otherColumns(run),
       ...mergedOrigin(source, run),
     };
   } finally {

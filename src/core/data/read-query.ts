@@ -3,11 +3,12 @@ import type { QueryReader } from "../ports/index.ts";
 import { missingColumns } from "./delivered-rows.ts";
 import { deliveredSchema } from "./delivered-schema.ts";
 import { dataErrors } from "./errors.ts";
-import type { TextRow } from "./spool.ts";
+import type { SeenColumns, TextRow } from "./spool.ts";
 import type { Start } from "./watermark.ts";
 
 /**
  * The rows of a source's query as text, from `start` on, in the order of its watermark and key: the same rows come in the same order.
+ * @param seen takes the names of its columns that are not declared, before any row
  * @throws SECRET_MISSING, DATA_COLUMN_MISSING, DATA_QUERY_INVALID, and what the reader throws
  */
 export async function* queryRows(
@@ -15,6 +16,7 @@ export async function* queryRows(
   { url, query }: PostgresOrigin,
   reader: QueryReader,
   start: Start | null,
+  seen: SeenColumns,
 ): AsyncGenerator<TextRow> {
   const { watermark, key, availability, eventTime } = source;
   const columns = Object.keys(source.contracts);
@@ -36,6 +38,7 @@ export async function* queryRows(
         throw dataErrors.DATA_QUERY_INVALID(`The query of source ${source.name} has two columns "${column}"`);
       return [column, place] as const;
     });
+    for (const column of delivered) if (!Object.hasOwn(source.contracts, column)) seen.add(column);
     for (const row of rows) yield Object.fromEntries(places.map(([column, place]) => [column, row[place] ?? null]));
   }
 }

@@ -48,6 +48,25 @@ describe("rows from a function", () => {
     expect(room.leftovers()).toEqual([]);
   });
 
+  test("have columns that are not declared noted, whichever rows have them, and only the first hundred", async () => {
+    const made: DeliveredRow[] = [
+      { id: 1, mood: "good" },
+      { id: 2, "__proto__ ": 1 },
+      { id: 3, mood: null },
+    ];
+    const rows = source.rows("rows", { columns, rows: () => made as Iterable<DeliveredRow> as Iterable<{ id: number }> });
+    const noted = (await room.ingest(rows)).report.schema;
+    expect(noted).toEqual({
+      undeclared: [
+        { column: "mood", type: null },
+        { column: "__proto__ ", type: null },
+      ],
+      retyped: [],
+    });
+    made.push(...Array.from({ length: 200 }, (_, i) => ({ id: i + 4, [`c${i}`]: i })));
+    expect((await room.ingest(rows)).report.schema?.undeclared).toHaveLength(100);
+  });
+
   /** What JavaScript code can hand over where nobody checked its types. */
   const untyped = (made: unknown[]) =>
     source.rows("rows", { columns, rows: () => made as Iterable<DeliveredRow> as Iterable<{ id: number }> });

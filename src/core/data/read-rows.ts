@@ -1,14 +1,23 @@
 import type { DeliveredRow, RowsOrigin, Since, SourceDefinition } from "../definitions/index.ts";
 import { OrreryError } from "../errors.ts";
 import { dataErrors } from "./errors.ts";
-import type { TextRow } from "./spool.ts";
+import type { SeenColumns, TextRow } from "./spool.ts";
+
+/** Rows may have a name each: nobody reads more. */
+const MOST_SEEN = 100;
 
 /**
  * The rows that a source's function makes, as text: numbers with all digits, moments in UTC, NaN as no value. What is no value of a
  * column's type is a violation of its row, found where the text is read.
+ * @param seen takes the names of columns that rows have and that are not declared, the first 100
  * @throws DATA_ROWS_INVALID for what is no row, DATA_ROWS_FAILED where the function throws
  */
-export async function* functionRows(source: SourceDefinition, { rows }: RowsOrigin, since: Since): AsyncGenerator<TextRow> {
+export async function* functionRows(
+  source: SourceDefinition,
+  { rows }: RowsOrigin,
+  since: Since,
+  seen: SeenColumns,
+): AsyncGenerator<TextRow> {
   const columns = Object.keys(source.contracts);
   let number = 0;
   try {
@@ -17,6 +26,8 @@ export async function* functionRows(source: SourceDefinition, { rows }: RowsOrig
     for await (const row of made) {
       number += 1;
       if (!isRow(row)) throw dataErrors.DATA_ROWS_INVALID(`Row ${number} of source ${source.name} is no object`);
+      for (const column of Object.keys(row))
+        if (seen.size < MOST_SEEN && !Object.hasOwn(source.contracts, column)) seen.add(column.toWellFormed());
       yield textRow(row, columns);
     }
   } catch (cause) {

@@ -8,6 +8,9 @@ import { dataErrors } from "./errors.ts";
 /** A row as text, by column: what is absent was not delivered, null has no value. */
 export type TextRow = Readonly<Record<string, string | null>>;
 
+/** Names of columns that rows had and that are not declared, as far as they have been seen. */
+export type SeenColumns = Pick<Set<string>, "add" | "size">;
+
 export interface SpoolLimits {
   readonly rows: number;
   readonly bytes: number;
