@@ -8,6 +8,8 @@ import { pushLogErrors } from "./errors.ts";
 import { PushAppender } from "./push-appender.ts";
 
 const FORMAT_VERSION = 1;
+/** Each waits as long as any statement for others to be done. */
+const ERASE_ATTEMPTS = 3;
 const FILE = "push.db";
 
 /** `identity` is a hash of the row where the same row is taken once; `problem` is what it broke. */
@@ -164,8 +166,9 @@ export class SqlitePushLog implements PushLog {
     });
     // Earlier changes may have left some of it in pages that are free.
     this.#db.exec("VACUUM");
-    const [done] = this.#db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
-    if (done?.busy !== 0)
+    // Whoever reads or appends holds the log for a moment.
+    const isTruncated = () => this.#db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy === 0;
+    if (!Array.from({ length: ERASE_ATTEMPTS }).some(isTruncated))
       throw pushLogErrors.PUSH_LOG_WRITE_FAILED("The log of pushed rows is being read, and cannot be written over");
   }
 
