@@ -3,9 +3,25 @@ import { featureErrors } from "./errors.ts";
 import { directoryColumns } from "./tile-directory.ts";
 
 /** Rows in columns. */
-export interface Block {
+export class Block {
   readonly rows: number;
-  readonly columns: readonly Float64Array[];
+  /** Of one column after the other: that of a row stands at column times rows and row. */
+  readonly cells: Float64Array;
+  #columns: readonly Float64Array[] | null = null;
+
+  constructor(rows: number, cells: Float64Array) {
+    this.rows = rows;
+    this.cells = cells;
+  }
+
+  /** Made for who asks for them: of a single row, they take longer than reading it. */
+  get columns(): readonly Float64Array[] {
+    const { rows, cells } = this;
+    this.#columns ??= Array.from({ length: rows === 0 ? 0 : cells.length / rows }, (_, column) =>
+      cells.subarray(column * rows, (column + 1) * rows),
+    );
+    return this.#columns;
+  }
 }
 
 /** Where the columns of a block stand; -1 for one that it does not have. */
@@ -95,7 +111,7 @@ const FORMAT_VERSION = 2;
 const TILED_FORMAT_VERSION = 3;
 const HEADER_WORDS = 4;
 
-export const emptyBlock: Block = { rows: 0, columns: [] };
+export const emptyBlock = new Block(0, new Float64Array(0));
 
 const PAGE_BYTES = 1 << 20;
 
@@ -196,16 +212,14 @@ export function decodeRecord(layouts: readonly ClassLayout[], bytes: Uint8Array)
     cells += rowsOf(directory) * directoryColumns(latest, false) + rowsOf(directory + 1) * directoryColumns(events, true);
   });
   const stringsAt = headerBytes + 8 * cells;
-  if ((!tiled && version !== FORMAT_VERSION) || aligned.length !== stringsAt + 4 * strings + textBytes) throw corrupt();
+  if (version !== (tiled ? TILED_FORMAT_VERSION : FORMAT_VERSION) || aligned.length !== stringsAt + 4 * strings + textBytes)
+    throw corrupt();
   let offset = aligned.byteOffset + headerBytes;
   const block = (rows: number, columns: number): Block => {
     if (rows === 0) return emptyBlock;
-    const made = new Array<Float64Array>(columns);
-    for (let column = 0; column < columns; column++) {
-      made[column] = new Float64Array(aligned.buffer, offset, rows);
-      offset += 8 * rows;
-    }
-    return { rows, columns: made };
+    const cells = new Float64Array(aligned.buffer, offset, rows * columns);
+    offset += cells.byteLength;
+    return new Block(rows, cells);
   };
   let starts: Uint32Array | null = null;
   const rows = layouts.map(({ latest, events }, index) => ({

@@ -125,23 +125,24 @@ function readLatest(
   values: ExactValue[],
   details: ValueDetails | undefined,
 ): void {
-  const { rows, columns } = record.classes[index].latest;
+  const { rows, cells } = record.classes[index].latest;
   const { visibleAt, eventAt, supersededAt } = layouts.latest;
   // Each row is ahead of those before it.
   let row = rows - 1;
-  while (row >= 0 && (columns[visibleAt][row] > at || (supersededAt >= 0 && columns[supersededAt][row] <= Math.min(at, until))))
-    row--;
-  const found = row >= 0 && (ttl === null || columns[eventAt][row] >= at - ttl);
+  const cellOf = (column: number) => cells[column * rows + row];
+  while (row >= 0 && (cellOf(visibleAt) > at || (supersededAt >= 0 && cellOf(supersededAt) <= Math.min(at, until)))) row--;
+  const found = row >= 0 && (ttl === null || cellOf(eventAt) >= at - ttl);
+  // A source without time has rows without events.
+  const event = row < 0 || !Number.isFinite(cellOf(eventAt)) ? null : cellOf(eventAt);
   for (const { slot, column, type } of latest) {
-    const value = found ? columns[column][row] : Number.NaN;
+    const value = found ? cellOf(column) : Number.NaN;
     if (Number.isNaN(value)) values[slot] = null;
     else if (type === "number") values[slot] = value;
     else if (type === "bool") values[slot] = value === 1;
-    else values[slot] = type === "string" ? record.string(value) : exactInteger(value, columns[column + 1][row]);
+    else values[slot] = type === "string" ? record.string(value) : exactInteger(value, cellOf(column + 1));
     if (details === undefined) continue;
     details.statuses[slot] = row < 0 ? "missing" : !found ? "expired" : values[slot] === null ? "null" : "present";
-    // A source without time has rows without events.
-    details.eventAt[slot] = row < 0 || !Number.isFinite(columns[eventAt][row]) ? null : columns[eventAt][row];
+    details.eventAt[slot] = event;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { OnlineStore } from "../ports/index.ts";
-import { type Block, type ClassBlocks, type ClassLayout, decodeRecord, type EntityRecord, noColumns } from "./entity-record.ts";
+import { Block, type ClassBlocks, type ClassLayout, decodeRecord, type EntityRecord, noColumns } from "./entity-record.ts";
 import type { EncodedRecord } from "./entity-writer.ts";
 import { tileColumn, tileKey } from "./tile-directory.ts";
 
@@ -115,20 +115,17 @@ function joinBlocks(
 ): Block {
   const filled = parts.filter(({ block }) => block.rows > 0);
   const rows = filled.reduce((sum, { block }) => sum + block.rows, 0);
-  return {
-    rows,
-    columns: Array.from({ length: columns }, (_, column) => {
-      const cells = new Float64Array(rows);
-      const isText = texts.includes(column);
-      let at = 0;
-      for (const { block, codes } of filled) {
-        const before = block.columns[column];
-        cells.set(isText ? before.map((code) => codes[code] ?? Number.NaN) : before, at);
-        at += block.rows;
-      }
-      return cells;
-    }),
-  };
+  const cells = new Float64Array(rows * columns);
+  let at = 0;
+  for (let column = 0; column < columns; column++) {
+    const isText = texts.includes(column);
+    for (const { block, codes } of filled) {
+      const before = block.columns[column];
+      cells.set(isText ? before.map((code) => codes[code] ?? Number.NaN) : before, at);
+      at += block.rows;
+    }
+  }
+  return new Block(rows, cells);
 }
 
 function without(directory: Block, tiles: ReadonlyMap<number, EntityRecord>): Block {
@@ -136,12 +133,9 @@ function without(directory: Block, tiles: ReadonlyMap<number, EntityRecord>): Bl
   const ids = directory.columns[tileColumn.id];
   const left: number[] = [];
   for (let tile = 0; tile < directory.rows; tile++) if (!tiles.has(ids[tile])) left.push(tile);
-  return {
-    rows: left.length,
-    columns: directory.columns.map((column) => {
-      const cells = new Float64Array(left.length);
-      for (let tile = 0; tile < left.length; tile++) cells[tile] = column[left[tile]];
-      return cells;
-    }),
-  };
+  const cells = new Float64Array(left.length * directory.columns.length);
+  directory.columns.forEach((column, place) => {
+    for (let tile = 0; tile < left.length; tile++) cells[place * left.length + tile] = column[left[tile]];
+  });
+  return new Block(left.length, cells);
 }
