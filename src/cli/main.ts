@@ -138,11 +138,13 @@ program
 program
   .command("data")
   .argument("[action]", "snapshots, show, diff, profile, validate or suggest", "snapshots")
-  .argument("[name]", "a source; show, diff: a snapshot too; suggest: a file, folder or pattern")
+  .argument("[name]", "a source; show, diff: a snapshot too; suggest: a file, folder, pattern, or an s3:// or https:// address")
   .argument("[other]", "diff: the later snapshot")
   .option("--target <column>", "profile: how every column goes with this one")
   .option("--html <file>", "profile: write it as a page with plots")
   .option("--name <name>", "suggest: what the source shall be called")
+  .option("--postgres <variable>", "suggest: the environment variable that holds a database's address, or the address")
+  .option("--query <select>", "suggest: the SELECT whose rows are looked at")
   .description(
     "sources: what was taken in and how it kept its contract, what is in it, what changed, and a contract for new files",
   )

@@ -84,11 +84,28 @@ describe("orrery data", { timeout: 120_000 }, () => {
     expect((await data("diff", of.id, other.id)).err).toContain("PROJECT_SNAPSHOTS_UNLIKE");
   });
 
+  it("judges distributions beside the last snapshot when it validates, and leaves the state as it is", async () => {
+    const before = await json<Snapshot[]>("snapshots");
+    edit(
+      "orrery.config.ts",
+      "  columns: { renewal_id",
+      "  expect: { distribution: { amount: { mean: 0.1 } } },\n  columns: { renewal_id",
+    );
+    expect(await data("validate", "renewals")).toMatchObject({ code: 0 });
+    edit("data/renewals.csv", /,[\d.]+,(true|false)$/gm, ",99.5,$1");
+    const moved = await data("validate", "renewals");
+    expect(moved.code).toBe(2);
+    expect(moved.out).toMatch(/mean of amount moved by [\d.]+ standard deviations, at most 0.1\s+warn\s+broken/);
+    expect(await json<Snapshot[]>("snapshots")).toEqual(before);
+  });
+
   it("suggests a contract for a file that no project declares", async () => {
     const suggested = await orrery(["-p", join(project, "data"), "data", "suggest", "renewals.csv", "--name", "renewed"]);
     expect(suggested).toMatchObject({ code: 0, err: "" });
     expect(suggested.out).toContain('export const renewed = source.csv("renewed", {\n  path: "renewals.csv",');
     expect((await data("suggest")).err).toContain("CLI_ARGUMENT_MISSING");
+    expect((await data("suggest", "--query", "SELECT 1")).err).toContain("CLI_ARGUMENT_MISSING");
+    expect((await data("suggest", "--postgres", "ORRERY_TEST_NOT_SET", "--query", "SELECT 1")).err).toContain("SECRET_MISSING");
     expect((await data("guess")).err).toContain("CLI_ACTION_UNKNOWN");
   });
 });

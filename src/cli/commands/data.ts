@@ -2,8 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Snapshot, SnapshotDiff, SourceExploration } from "../../contract/index.ts";
-import { schemaLines, suggestFiles } from "../../core/data/index.ts";
-import { type Connection, type ConnectionOptions, connect } from "../connection.ts";
+import { type Suggestion, schemaLines, suggestFiles, suggestQuery } from "../../core/data/index.ts";
+import { resolveSecret, secret } from "../../core/definitions/index.ts";
+import type { TableEngine } from "../../core/ports/index.ts";
+import { type Connection, type ConnectionOptions, connect, stateDirectory } from "../connection.ts";
 import { cliErrors } from "../errors.ts";
 import { show, table } from "../output.ts";
 import { profilePage } from "../profile-page.ts";
@@ -13,6 +15,8 @@ interface DataOptions extends ConnectionOptions {
   target?: string;
   html?: string;
   name?: string;
+  postgres?: string;
+  query?: string;
 }
 
 type Client = Connection["client"];
@@ -29,7 +33,7 @@ export default async function data(options: DataOptions, action = "snapshots", n
       `data cannot "${action}"; it can ${ACTIONS.slice(0, -1).join(", ")} and ${ACTIONS.at(-1)}`,
     );
   if (action === "validate") return await validate(options, name);
-  if (action === "suggest") return await suggest(options, given(name, "suggest needs a file, a folder or a pattern"));
+  if (action === "suggest") return await suggest(options, name);
   const { client, close } = await connect(options);
   try {
     if (action === "snapshots") await snapshots(client, options, name);
@@ -189,14 +193,22 @@ function profileText({ profile, missingness, correlations, target, sampledRows }
 }
 
 /** Works on a folder that holds no project too. */
-async function suggest(options: DataOptions, path: string): Promise<void> {
+async function suggest(options: DataOptions, path: string | undefined): Promise<void> {
+  const isQuery = options.postgres !== undefined || options.query !== undefined;
+  if (!isQuery) given(path, "suggest needs a file, a folder, a pattern or an address, or --postgres and --query");
   const { openDuckDb } = await import("../../adapters/tables/duckdb.ts");
   const scratch = await mkdtemp(join(tmpdir(), "orrery-suggest-"));
   const engine = await openDuckDb({ tempDirectory: join(scratch, "duckdb") });
   try {
-    const { text, suggested, others, files, name } = await suggestFiles(engine, path, {
+    if (isQuery) {
+      const found = await suggestedQuery(engine, options, scratch);
+      return show(options.json, { ...found }, () => found.text);
+    }
+    const { openSourceInputs } = await import("../../adapters/sources/open-inputs.ts");
+    const { text, suggested, others, files, name } = await suggestFiles(engine, path ?? "", {
       projectDirectory: resolve(options.project),
       tmpDirectory: scratch,
+      inputs: openSourceInputs(),
       ...(options.name === undefined ? {} : { name: options.name }),
     });
     show(options.json, { name, files, others, text, suggested }, () =>
@@ -208,10 +220,29 @@ async function suggest(options: DataOptions, path: string): Promise<void> {
   }
 }
 
+/** What a definition takes the address from where it was given itself: it may hold a password. */
+const VARIABLE = "DATABASE_URL";
+
+async function suggestedQuery(engine: TableEngine, { postgres, query, name }: DataOptions, scratch: string): Promise<Suggestion> {
+  const where = given(postgres, "suggest needs --postgres with --query: a variable that holds the address, or the address");
+  const { openSourceInputs } = await import("../../adapters/sources/open-inputs.ts");
+  const isAddress = where.includes(":");
+  return await suggestQuery(
+    engine,
+    {
+      url: isAddress ? where : resolveSecret(secret.env(where)),
+      query: given(query, "suggest needs --query with --postgres: one SELECT"),
+      variable: isAddress ? VARIABLE : where,
+      ...(name === undefined ? {} : { name }),
+    },
+    { reader: openSourceInputs().postgres, tmpDirectory: scratch },
+  );
+}
+
 /** Takes in what is delivered now, in a scratch folder, and tells how it keeps its contract. */
 async function validate(options: DataOptions, name: string | undefined): Promise<void> {
   const { validateSources } = await import("../validate-sources.ts");
-  const results = await validateSources(resolve(options.project), name);
+  const results = await validateSources(resolve(options.project), name, stateDirectory(options));
   show(options.json, results, () =>
     results
       .map(({ source, error, report }) =>

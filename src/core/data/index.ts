@@ -44,5 +44,6 @@ export type * from "./snapshot.ts";
 export { hasVersions, type RelationOptions, snapshotPaths, snapshotRelation } from "./snapshot-relation.ts";
 export { inReferenceOrder, joinedCycle } from "./source-order.ts";
 export { fileList, quoteIdentifier, quoteLiteral, timestampLiteral } from "./sql.ts";
-export { type FileSuggestion, suggestFiles } from "./suggest-files.ts";
+export { type FileSuggestion, type Suggestion, suggestFiles } from "./suggest-files.ts";
+export { type SuggestedQuery, suggestQuery } from "./suggest-query.ts";
 export { watermarkType } from "./watermark.ts";

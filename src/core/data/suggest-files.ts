@@ -1,21 +1,26 @@
-import { glob, readdir, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { glob, link, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { FileFormat, FilesOrigin, SourceDefinition } from "../definitions/index.ts";
-import type { TableEngine } from "../ports/index.ts";
+import type { FileFormat, FilesOrigin, SourceDefinition, SourceOrigin } from "../definitions/index.ts";
+import type { RemoteFiles, SourceInputs, TableEngine } from "../ports/index.ts";
 import { RESERVED } from "./column-sql.ts";
 import { deliveredRows, type ReadableDelivery } from "./delivered-rows.ts";
 import type { Delivery } from "./delivery.ts";
 import { dataErrors } from "./errors.ts";
 import { formatOf, localDeliveries } from "./read-files.ts";
+import { remoteDeliveries, remoteFiles } from "./read-remote.ts";
 import { type SuggestedSource, suggestSource } from "./suggest-source.ts";
 import type { DeliveredColumn } from "./suggest-types.ts";
 import { suggestionText } from "./suggestion-text.ts";
 
-export interface FileSuggestion {
+export interface Suggestion {
   readonly name: string;
   readonly suggested: SuggestedSource;
   /** TypeScript, ready to be pasted. */
   readonly text: string;
+}
+
+export interface FileSuggestion extends Suggestion {
   /** Files that were looked at. */
   readonly files: number;
   /** Files whose columns are others than the first one's, and how. They were not looked at. */
@@ -27,23 +32,53 @@ export interface SuggestOptions {
   readonly name?: string;
   readonly projectDirectory: string;
   readonly tmpDirectory: string;
+  /** Reads files that are elsewhere. */
+  readonly inputs?: SourceInputs;
 }
 
 /** More files say no more about their columns, and each is opened. */
 const MOST_FILES = 100;
+/** Of files that are elsewhere, no further one is copied when there is so much here. */
+const MOST_BYTES = 2 ** 30;
 
 /**
- * Proposes the definition of a source that is not declared yet, from the files that `path` (a file, folder or pattern) names.
- * @throws DATA_FORMAT_UNKNOWN, DATA_FILE_MISSING, DATA_FILE_UNREADABLE, DATA_FILE_CORRUPT, DATA_EMPTY
+ * Proposes the definition of a source that is not declared yet, from the files that `path` names: a file, folder or pattern here, s3:// or
+ * http(s):// elsewhere.
+ * @throws DATA_ORIGIN_MISSING and what their readers throw, DATA_FORMAT_UNKNOWN, DATA_FILE_MISSING, DATA_FILE_UNREADABLE, DATA_FILE_CORRUPT, DATA_EMPTY
  */
 export async function suggestFiles(engine: TableEngine, path: string, options: SuggestOptions): Promise<FileSuggestion> {
-  const { name = nameOf(path) } = options;
-  const { format, files } = await namedFiles(name, path, options.projectDirectory);
-  const origin: FilesOrigin = { kind: "files", format, path };
-  const deliveries = await localDeliveries(draft(name, origin, folderColumns(files)), origin, options);
+  // What a file is called ends where its address begins to say how it is asked for.
+  const { name = nameOf(path.replace(REMOTE_QUERY, "$1")) } = options;
+  const remote = remoteFiles({ kind: "files", format: "csv", path }, name, options.inputs);
+  if (remote === null) {
+    const { format, files } = await namedFiles(name, path, options.projectDirectory);
+    const origin: FilesOrigin = { kind: "files", format, path };
+    return await suggestDeliveries(
+      engine,
+      name,
+      origin,
+      await localDeliveries(anyText(name, origin, folderColumns(files)), origin, options),
+    );
+  }
+  const folder = join(options.tmpDirectory, `suggest-${randomUUID()}`);
+  try {
+    const origin = await remoteOrigin(name, path, remote);
+    return await suggestDeliveries(engine, name, origin.origin, await copies(name, origin, remote, folder));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function suggestDeliveries(
+  engine: TableEngine,
+  name: string,
+  origin: FilesOrigin,
+  deliveries: readonly Delivery[],
+): Promise<FileSuggestion> {
+  const { path } = origin;
   return await withPaths(deliveries.slice(0, MOST_FILES), async (readable) => {
     const looked = await Promise.all(
-      readable.map(async (delivery) => ({ delivery, columns: await columnsOf(engine, draft(name, origin, []), delivery) })),
+      readable.map(async (delivery) => ({ delivery, columns: await columnsOf(engine, anyText(name, origin, []), delivery) })),
     );
     const [first, ...rest] = looked;
     if (first === undefined || first.columns.length === 0) throw dataErrors.DATA_EMPTY(`${path} has no rows`);
@@ -52,7 +87,7 @@ export async function suggestFiles(engine: TableEngine, path: string, options: S
       return differs === null ? [] : [{ file: delivery.name, differs }];
     });
     const alike = looked.filter(({ columns }) => difference(first.columns, columns) === null);
-    const whole = draft(
+    const whole = anyText(
       name,
       origin,
       first.columns.map(({ column }) => column),
@@ -62,7 +97,7 @@ export async function suggestFiles(engine: TableEngine, path: string, options: S
     );
     const suggested = await suggestSource(engine, `(${relations.join(" UNION ALL BY NAME ")})`, first.columns);
     if (suggested.rows === 0) throw dataErrors.DATA_EMPTY(`${path} has no rows`);
-    return { name, suggested, text: suggestionText(suggested, { name, path, format }), files: alike.length, others };
+    return { name, suggested, text: suggestionText(suggested, { name, origin }), files: alike.length, others };
   });
 }
 
@@ -71,6 +106,42 @@ function nameOf(path: string): string {
   const plain = (text: string) => text.replace(/[*?[\]{}!]+/g, "").replace(/^[-_. ]+|[-_. ]+$/g, "");
   const last = plain(basename(path).replace(/\.[^.]+(\.(gz|zst))?$/i, ""));
   return last === "" || last.includes("=") ? plain(basename(dirname(path))) || "rows" : last;
+}
+
+const REMOTE_QUERY = /^((?:s3|https?):[^?#]*)[?#].*$/;
+
+interface FoundFiles {
+  readonly origin: FilesOrigin;
+  /** Columns that the names of folders say. */
+  readonly folders: readonly string[];
+}
+
+/** The format that the names of files elsewhere say. @throws DATA_FORMAT_UNKNOWN */
+async function remoteOrigin(name: string, path: string, remote: RemoteFiles): Promise<FoundFiles> {
+  const found = await remote.list(path, (file) => formatOf(file) !== null, { headers: {}, maxBytes: Number.POSITIVE_INFINITY });
+  const files = found.map((file) => file.path.join("/"));
+  const format = files.map(formatOf).find((each) => each !== null);
+  if (format === undefined)
+    throw dataErrors.DATA_FORMAT_UNKNOWN(`Nothing says how ${name} at ${found[0]?.address} is to be read`);
+  return { origin: { kind: "files", format, path }, folders: folderColumns(files) };
+}
+
+/** Files from elsewhere, here in `folder` until that is taken away: a suggestion looks at them all at once. */
+async function copies(name: string, { origin, folders }: FoundFiles, remote: RemoteFiles, folder: string): Promise<Delivery[]> {
+  const here: Delivery[] = [];
+  let bytes = 0;
+  const places = { tmpDirectory: folder, previous: [], firstRows: Number.POSITIVE_INFINITY };
+  for await (const delivery of remoteDeliveries(anyText(name, origin, folders), origin, remote, places)) {
+    const kept = join(folder, `kept-${here.length}`);
+    // Whatever is handed out lies in the folder, and goes when the next is asked for.
+    bytes += await delivery.use(async (path) => {
+      await link(path, kept);
+      return (await stat(kept)).size;
+    });
+    here.push({ ...delivery, use: (read) => read(kept) });
+    if (here.length >= MOST_FILES || bytes >= MOST_BYTES) break;
+  }
+  return here;
 }
 
 /** What a path names, and the format that the names say. */
@@ -103,7 +174,7 @@ const folderColumns = (files: readonly string[]): string[] => [
 ];
 
 /** A source that takes any text in these columns: files are read by it before anything is known of them. */
-const draft = (name: string, origin: FilesOrigin, columns: readonly string[]): SourceDefinition => ({
+export const anyText = (name: string, origin: SourceOrigin, columns: readonly string[]): SourceDefinition => ({
   kind: "source",
   name,
   origin,
@@ -114,14 +185,19 @@ const draft = (name: string, origin: FilesOrigin, columns: readonly string[]): S
   ),
 });
 
-/** Columns that a source may declare, the file's own first, then those of its folders; of two that differ in case only the first. */
+/** Columns that a source may declare, the file's own first, then those of its folders. */
 async function columnsOf(engine: TableEngine, source: SourceDefinition, delivery: ReadableDelivery): Promise<DeliveredColumn[]> {
   const { types } = await deliveredRows(engine, source, delivery);
+  return declarable([...types].map(([column, delivered]) => ({ column, delivered })));
+}
+
+/** Without columns that no source may declare; of two that differ in case only the first. */
+export function declarable(columns: readonly DeliveredColumn[]): DeliveredColumn[] {
   const seen = new Set<string>();
-  return [...types].flatMap(([column, delivered]) => {
+  return columns.filter(({ column }) => {
     const isNew = !seen.has(column.toLowerCase()) && !RESERVED.test(column);
     seen.add(column.toLowerCase());
-    return isNew ? [{ column, delivered }] : [];
+    return isNew;
   });
 }
 

@@ -27,7 +27,7 @@ export interface SuggestedColumn {
 }
 
 /** So many rows say enough about a source. */
-const MOST_ROWS = 1_000_000;
+export const MOST_ROWS = 1_000_000;
 /** A set is suggested for so few values, each of them in so many rows on average. */
 const SET = { values: 20, rowsEach: 20 } as const;
 const INTEGER_SET = { values: 10, rowsEach: 50 } as const;

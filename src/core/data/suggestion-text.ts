@@ -3,15 +3,24 @@ import type { SuggestedColumn, SuggestedSource } from "./suggest-source.ts";
 
 const KINDS = { parquet: "parquet", csv: "csv", "json-lines": "jsonLines" } as const;
 
-/** A suggested source as the TypeScript of a project file, ready to be pasted; `path` as the file would be named in it. */
+/** Where the rows of a suggested source are. */
+export type SuggestedOrigin =
+  /** As the project file would name it. */
+  | { readonly kind: "files"; readonly path: string; readonly format: FileFormat }
+  /** The database's address stands in an environment variable. */
+  | { readonly kind: "postgres"; readonly variable: string; readonly query: string };
+
+/** A suggested source as the TypeScript of a project file, ready to be pasted. */
 export function suggestionText(
   suggested: SuggestedSource,
-  { name, path, format }: { readonly name: string; readonly path: string; readonly format: FileFormat },
+  { name, origin }: { readonly name: string; readonly origin: SuggestedOrigin },
 ): string {
   const { key, eventTime, availableTime, deleted, columns, rows, isSample } = suggested;
   const types = [...new Set(columns.map(({ contract }) => contract.type))].sort();
   const options = [
-    `path: ${JSON.stringify(path)},`,
+    ...(origin.kind === "files"
+      ? [`path: ${JSON.stringify(origin.path)},`]
+      : [`url: secret.env(${JSON.stringify(origin.variable)}),`, `query: ${JSON.stringify(origin.query)},`]),
     ...(key.length === 0 ? [] : [`key: [${key.map((each) => JSON.stringify(each)).join(", ")}],`]),
     ...(eventTime === null ? [] : [`eventTime: ${JSON.stringify(eventTime)},`]),
     ...(availableTime === null ? [] : [`availableTime: ${JSON.stringify(availableTime)},`]),
@@ -22,9 +31,9 @@ export function suggestionText(
   ];
   return [
     `// Suggested from ${isSample ? `the first ${rows}` : rows} rows, all of which keep it. Widen what is too narrow for the rows to come.`,
-    `import { ${["source", ...types].sort().join(", ")} } from "orrery";`,
+    `import { ${["source", ...(origin.kind === "files" ? [] : ["secret"]), ...types].sort().join(", ")} } from "orrery";`,
     "",
-    `export const ${identifier(name)} = source.${KINDS[format]}(${JSON.stringify(name)}, {`,
+    `export const ${identifier(name)} = source.${origin.kind === "files" ? KINDS[origin.format] : "postgres"}(${JSON.stringify(name)}, {`,
     ...options.map((line) => `  ${line}`),
     "});",
     "",
@@ -50,7 +59,7 @@ function builderText({ type, nullable, min, max, values, pattern, unique, person
 }
 
 const WORDS = new Set(
-  "break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return super switch this throw true try typeof var void while with yield let static await source string int32 int64 float64 bool timestamp".split(
+  "break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return super switch this throw true try typeof var void while with yield let static await secret source string int32 int64 float64 bool timestamp".split(
     " ",
   ),
 );
