@@ -113,7 +113,12 @@ export function createMetrics(options: { stateDirectory?: string } = {}): Metric
       labelNames: ["pipeline", "status"],
       registers,
     }),
-    alertsOpen: new Gauge({ name: "orrery_alerts_open", help: "Alerts that are not resolved", labelNames: ["endpoint"], registers }),
+    alertsOpen: new Gauge({
+      name: "orrery_alerts_open",
+      help: "Alerts that are not resolved",
+      labelNames: ["endpoint"],
+      registers,
+    }),
     close: stop,
   };
 }
