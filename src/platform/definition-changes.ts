@@ -68,7 +68,7 @@ async function viewChanges(
     const changes: DefinitionChange[] = [];
     const of = (view: string, says: string) => changes.push({ where: `view ${view}`, feature: null, says, breaking: false });
     for (const view of project.features) {
-      const change = await onlineChange(engine, online, scope, view);
+      const change = await onlineChange(engine, online, scope, view, project.features);
       if (change === "new") of(view.name, "will be materialized for the first time");
       if (change === "changed")
         of(view.name, "is defined otherwise: its online values will be made anew, beside those that deployed models read");

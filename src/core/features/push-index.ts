@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { loggedText, type PushContract } from "../data/index.ts";
 import type { ColumnType, FeatureViewDefinition, SourceDefinition } from "../definitions/index.ts";
 import type { Column, LoggedRow, PushedRow, TableEngine } from "../ports/index.ts";
-import { entityKey } from "./online-view.ts";
+import type { CompiledView } from "./compile-view.ts";
+import { entityKey, fingerprintOf } from "./online-view.ts";
 import type { ExactValue } from "./plan.ts";
 import { columnOf, featureArray, valueAt } from "./view-rows.ts";
 
@@ -33,6 +34,12 @@ export function pushIndexHash(source: SourceDefinition, keySets: ReadonlyMap<str
   const content = { version: 1, key, eventTime, availability, deleted, contracts, keySets: [...keySets].sort() };
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
+
+/** Of a view over pushed rows: they depend on how the log's rows are judged and found as well. */
+export const pushedFingerprint = (view: CompiledView, index: string): string =>
+  createHash("sha256")
+    .update(fingerprintOf(view) + index)
+    .digest("hex");
 
 /** Judges rows by the source's contract, and says by what key and entities they are found. In the rows' order. */
 export async function judgePushed(

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { loggedRelation, loggedText } from "../data/index.ts";
 import type { FeatureViewDefinition } from "../definitions/index.ts";
 import type { LoggedRow, OnlineStore, PushLog, TableEngine } from "../ports/index.ts";
@@ -10,8 +10,8 @@ import { EntityWriter } from "./entity-writer.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { compiledOnce } from "./materialize.ts";
 import { type KeyedRows, keyedColumns, readKeyedRows } from "./materialized-rows.ts";
-import { entityPrefix, fingerprintOf, ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
-import { keySetName } from "./push-index.ts";
+import { entityPrefix, ONLINE_RETENTION, type OnlineView } from "./online-view.ts";
+import { keySetName, pushedFingerprint } from "./push-index.ts";
 import { type TileSizes, tileSizes } from "./tile-directory.ts";
 import { recordEntries } from "./tiles.ts";
 import { currentSlot, definitionsOf, type VersionSlot } from "./view-versions.ts";
@@ -76,9 +76,7 @@ export async function followLog(deps: Deps, input: PushedInput, slot: VersionSlo
   const { engine, online, log } = deps;
   const { scope, view: definition, now } = input;
   const view = await compiledOnce(engine, definition);
-  const fingerprint = createHash("sha256")
-    .update(fingerprintOf(view) + input.index)
-    .digest("hex");
+  const fingerprint = pushedFingerprint(view, input.index);
   const { stored } = slot;
   if (stored?.leftovers === true) await removeLeftovers(online, scope, view.name);
   const source = definition.source.name;

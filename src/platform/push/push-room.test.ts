@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { backupSqlitePushLog } from "../../adapters/push/sqlite.ts";
 import { ingest, type Snapshot, snapshotPaths, snapshotRelation } from "../../core/data/index.ts";
-import { count, featureView, source, string } from "../../core/definitions/index.ts";
-import { compileFeaturePlan, createExactReader, pushedStatistics } from "../../core/features/index.ts";
+import { count, entity, type FeatureViewDefinition, featureView, source, string, sum } from "../../core/definitions/index.ts";
+import { compileFeaturePlan, createExactReader, onlineChange, pushedStatistics } from "../../core/features/index.ts";
 import { MINUTE } from "../../core/time.ts";
 import { NOW, openRoom, payments, type RoomOptions, SCOPE, spending } from "./test-support/payments.ts";
 
@@ -215,6 +215,22 @@ describe("a view", () => {
     expect(await read(again)).toEqual([5, 5, 1, "p1"]);
     await again.push("payments", [payment("p4", -20, 1)], { online: true });
     expect(await read(again)).toEqual([1, 6, 2, "p4"]);
+  });
+
+  test("is another one only where it, its source or what its rows are found by is", async () => {
+    const opened = await room();
+    await opened.push("payments", [payment("p1", -50, 5)], { online: true });
+    const change = (...views: FeatureViewDefinition[]) =>
+      onlineChange(opened.engine, opened.online, SCOPE, views[0] ?? spending.definition, views);
+    expect(await change(spending.definition)).toBe("same");
+    const all = featureView("all", { source: payments, aggregate: { n: count().over("1h") } });
+    expect(await change(spending.definition, all.definition)).toBe("changed");
+    const longer = featureView("spending", {
+      entity: entity("user", { user: string() }),
+      source: payments,
+      aggregate: { paid: sum("amount").over("2h") },
+    });
+    expect(await change(longer.definition)).toBe("changed");
   });
 
   test("goes online later, and by itself, where the online store refuses", async () => {
