@@ -1,5 +1,6 @@
 import { definitionErrors } from "./errors.ts";
 import type { FeatureReference } from "./features.ts";
+import { refuseUnknownFeatures } from "./known-features.ts";
 
 /** A named, versioned list of features: what a model, or somebody outside, asks for by one name. */
 export interface FeatureServiceDefinition<F extends FeatureReference = FeatureReference> {
@@ -19,7 +20,7 @@ type Leaf<I extends Item> = I extends readonly (infer F extends FeatureReference
 /**
  * `featureService("departure", { features: [weather.all(), planeAge], version: 2 })`; a model takes it by
  * `features: [departure.features]`.
- * @throws DEFINITION_FEATURE_TWICE, DEFINITION_VALUE_INVALID unless the version is a whole number from 1 on
+ * @throws DEFINITION_FEATURE_TWICE, DEFINITION_VALUE_INVALID unless the version is a whole number from 1 on and each feature is known
  */
 export function featureService<const I extends readonly Item[]>(
   name: string,
@@ -37,6 +38,7 @@ export function featureService<const I extends readonly Item[]>(
       `Feature service "${name}" has version ${version}, not a whole number from 1 on`,
     );
   const features: readonly FeatureReference[] = options.features.flat();
+  refuseUnknownFeatures(`Feature service "${name}"`, features);
   const ids = features.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw definitionErrors.DEFINITION_FEATURE_TWICE(`Feature service "${name}" lists "${twice}" twice`);

@@ -1,6 +1,7 @@
 import type { ColumnContract, ColumnType } from "./columns.ts";
 import { definitionErrors } from "./errors.ts";
 import type { FeatureReference, Merge } from "./features.ts";
+import { refuseUnknownFeatures } from "./known-features.ts";
 import type { SourceDefinition } from "./source.ts";
 
 type Types = Readonly<Record<string, ColumnType>>;
@@ -21,7 +22,8 @@ type Asked<F extends readonly FeatureReference[]> = Merge<F[number]["keys" | "re
 /**
  * `source.joined("flights_with_plane", { base: flights, features: [planeInfo.feature.year] })`: the base's rows with other views' features
  * as of each row's event, for views over views. The features are columns of their own names, known from the event on.
- * @throws DEFINITION_VALUE_INVALID where the base has no event time or no column that a feature is asked by, DEFINITION_FEATURE_TWICE
+ * @throws DEFINITION_VALUE_INVALID where the base has no event time or no column that a feature is asked by, or a feature is unknown;
+ *   DEFINITION_FEATURE_TWICE
  */
 export function joinedSource<const F extends readonly FeatureReference[], C extends Asked<NoInfer<F>>>(
   name: string,
@@ -35,6 +37,7 @@ export function joinedSource<const F extends readonly FeatureReference[], C exte
         hint: "Give the base an eventTime.",
       },
     );
+  refuseUnknownFeatures(`Source "${name}"`, features);
   const before = base.origin.kind === "joined" ? (base.availability.groups[JOINED_AT]?.columns ?? []) : [];
   const added = features.map((feature) => feature.name);
   // A base that is joined itself has the time already, and it is the same.

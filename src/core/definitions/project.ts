@@ -1,5 +1,6 @@
 import { type Duration, durationToMicros, type Micros } from "../time.ts";
 import type { CharterDefinition } from "./charter.ts";
+import { definitionErrors } from "./errors.ts";
 import type { FeatureServiceDefinition } from "./feature-service.ts";
 import type { FeatureViewDefinition } from "./features.ts";
 import type { ModelDefinition } from "./model.ts";
@@ -21,27 +22,44 @@ export interface ProjectDefinition<E extends EndpointDefinition = EndpointDefini
   readonly materializeEvery: Micros;
 }
 
+/**
+ * A project of what is given; lists that are left out are empty, so that one may only keep features, or only train.
+ * @throws DEFINITION_VALUE_INVALID where the name or the charter is missing, or a list holds something undefined
+ */
 export function defineProject<const E extends EndpointDefinition = never>(project: {
   name: string;
   charter: CharterDefinition;
-  sources: readonly SourceDefinition[];
-  features: readonly { readonly definition: FeatureViewDefinition }[];
+  sources?: readonly SourceDefinition[];
+  features?: readonly { readonly definition: FeatureViewDefinition }[];
   services?: readonly FeatureServiceDefinition[];
-  models: readonly ModelDefinition[];
+  models?: readonly ModelDefinition[];
   pipelines?: readonly PipelineDefinition[];
   endpoints?: readonly E[];
   materializeEvery?: Duration;
 }): ProjectDefinition<E> {
+  const { name, charter } = project;
+  if (typeof name !== "string") throw definitionErrors.DEFINITION_VALUE_INVALID('The project has no name: name: "departures"');
+  if (typeof charter?.target !== "object")
+    throw definitionErrors.DEFINITION_VALUE_INVALID(`The project "${name}" has no charter: charter: defineCharter({ … })`);
   return {
     kind: "project",
-    name: project.name,
-    charter: project.charter,
-    sources: project.sources,
-    features: project.features.map(({ definition }) => definition),
-    services: project.services ?? [],
-    models: project.models,
-    pipelines: project.pipelines ?? [],
-    endpoints: project.endpoints ?? [],
+    name,
+    charter,
+    sources: listed("sources", project.sources),
+    features: listed("features", project.features).map(({ definition }) => definition),
+    services: listed("services", project.services),
+    models: listed("models", project.models),
+    pipelines: listed("pipelines", project.pipelines),
+    endpoints: listed("endpoints", project.endpoints),
     materializeEvery: durationToMicros(project.materializeEvery ?? "1h"),
   };
+}
+
+/** Project files run without having been compiled. */
+function listed<T>(list: string, given: readonly T[] = []): readonly T[] {
+  const wrong = given.findIndex((each) => each === undefined || each === null);
+  if (wrong === -1) return given;
+  throw definitionErrors.DEFINITION_VALUE_INVALID(`Number ${wrong + 1} of the project's ${list} is ${given[wrong]}`, {
+    hint: "Import or define it before the project.",
+  });
 }
