@@ -250,6 +250,25 @@ describe("CSV", () => {
     expect(room.leftovers()).toEqual([]);
   });
 
+  test.each([
+    ["an array", '{"a":"1"}\n["secret@mail.at","x"]\n', "line 2 is an array and no object"],
+    ["a text", '{"a":"1"}\n"secret"\n', "line 2 is a text and no object"],
+    ["a number", "4711\n", "line 1 is a number and no object"],
+    ["null and a boolean", '{"a":"1"}\nnull\ntrue\n', "and no object"],
+    ["a line without quotes", '{"a":"1"}\n{"a":secret}\n', "line 2 is no JSON: unexpected character"],
+    ["a torn line", `${'{"a":"1"}\n'.repeat(30_000)}{"a":"secret`, "line 30001 is no JSON: unexpected end of data"],
+    ["Latin-1", Buffer.from('{"a":"secret M\xfcller"}\n', "latin1"), "line 1 is no JSON: invalid UTF-8 encoding in string"],
+    ["a line of 50 MB", `{"a":"secret${"x".repeat(50_000_000)}"}\n`, "a line has more than 16777216 bytes"],
+  ])("as JSON lines with %s is corrupt, and the error says where and shows no value", async (_, text, where) => {
+    room.write("x.jsonl", text);
+    const lines = source.jsonLines("lines", { path: "x.jsonl", columns: { a: string() } });
+    const error: unknown = await room.ingest(lines).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: "DATA_FILE_CORRUPT", message: expect.stringContaining(where) });
+    expect(error).not.toHaveProperty("cause");
+    expect(String(error)).not.toMatch(/secret|4711/);
+    expect(room.leftovers()).toEqual([]);
+  });
+
   test("may have a value of megabytes, and thousands of columns", async () => {
     expect(await rows(`a,b\n"${"x".repeat(10_000_000)}",2\n`)).toEqual([["x".repeat(10_000_000), "2"]]);
     const wide = source.csv("wide", { path: "x.csv", columns: { c1999: int32() } });

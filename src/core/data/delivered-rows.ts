@@ -147,8 +147,10 @@ async function jsonColumns(
 export function unreadable(source: SourceDefinition, { name, format }: ReadableDelivery, cause: unknown): unknown {
   if (!(cause instanceof OrreryError) || cause.kind !== "invalid") return cause;
   const what = FORMAT_NAMES[format];
-  const why = format === "csv" ? csvProblem(cause) : cause.message;
-  return dataErrors.DATA_FILE_CORRUPT(`${name} of source ${source.name} cannot be read as ${what}: ${why}`, { cause });
+  const why = format === "csv" ? csvProblem(cause) : format === "json-lines" ? jsonProblem(cause) : cause.message;
+  const message = `${name} of source ${source.name} cannot be read as ${what}: ${why}`;
+  // The engine's own answer quotes a text file's lines, and a cause is told with its error.
+  return dataErrors.DATA_FILE_CORRUPT(message, format === "parquet" ? { cause } : {});
 }
 
 const FORMAT_NAMES = { parquet: "Parquet", csv: "CSV", "json-lines": "JSON lines" } as const;
@@ -172,6 +174,24 @@ function csvProblem({ message, cause }: OrreryError): string {
               : message;
   return line === undefined ? why : `line ${line} has ${why}`;
 }
+
+/** As of CSV. */
+function jsonProblem({ message, cause }: OrreryError): string {
+  const answer = cause instanceof Error ? cause.message : message;
+  const [, otherLine, found] = /in line (\d+): Expected OBJECT, but got ([A-Z]+)/.exec(answer) ?? [];
+  if (otherLine !== undefined) return `line ${otherLine} is ${JSON_KINDS[found] ?? "a number"} and no object`;
+  // The engine counts the lines of malformed JSON from two.
+  const [, nextLine, why] = /Malformed JSON .* in line (\d+): ([a-zA-Z0-9 -]+)/.exec(answer) ?? [];
+  if (nextLine !== undefined) return `line ${Number(nextLine) - 1} is no JSON: ${why.trim()}`;
+  return /maximum_object_size/.test(answer) ? `a line has more than ${LONGEST_LINE} bytes` : "a line is no JSON object";
+}
+
+const JSON_KINDS: Readonly<Record<string, string>> = {
+  ARRAY: "an array",
+  VARCHAR: "a text",
+  BOOLEAN: "a boolean",
+  NULL: "null",
+};
 
 /** @returns DATA_COLUMN_MISSING with all that is other than declared, and what to write for it */
 export function missingColumns(
