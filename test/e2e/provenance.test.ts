@@ -101,7 +101,24 @@ describe("a trained project", { timeout: 180_000 }, () => {
     expect(hashOf(file)).toBe(set.sha256);
   });
 
-  it("does so while the control plane runs, over the API too", async () => {
+  it("is trained again on other features, and compared with the champion as that was defined", async () => {
+    edit(
+      'metric("roc_auc").betterThanBaseline(0.05),',
+      'metric("roc_auc").betterThanBaseline(0.05), metric("roc_auc").notWorseThanChampion(0.3),',
+    );
+    expect(await run("train", "churn")).toMatchObject({ code: 0, err: "" });
+    const { gates } = await json<{ gates: { verdicts: { text: string; passed: boolean; detail: string }[] }[] }>(
+      "models",
+      "show",
+      "churn@2",
+    );
+    expect(gates[0]?.verdicts.find(({ text }) => text.includes("not worse than the champion's"))).toMatchObject({
+      passed: true,
+      detail: expect.stringMatching(/^difference /),
+    });
+  });
+
+  it("builds it again while the control plane runs, over the API too", async () => {
     const running = await up(project, ["--no-serve"]);
     try {
       const file = join(root, "over-http.parquet");
@@ -125,7 +142,10 @@ describe("a trained project", { timeout: 180_000 }, () => {
     const gone = await run("training-sets", "list");
     expect(gone).toMatchObject({ code: 0, err: "" });
     expect(gone.out).toContain("no: its record cannot be read");
-    expect(await json<Listed[]>("training-sets")).toMatchObject([{ id: set.id, sha256: set.sha256, rebuildable: false }]);
+    expect(await json<Listed[]>("training-sets")).toMatchObject([
+      { rebuildable: false },
+      { id: set.id, sha256: set.sha256, rebuildable: false },
+    ]);
     expect((await run("training-sets", "show", set.id)).out).toContain("no longer reproducible: its record cannot be read");
     expect((await run("training-sets", "rebuild", set.id)).err).toContain("ARTIFACT_MISSING");
   });

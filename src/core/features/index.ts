@@ -59,6 +59,7 @@ export { type ViewVersion, viewsGone, viewVersions } from "./standing-versions.t
 export { buildTrainingSet, type TrainingSet, type TrainingSetInput } from "./training-set.ts";
 export {
   readTrainingSetRecord,
+  recordedFeatures,
   recordTrainingSet,
   type TrainingSetErasure,
   type TrainingSetRecord,

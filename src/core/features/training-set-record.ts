@@ -3,7 +3,7 @@ import type { CharterDefinition, LabelDefinition } from "../definitions/index.ts
 import type { TableEngine } from "../ports/index.ts";
 import type { Micros } from "../time.ts";
 import { featureErrors } from "./errors.ts";
-import { type RecordedFeatures, recallFeatures, recordFeatures } from "./recorded-features.ts";
+import { type RecalledFeatures, type RecordedFeatures, recallFeatures, recordFeatures } from "./recorded-features.ts";
 import type { TrainingSet, TrainingSetInput } from "./training-set.ts";
 
 const FORMAT_VERSION = 1;
@@ -90,6 +90,9 @@ export function readTrainingSetRecord(bytes: Uint8Array): TrainingSetRecord {
   // Written by recordTrainingSet, and found by the hash of its bytes.
   return record as TrainingSetRecord;
 }
+
+/** The features that the training set was built of, as they were defined. @throws FEATURE_SET_RECORD_DAMAGED, FEATURE_ON_DEMAND_SOURCE */
+export const recordedFeatures = ({ definitions }: TrainingSetRecord): RecalledFeatures => recallFeatures(definitions);
 
 /** What the training set was built of. @throws FEATURE_SET_RECORD_DAMAGED, FEATURE_ON_DEMAND_SOURCE */
 export function recordedInput(record: TrainingSetRecord, snapshots: ReadonlyMap<string, Snapshot>): TrainingSetInput {

@@ -27,6 +27,8 @@ export interface GateFacts {
     /** This version's metric minus the champion's, with the interval of the difference. */
     readonly pairedDifferences: Readonly<Partial<Record<MetricName, MetricEstimate>>>;
   } | null;
+  /** Why a champion that there is cannot be compared with. */
+  readonly notCompared?: string;
   readonly segments: readonly {
     readonly segment: string;
     readonly value: string;
@@ -141,9 +143,13 @@ function betterThan({ metric, than, by }: Extract<Criterion, { kind: "better-tha
 /** By the paired point estimate; docs/decisions/gate-comparisons.md says why, and the detail carries the interval. */
 function notWorseThanChampion(
   { metric, tolerance }: Extract<Criterion, { kind: "not-worse-than-champion" }>,
-  { champion, target }: GateFacts,
+  { champion, notCompared, target }: GateFacts,
 ): Judgement {
-  if (champion === null) return { passed: true, observed: null, required: -tolerance, detail: "there is no champion yet" };
+  if (champion === null) {
+    const detail =
+      notCompared === undefined ? "there is no champion yet" : `the champion cannot be compared with: ${notCompared}`;
+    return { passed: true, observed: null, required: -tolerance, detail };
+  }
   const difference = champion.pairedDifferences[metric];
   if (difference === undefined || Number.isNaN(difference.value) || Number.isNaN(difference.low) || Number.isNaN(difference.high))
     return undefinedBecause(

@@ -16,6 +16,7 @@ import {
   selectCandidate,
   unpackModel,
 } from "../../core/training/index.ts";
+import { championDataset } from "./champion-dataset.ts";
 import type { EvaluateOutput } from "./evaluate.ts";
 import type { ExplainOutput } from "./explain.ts";
 import { inClassesOf } from "./in-classes-of.ts";
@@ -58,8 +59,8 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   const set = needs["training-set"];
   const { charter } = opened.project;
   const challenger = await openPackage(opened, winner.package.sha256);
-  const champion = await openChampion(opened, params.model, challenger);
   const { dataset, split } = await openTrainingSet(opened, set, params);
+  const champion = await openChampion(opened, params.model, challenger, { set, dataset });
   // Neither model may have seen a label of these rows: they lie after both trainings' cut-offs.
   const cutoff = Math.max(challenger.labelCutoff, champion?.model?.labelCutoff ?? 0);
   const rows = split.test.filter((row) => dataset.at[row] > cutoff);
@@ -78,7 +79,10 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   const prediction = score(challenger);
   const test = measure(prediction);
   const rival = champion?.model ?? null;
-  const championPrediction = rival === null ? null : inClassesOf(challenger, rival, score(rival));
+  const championPrediction =
+    rival === null || champion === null
+      ? null
+      : inClassesOf(challenger, rival, predict(rival, champion.dataset, rows).prediction);
   const verdicts = evaluateGates(charter.accept, {
     target: charter.target.type,
     evaluation: test,
@@ -98,6 +102,7 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
               decision,
             ),
           },
+    ...(champion?.reason === undefined ? {} : { notCompared: champion.reason }),
     segments: segmentResults(challenger, dataset, rows, { minPositives: 1, minRows: 1, resamples: 0 }),
     latencyMs: await measureLatency(opened, challenger, sampleRequests(challenger.plan, dataset, rows)),
   });
@@ -112,19 +117,38 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
 
 const openPackage = async ({ artifacts }: Stage, sha256: string) => unpackModel(await artifacts.read(sha256));
 
-/** null before the first; without its model where that predicts something else than the challenger. */
+interface OpenChampion {
+  readonly version: number;
+  /** null where it cannot be compared. */
+  readonly model: ModelPackage | null;
+  /** The rows with the features that it was trained on. */
+  readonly dataset: Dataset;
+  /** Why it cannot be compared. */
+  readonly reason?: string;
+}
+
+/** null before the first. */
 async function openChampion(
   opened: Stage,
   name: string,
   challenger: ModelPackage,
-): Promise<{ version: number; model: ModelPackage | null } | null> {
+  { set, dataset }: { readonly set: TrainingSet; readonly dataset: Dataset },
+): Promise<OpenChampion | null> {
   const store = await opened.metadata();
   const registry = createRegistry({ store, clock: new VirtualClock(opened.environment.now), scope: opened.environment.scope });
   const pointed = await registry.byAlias(name, "champion");
   if (pointed === null) return null;
   const champion = packagedVersion(pointed);
   const model = await openPackage(opened, champion.artifact);
-  return { version: champion.version, model: model.task === challenger.task ? model : null };
+  const { version, runId } = champion;
+  if (model.task !== challenger.task) return { version, model: null, dataset, reason: "it predicts something else" };
+  const own = await championDataset(opened, {
+    champion: { runId, model },
+    model: modelNamed(opened.project, name),
+    set,
+    dataset,
+  });
+  return "reason" in own ? { version, model: null, dataset, ...own } : { version, model, ...own };
 }
 
 /** Metrics that a champion is compared by. */
