@@ -41,7 +41,7 @@ afterAll(() => {
   folder.remove();
 });
 
-type Features = Parameters<typeof defineProject>[0]["features"];
+type Features = NonNullable<Parameters<typeof defineProject>[0]["features"]>;
 const changesOf = (features: Features, sources: readonly SourceDefinition[] = []) =>
   definitionChanges(projectOf(features, sources), engine, {
     paths: statePaths(folder.directory, SCOPE),

@@ -68,7 +68,7 @@ afterAll(async () => {
   bench.close();
 });
 
-type View = Parameters<typeof defineProject>[0]["features"][number];
+type View = NonNullable<Parameters<typeof defineProject>[0]["features"]>[number];
 const paths = () => statePaths(bench.directory, SCOPE);
 const projectOf = (view: View) =>
   defineProject({
