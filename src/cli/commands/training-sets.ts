@@ -28,12 +28,12 @@ export default async function trainingSets(options: TrainingSetsOptions, action 
         saved: savedAt,
         rows: size,
         sha256: sha256.slice(0, 12),
-        "can be rebuilt": rebuildable ? "yes" : `no: ${problem}`,
+        "can be rebuilt": rebuildable ? "yes" : problem == null ? "no" : `no: ${problem}`,
       }));
       show(options.json, items, () => table(rows));
     } else if (action === "show") {
       const { record, ...set } = await client.trainingSets.get({ id });
-      show(options.json, { ...set, record }, () => about(set));
+      show(options.json, { ...set, record }, () => aboutTrainingSet(set));
     } else {
       const built = await client.trainingSets.rebuild({ id });
       if (options.to !== undefined) await download(connection, id, resolve(options.to));
@@ -51,11 +51,16 @@ export default async function trainingSets(options: TrainingSetsOptions, action 
 
 type TrainingSet = Awaited<ReturnType<Connection["client"]["trainingSets"]["list"]>>["items"][number];
 
-function about({ id, model, savedAt, asOf, rows, labelled, sha256, bytes, engine, snapshots, problem }: TrainingSet): string {
+/** A control plane of an earlier release, which may still be running, does not say what speaks against building it again. */
+type ToldTrainingSet = Omit<TrainingSet, "problem" | "erased"> & Partial<Pick<TrainingSet, "problem">>;
+
+/** What `training-sets show` says of one. */
+export function aboutTrainingSet(set: ToldTrainingSet): string {
+  const { id, model, savedAt, asOf, rows, labelled, sha256, bytes, engine, snapshots, rebuildable, problem } = set;
   return [
     `${id}${model === null ? "" : ` of model ${model}`}, saved ${savedAt}`,
     `${rows ?? "?"} rows, ${labelled ?? "?"} with a label, as of ${asOf ?? "?"}; ${bytes} bytes, sha256 ${sha256}, by DuckDB ${engine ?? "?"}`,
-    ...(problem === null ? [] : [`no longer reproducible: ${problem}`]),
+    ...(rebuildable ? [] : [`no longer reproducible${problem == null ? "" : `: ${problem}`}`]),
     table(snapshots.map(({ source, id: snapshot, contentHash }) => ({ source, snapshot, content: contentHash.slice(0, 12) }))),
   ].join("\n");
 }
