@@ -70,6 +70,23 @@ test("rows of who is blocked are not taken in, by files that changed and by incr
   expect(await room.read(snapshot, payments)).toMatchObject([{ user: "bob" }]);
 });
 
+test("a source of nothing but rows of who is blocked has no rows, and no error, when it is read and when it is read again", async () => {
+  const hashes = await hashKeys(room.engine, { types: { user: "string" }, keys: [{ user: "ann" }] }, "salt");
+  const condition = blockedCondition({ user: "string" }, { user: "user" }, { salt: "salt", hashes });
+  const engines = { ...room, blocked: () => condition };
+  const options = { projectDirectory: room.directory, asOf: NOW, createdAt: NOW };
+  room.write("payments.csv", "id,user,amount,at\n1,ann,5,2023-01-01\n");
+  const snapshot = await ingest(engines, payments, options);
+  expect(snapshot.rows).toBe(0);
+  expect(await room.read(snapshot, payments)).toEqual([]);
+  expect((await ingest(engines, payments, { ...options, previous: snapshot })).parts).toEqual(snapshot.parts);
+  const before = await room.ingest(payments);
+  const erased = await erase(before, conditionOf({ types: { user: "string" }, keys: [{ user: "ann" }] }, { user: "user" }, before));
+  expect((await ingest(engines, payments, { ...options, previous: erased ?? before })).rows, "the same file, erased from").toBe(0);
+  room.write("payments.csv", "id,user,amount,at\n");
+  await expect(ingest(engines, payments, options)).rejects.toMatchObject({ code: "DATA_EMPTY" });
+});
+
 test("keys are matched by value in every type, whatever is in them", async () => {
   const types = { user: "string", org: "int64", since: "timestamp", share: "float64", paid: "bool" } as const;
   const table = source.parquet("table", {

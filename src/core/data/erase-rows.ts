@@ -110,8 +110,10 @@ function erasedPart(part: SnapshotPart, files: ReadonlyMap<string, ErasedFile>):
   const good = files.get(part.sha256);
   const bad = part.quarantine === null ? undefined : files.get(part.quarantine);
   if (good === undefined && bad === undefined) return part;
+  const left = (good?.rows ?? part.rows) + (bad?.rows ?? part.quarantined);
   return {
     ...part,
+    ...(left === 0 ? { leftOut: true } : {}),
     ...(good === undefined
       ? {}
       : {

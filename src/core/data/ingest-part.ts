@@ -49,8 +49,8 @@ export async function ingestPart(
   const staged = quoteIdentifier(`staged_${randomUUID()}`);
   try {
     const blocked = engines.blocked?.(source) ?? null;
-    const found = await stageRows(engine, source, delivery, rules, { staged, known, blocked });
-    const { undeclared, retyped } = withUndeclared(found, delivery.undeclared ?? []);
+    const { schema, isLeftOut } = await stageRows(engine, source, delivery, rules, { staged, known, blocked });
+    const { undeclared, retyped } = withUndeclared(schema, delivery.undeclared ?? []);
     const counts = await countStaged(engine, source, rules, staged);
     const violations = await sampleViolations(engine, rules, counts.broken, staged);
     const stopped = violations.filter(({ severity }) => severity === "stop");
@@ -80,6 +80,7 @@ export async function ingestPart(
       quarantined: counts.quarantined,
       nulls: counts.nulls,
       violations,
+      ...(isLeftOut ? { leftOut: true } : {}),
       ...(undeclared.length + retyped.length === 0 ? {} : { schema: { undeclared, retyped } }),
       ...fromOf(delivery.from, counts.watermark),
     };
@@ -121,7 +122,7 @@ async function stageRows(
   delivery: ReadableDelivery,
   rules: readonly Rule[],
   { staged, known, blocked }: { staged: string; known: KnownRows | undefined; blocked: string | null },
-): Promise<DeliveredSchema> {
+): Promise<{ readonly schema: DeliveredSchema; readonly isLeftOut: boolean }> {
   const delivered = await deliveredRows(engine, source, delivery);
   const judged = judgedRows(source, rules, delivered);
   // A column of the declared type needs no copy of what was delivered once its rules are judged: its "type" rule never holds.
@@ -137,18 +138,25 @@ async function stageRows(
     const others = blocked === null ? judged : `SELECT * FROM (${judged}) WHERE NOT ${blocked}`;
     if (known === undefined) {
       await engine.run(`CREATE TEMP TABLE ${staged} AS ${finished(`(${others})`)}`);
-      return delivered.schema;
+      return { schema: delivered.schema, isLeftOut: await isOnlyOf(engine, staged, judged, blocked) };
     }
     const unread = unreadColumns(reason(rules, ({ rule }) => rule === "type"));
     await engine.run(`CREATE TEMP TABLE ${all} AS SELECT *, ${unread} AS __unread FROM (${others})`);
     await known.removeFrom(all, ROW);
     await engine.run(`CREATE TEMP TABLE ${staged} AS ${finished(all)}`);
-    return delivered.schema;
+    return { schema: delivered.schema, isLeftOut: await isOnlyOf(engine, staged, judged, blocked) };
   } catch (cause) {
     throw unreadable(source, delivery, cause);
   } finally {
     await engine.run(`DROP TABLE IF EXISTS ${all}`);
   }
+}
+
+/** Whether nothing was staged, of rows among which are those of who is blocked. */
+async function isOnlyOf(engine: TableEngine, staged: string, rows: string, blocked: string | null): Promise<boolean> {
+  if (blocked === null) return false;
+  const isAnyIn = async (some: string) => (await engine.rows(`SELECT 1 AS found FROM ${some} LIMIT 1`)).length > 0;
+  return !(await isAnyIn(staged)) && (await isAnyIn(`(${rows}) WHERE ${blocked}`));
 }
 
 async function countStaged(engine: TableEngine, source: SourceDefinition, rules: readonly Rule[], staged: string) {

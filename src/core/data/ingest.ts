@@ -239,7 +239,7 @@ async function isStored(artifacts: IngestEngines["artifacts"], hash: string): Pr
 
 function refuseNothing(source: SourceDefinition, parts: readonly SnapshotPart[]): void {
   // Rows may come at any time, and a wrong one must not hold up everything else.
-  if (source.origin.kind === "push" || parts.some(({ rows }) => rows > 0)) return;
+  if (source.origin.kind === "push" || parts.some(({ rows, leftOut }) => rows > 0 || leftOut === true)) return;
   const files = parts.map(({ file }) => file).join(", ");
   const violations = addUp(parts.map((part) => part.violations));
   if (violations.length === 0)

@@ -44,6 +44,8 @@ export interface SnapshotPart {
   /** Nulls among the rows, for columns whose share of nulls is limited. */
   readonly nulls: Readonly<Record<string, number>>;
   readonly violations: readonly Violation[];
+  /** There is no row because each that was delivered is of somebody who was erased. */
+  readonly leftOut?: true;
   /** What is other than declared; absent where nothing is, and in parts of before it was kept. */
   readonly schema?: OtherColumns;
   readonly from?: PartOrigin;
