@@ -153,7 +153,11 @@ describe("features for rows", () => {
 
   test("a row without a time, a column named like a feature, and a feature that there is not are refused", async () => {
     const timeless = await given(`SELECT 1 AS driver, NULL::TIMESTAMP AS "at"`);
-    await expect(ask([timeless], ids)).rejects.toMatchObject({ code: "FEATURE_LABEL_TIME_MISSING" });
+    await expect(ask([timeless], ids)).rejects.toMatchObject({
+      code: "FEATURE_ROWS_INVALID",
+      message: '1 of the rows have no time in column "at"',
+      hint: expect.stringContaining("Every entity row"),
+    });
     const taken = await given(`SELECT 1 AS driver, now()::TIMESTAMP AS "at", 1 AS "DRIVING.trips"`);
     await expect(ask([taken], ids)).rejects.toMatchObject({ code: "FEATURE_DUPLICATE" });
     expect(() => askedReferences(project, { ids: ["driving.nothing"] })).toThrow(

@@ -45,6 +45,7 @@ export async function featuresForRows(
   const columns = await columnsOf(deps.engine, files);
   const taken = plan.features.find(({ id }) => columns.has(id.toLowerCase()));
   if (taken !== undefined) throw featureErrors.FEATURE_DUPLICATE(`The rows have a column "${taken.id}" already`);
+  await refuseTimeless(deps.engine, files, columns, at);
   const selected = [
     `${await asType(deps.engine, files, columns, at, "timestamp")} AS __at`,
     ...(await Promise.all(
@@ -79,6 +80,19 @@ export async function featuresForRows(
     }
   }
   return { rows, files: made };
+}
+
+/** @throws FEATURE_ROWS_INVALID where a row has no time; a column that is missing is for its reader to tell */
+async function refuseTimeless(engine: TableEngine, files: readonly string[], columns: ReadonlyMap<string, string>, at: string) {
+  if (!columns.has(at.toLowerCase())) return;
+  const [found] = await engine.rows(
+    `SELECT count(*) AS n FROM read_parquet(${fileList(files)}) WHERE ${quoteIdentifier(at)} IS NULL`,
+  );
+  if (Number(found?.n) === 0) return;
+  throw featureErrors.FEATURE_ROWS_INVALID(`${found?.n} of the rows have no time in column "${at}"`, {
+    hint: `Every entity row says in "${at}" when it is asked about, such as 2025-06-01T12:00:00Z.`,
+    details: { column: at },
+  });
 }
 
 /** SQL types by lower-cased column name: the engine knows no letter case. */
