@@ -13,7 +13,7 @@ export function profilePage({ profile, missingness, correlations, target, sample
   const of = sampledRows < rows ? `, of ${sampledRows} evenly spaced rows` : "";
   const sections = [
     `<h1>${text(source)}</h1><p>${rows} rows, ${columns.length} columns. Snapshot <code>${text(snapshot)}</code></p>`,
-    `<table><thead><tr><th>Column<th>Type<th>Null<th>Distinct<th>Least<th>Mean<th>Greatest<th>Distribution</tr></thead><tbody>${columns
+    `<table><thead><tr><th>Column<th>Type<th>Null<th>Distinct, about<th>Least<th>Mean<th>Greatest<th>Distribution</tr></thead><tbody>${columns
       .map((column) => columnRow(column, rows))
       .join("")}</tbody></table>`,
     ...(missingness.patterns.length === 0

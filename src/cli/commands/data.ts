@@ -150,7 +150,7 @@ function profileText({ profile, missingness, correlations, target, sampledRows }
     column: name,
     type,
     null: nulls,
-    distinct,
+    "distinct, about": distinct,
     least: figure(min),
     mean: figure(mean),
     greatest: figure(max),

@@ -32,6 +32,16 @@ describe("a profile", () => {
     expect(counts.reduce((a, b) => a + b)).toBe(101);
   });
 
+  test("counts different values approximately, but never more than there are values", async () => {
+    for (const size of [50, 101, 300, 1_000, 5_000]) {
+      const x = await column(`SELECT range::VARCHAR AS x FROM range(${size}) UNION ALL SELECT NULL FROM range(70)`, {
+        type: "string",
+      });
+      expect(x.distinct).toBeLessThanOrEqual(size);
+      expect(x.distinct).toBeGreaterThan(0.8 * size);
+    }
+  });
+
   test("leaves nulls and what is not finite out of figures, and counts nulls", async () => {
     const x = await column("SELECT unnest([1, 3, NULL, 'NaN'::DOUBLE, 'inf'::DOUBLE]) AS x", { type: "float64" });
     expect(x).toMatchObject({ nulls: 1, min: 1, mean: 2, quantiles: { p50: 2 } });

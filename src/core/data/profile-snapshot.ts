@@ -9,7 +9,7 @@ export interface ColumnProfile {
   readonly name: string;
   readonly type: ColumnType;
   readonly nulls: number;
-  /** Approximate (HyperLogLog, a few per cent off). */
+  /** Approximate (HyperLogLog, a few per cent off), and never more than there are values. */
   readonly distinct: number;
   /** Timestamps as ISO 8601; texts cut after 100 characters. */
   readonly min: number | string | null;
@@ -79,7 +79,7 @@ export async function profileSnapshot(
       name,
       type,
       nulls: Number(figures[`nulls_${i}`]),
-      distinct: Number(figures[`distinct_${i}`]),
+      distinct: Math.min(Number(figures[`distinct_${i}`]), rows - Number(figures[`nulls_${i}`])),
       min: extreme(type, figures[`min_${i}`]),
       max: extreme(type, figures[`max_${i}`]),
       mean: finiteNumber(figures[`mean_${i}`]),

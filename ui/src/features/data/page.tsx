@@ -193,7 +193,7 @@ function SourceProfile({ source }: { source: string }) {
                   <th>Column</th>
                   <th>Type</th>
                   <th className="num">Null</th>
-                  <th className="num">Distinct</th>
+                  <th className="num">Distinct, about</th>
                   <th className="num">Least</th>
                   <th className="num">Mean</th>
                   <th className="num">Greatest</th>
