@@ -3,6 +3,10 @@ import { defineErrors } from "../../core/errors.ts";
 export const onlineErrors = defineErrors({
   ONLINE_STORE_MISSING: { kind: "unavailable", hint: "Materialize the project's features first, or correct the folder's path." },
   ONLINE_STORE_FULL: { kind: "unavailable", hint: "Free disk space or memory there; what was stored before is as it was." },
+  ONLINE_STORE_READ: {
+    kind: "unavailable",
+    hint: "A backup may be reading it. An erasure that this stopped is finished at the next start of `orrery up`.",
+  },
   ONLINE_STORE_READ_ONLY: {
     kind: "denied",
     hint: "Write from the process that owns the state folder, make the folder writable, or name Redis's primary instead of a replica.",

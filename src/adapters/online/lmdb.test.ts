@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -91,5 +91,41 @@ test("what was removed is nowhere in the file once another process has scrubbed 
   expect(keys).toHaveLength(all.length);
   await reader.close();
   await store.close();
+  rmSync(directory, { recursive: true });
+});
+
+test("a small store is scrubbed too, while others read and one of them still has a snapshot from before", async () => {
+  const directory = freshFolder();
+  const store = openLmdb(directory);
+  const gone = Array.from(
+    { length: 33 },
+    (_, i) => [`["v",${i}ZZUNMISTAKABLEZZ]`, Buffer.alloc(90, "ZZUNMISTAKABLEZZ")] as const,
+  );
+  const kept = Array.from({ length: 300 }, (_, i) => [`["v",${i}]`, Buffer.alloc(300, `kept${i};`)] as const);
+  await store.putMany([...kept, ...gone]);
+  const reader = openLmdb(directory, { readOnly: true });
+  const reading = reader.keys("")[Symbol.asyncIterator]();
+  await reading.next();
+  await store.putMany(gone.map(([key]) => [key, null]));
+  await store.close();
+  const module = JSON.stringify(new URL("./lmdb.ts", import.meta.url).href);
+  const folder = JSON.stringify(directory);
+  const script = (doing: string, options: string) =>
+    `const { openLmdb } = await import(${module}); const store = openLmdb(${folder}, ${options}); ${doing}`;
+  const busy = spawn(process.execPath, [
+    ...["--input-type=module", "-e"],
+    script(`for (;;) { await store.getMany(['["v",1]']); await new Promise(setImmediate); }`, "{ readOnly: true }"),
+  ]);
+  const scrubbing = promisify(execFile)(process.execPath, [
+    ...["--input-type=module", "-e"],
+    script("await store.scrub(); await store.close();", "{}"),
+  ]);
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await reading.return?.();
+  await scrubbing;
+  busy.kill();
+  expect(readFileSync(join(directory, "data.mdb")).includes("ZZUNMISTAKABLEZZ")).toBe(false);
+  expect((await reader.getMany(kept.map(([key]) => key))).every((value) => value?.length === 300)).toBe(true);
+  await reader.close();
   rmSync(directory, { recursive: true });
 });

@@ -1,7 +1,8 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { open, type RootDatabase } from "lmdb";
-import type { OrreryError } from "../../core/errors.ts";
+import { OrreryError } from "../../core/errors.ts";
 import type { OnlineStore } from "../../core/ports/index.ts";
 import { checkKey, onlineErrors } from "./errors.ts";
 
@@ -15,6 +16,11 @@ const SCRUBBED_AT_ONCE = 4_000;
 const PAGE_BYTES = 4_096;
 /** With its header it takes a page of its own, nearly whole. */
 const FILLER_BYTES = 4_064;
+/** A transaction may not take what the ones just before it freed. */
+const COMMITS_BEFORE_REUSE = 3;
+const READERS_POLL_MS = 20;
+/** A backup of a large store reads one snapshot for long. */
+const READERS_WAIT_MS = 120_000;
 
 /** Online features in one LMDB folder. One process opens it for writing; any number open it with `readOnly`. */
 export class LmdbOnlineStore implements OnlineStore {
@@ -77,10 +83,11 @@ export class LmdbOnlineStore implements OnlineStore {
     try {
       await this.#removeFillers();
       await this.#rewriteAll();
+      await this.#freeRewritten();
       await this.#fillFreePages();
       await this.#removeFillers();
     } catch (cause) {
-      throw storeError(cause);
+      throw cause instanceof OrreryError ? cause : storeError(cause);
     }
   }
 
@@ -100,6 +107,23 @@ export class LmdbOnlineStore implements OnlineStore {
       await this.#db.flushed;
       if (last === null) return;
       from = { start: last };
+    }
+  }
+
+  /**
+   * Until transactions may take the pages that have been freed so far: some commits later, when no reader has a snapshot from before.
+   * @throws ONLINE_STORE_READ where one keeps it for minutes
+   */
+  async #freeRewritten(): Promise<void> {
+    const stats = this.#db.getStats();
+    const last = "lastTxnId" in stats ? Number(stats.lastTxnId) : Number.NaN;
+    for (let commit = 0; commit < COMMITS_BEFORE_REUSE; commit++)
+      await this.putMany([[`${FILLER}commit`, Uint8Array.of(commit)]]);
+    for (const until = performance.now() + READERS_WAIT_MS; ; await sleep(READERS_POLL_MS)) {
+      this.#db.readerCheck();
+      if (oldestSnapshot(this.#db.readerList()) > last) return;
+      if (performance.now() > until)
+        throw onlineErrors.ONLINE_STORE_READ("What was removed from the online store is still being read by a process");
     }
   }
 
@@ -129,6 +153,10 @@ export class LmdbOnlineStore implements OnlineStore {
     await this.#db.close();
   }
 }
+
+/** Of a list with a line a reader: its process, its thread, and the transaction whose snapshot it has, or "-". */
+const oldestSnapshot = (readers: string) =>
+  Math.min(...[...readers.matchAll(/^\s*\d+\s+\S+\s+(\d+)\s*$/gm)].map(([, snapshot]) => Number(snapshot)));
 
 /** Places many small values in one allocation, since an allocation for each costs more than its copy. Parts are never used again. */
 class Slab {
