@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Snapshot } from "../core/data/index.ts";
 import type { CandidateDefinition, ProjectDefinition } from "../core/definitions/index.ts";
 import type { ConsistencyReport } from "../core/monitoring/index.ts";
 import type { Effect, EffectContext } from "../core/pipelines/index.ts";
@@ -17,6 +16,7 @@ import { aliasAfterGate } from "./plain-decisions.ts";
 import { checkReadable } from "./readable-features.ts";
 import { recordConsistency } from "./record-consistency.ts";
 import { recordMonitoring } from "./record-monitoring.ts";
+import { recordSnapshots } from "./record-snapshots.ts";
 import { recordStepLog } from "./record-step-log.ts";
 import { nameTrainingSet, saveTrainingSet } from "./save-training-set.ts";
 import type { EvaluateOutput } from "./stages/evaluate.ts";
@@ -61,7 +61,8 @@ export function createEffects(around: EffectSurroundings): Readonly<Record<strin
   return {
     "record-snapshots": async ({ needs }) => {
       const { snapshots } = needs.ingest as IngestOutput;
-      for (const snapshot of Object.values(snapshots)) await saveIfNew(around.tracking, snapshot);
+      // The training set keeps the times.
+      await recordSnapshots(around.tracking, snapshots);
       return { snapshots: Object.values(snapshots).map(({ id }) => id) };
     },
     "record-monitoring": async ({ params, needs }, context) =>
@@ -95,13 +96,6 @@ export function createEffects(around: EffectSurroundings): Readonly<Record<strin
       };
     },
   };
-}
-
-/** A snapshot that differs from the last only in its time says nothing new; the training set keeps the times. */
-async function saveIfNew(tracking: Tracking, snapshot: Snapshot): Promise<void> {
-  const last = await tracking.latestSnapshot(snapshot.source);
-  if (last?.contentHash === snapshot.contentHash && last.rows === snapshot.rows) return;
-  await tracking.saveSnapshot(snapshot);
 }
 
 const MLFLOW_FOLDER = "model";

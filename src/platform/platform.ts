@@ -26,10 +26,11 @@ import { openPush } from "./push/open-push.ts";
 import type { PushRoom } from "./push/push-room.ts";
 import { takesPushes } from "./push/takes-pushes.ts";
 import { recordConsistency } from "./record-consistency.ts";
+import { recordSnapshots } from "./record-snapshots.ts";
 import type { CheckConsistencyOutput } from "./stages/check-consistency.ts";
 import type { ConsistencyOptions } from "./stages/consistency.ts";
 import type { CounterfactualOutput, CounterfactualQuestion } from "./stages/counterfactuals.ts";
-import type { RefreshOutput } from "./stages/refresh.ts";
+import type { RefreshInput, RefreshOutput } from "./stages/refresh.ts";
 import type { RenewOutput } from "./stages/renew-online.ts";
 import type { TrainingRowsOutput, TrainingRowsQuestion } from "./stages/training-rows.ts";
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from "./state-folder.ts";
@@ -72,8 +73,11 @@ export interface Platform {
   readonly push: PushRoom | null;
   /** Takes everything of an entity out of what was kept. */
   readonly erasures: Erasures;
-  /** Takes in what arrived and brings the online store up to now. */
-  refresh(): Promise<RefreshOutput>;
+  /**
+   * Takes in what arrived and brings the online store up to now.
+   * @param recordedBy puts snapshots whose rows are new on record; absent: none, since a refresh every hour would leave thousands
+   */
+  refresh(recordedBy?: Actor): Promise<RefreshOutput>;
   /** Refreshes, compares online reads and logged predictions with the offline values, keeps the report, and alerts. */
   checkConsistency(options: ConsistencyOptions): Promise<ConsistencyReport>;
   /** In a worker. @throws what stages/counterfactuals.ts throws, EXECUTOR_STEP_TIMEOUT */
@@ -218,11 +222,14 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
           });
           return pipelines.start(plan, { trigger, actor, dedupeKey, ...(traceId === undefined ? {} : { traceId }) });
         }),
-      refresh: () =>
+      refresh: (recordedBy) =>
         gate.shared(async () => {
           const previous = refreshed ?? (await latestSnapshots());
-          const output = await runStage<RefreshOutput>(executor, "refresh", { previous }, environment());
+          const input: RefreshInput = { previous, countRows: recordedBy !== undefined };
+          const output = await runStage<RefreshOutput>(executor, "refresh", input, environment());
           refreshed = output.snapshots;
+          // Within the gate: an erasure finds them held or on record.
+          if (recordedBy !== undefined) await recordSnapshots(tracking, output.snapshots, recordedBy);
           return { ...output, views: [...output.views, ...((await push?.settle()) ?? [])] };
         }),
       checkConsistency: (options) =>

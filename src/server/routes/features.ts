@@ -89,8 +89,8 @@ export function featureHandlers({ platform }: RouteContext): RoomHandlers<"featu
       };
       return consistencyEntity(await platform.checkConsistency(options));
     },
-    async materialize() {
-      const { views } = await platform.refresh();
+    async materialize(_, { actor }) {
+      const { views } = await platform.refresh(actor);
       return { views: [...views] };
     },
   };
