@@ -110,5 +110,10 @@ test("lineage goes from columns to features, versions and endpoints, and back fr
   for (const name of ["history", "history.late_rate", "carrier_recent", "carrier_recent.late_rate", "late"])
     expect(await lineageOf(name), name).toEqual([carriers]);
   expect(await lineageOf("planes.seats")).toEqual([seats]);
-  expect(await lineageOf("planes.year")).toEqual([]);
+  await expect(lineageOf("plane_info.seat")).rejects.toMatchObject({
+    code: "FEATURE_LINEAGE_UNKNOWN",
+    kind: "not-found",
+    message: expect.stringContaining('did you mean "plane_info.seats"?'),
+  });
+  await expect(lineageOf("nope.x")).rejects.toMatchObject({ code: "FEATURE_LINEAGE_UNKNOWN" });
 });

@@ -1,4 +1,5 @@
-import { featureOrigins, featuresOfPlan, projectReferences } from "../core/features/index.ts";
+import { nearestName } from "../core/data/index.ts";
+import { featureErrors, featureOrigins, featuresOfPlan, projectReferences } from "../core/features/index.ts";
 import { readCurrent } from "../core/serving/index.ts";
 import { unpackModel } from "../core/training/index.ts";
 import type { Platform } from "./platform.ts";
@@ -21,7 +22,7 @@ type Rooms = Pick<Platform, "project" | "paths" | "registry" | "artifacts" | "en
 /**
  * Every feature of the project with what it comes from and what depends on it; with `of`, only those that have to do with this source,
  * "source.column", view, feature, model or endpoint.
- * @throws DATA_EXPRESSION_INVALID, and what unpackModel throws
+ * @throws FEATURE_LINEAGE_UNKNOWN, DATA_EXPRESSION_INVALID, and what unpackModel throws
  */
 export async function featureLineage(rooms: Rooms, of?: string): Promise<FeatureLineage[]> {
   const engine = await rooms.engine();
@@ -38,7 +39,24 @@ export async function featureLineage(rooms: Rooms, of?: string): Promise<Feature
       endpoints: [...new Set(reading.flatMap(({ endpoints }) => endpoints))].sort(),
     });
   }
-  return of === undefined ? lineage : lineage.filter((each) => concerns(each, of));
+  if (of === undefined) return lineage;
+  const concerned = lineage.filter((each) => concerns(each, of));
+  if (concerned.length === 0) refuseUnknown(rooms.project, lineage, of);
+  return concerned;
+}
+
+/** What the project has and no feature comes from or goes to is no mistake. @throws FEATURE_LINEAGE_UNKNOWN */
+function refuseUnknown({ sources, features, models, endpoints }: Rooms["project"], lineage: readonly FeatureLineage[], of: string) {
+  const names = new Set([
+    ...sources.flatMap(({ name, contracts }) => [name, ...Object.keys(contracts).map((column) => `${name}.${column}`)]),
+    ...[...features, ...models, ...endpoints].map(({ name }) => name),
+    ...lineage.flatMap(({ feature, inputs }) => [feature, ...inputs]),
+  ]);
+  if (names.has(of)) return;
+  const nearest = nearestName(of, [...names]);
+  throw featureErrors.FEATURE_LINEAGE_UNKNOWN(
+    `Nothing of the project is called "${of}"${nearest === null ? "" : `; did you mean "${nearest}"?`}`,
+  );
 }
 
 const beforeDot = (name: string): string => name.slice(0, name.indexOf("."));

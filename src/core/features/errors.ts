@@ -8,6 +8,10 @@ export const featureErrors = defineErrors({
   },
   FEATURE_NAME_INVALID: { kind: "invalid", hint: 'Names are not empty and hold no "."; "on-demand" and "on_demand" are taken.' },
   FEATURE_UNKNOWN: { kind: "invalid", hint: "Use an id of the model's plan, such as view.feature or on-demand.name." },
+  FEATURE_LINEAGE_UNKNOWN: {
+    kind: "not-found",
+    hint: 'Ask for a source, "source.column", feature view, feature, model or endpoint of the project; without a name, all is shown.',
+  },
   FEATURE_VIEW_UNKNOWN: {
     kind: "not-found",
     hint: "Ask for a view of the project by its name; GET /features of the feature server lists them.",
