@@ -114,6 +114,17 @@ export const orders = source.csv("orders", {
     expect(source.contracts.wild?.max).toBeUndefined();
   });
 
+  test("of integers has whole numbers as bounds, and no type that loses digits of an id", async () => {
+    await room.parquet(
+      "ids.parquet",
+      "SELECT 18446744073709551615::UBIGINT - i::UBIGINT AS id, i::UBIGINT AS small, 2::INTEGER AS two FROM range(30) r(i)",
+    );
+    const { source } = await keptByItsRows("ids.parquet");
+    expect(source.contracts).toMatchObject({ id: { type: "string" }, small: { type: "int32" }, two: { min: 1, max: 3 } });
+    room.write("ids.csv", `id,at\n${Array.from({ length: 30 }, (_, i) => `${18446744073709551615n - BigInt(i)},${i}.5`).join("\n")}\n`);
+    expect((await keptByItsRows("ids.csv")).source.contracts).toMatchObject({ id: { type: "string" }, at: { type: "float64" } });
+  });
+
   test("of JSON lines, of one row and of a file without a key is kept by its rows too", async () => {
     room.write(
       "e.jsonl",

@@ -220,7 +220,10 @@ function suggestRange({ min, max, type }: ColumnProfile): Pick<ColumnContract, "
   const low = min >= 0 && min - room < 0 ? 0 : rounded(min - room, Math.floor);
   const high = max <= 0 && max + room > 0 ? 0 : rounded(max + room, Math.ceil);
   const bound = type === "int32" ? 2 ** 31 : Number.MAX_SAFE_INTEGER;
-  const limits = type === "float64" ? { min: low, max: high } : { min: Math.max(low, -bound), max: Math.min(high, bound) };
+  const limits =
+    type === "float64"
+      ? { min: low, max: high }
+      : { min: Math.max(Math.floor(low), -bound), max: Math.min(Math.ceil(high), bound) };
   return Number.isFinite(limits.min) && Number.isFinite(limits.max) ? limits : null;
 }
 

@@ -13,11 +13,16 @@ export interface DeliveredColumn {
 const NARROWEST: readonly ColumnType[] = ["bool", "int32", "int64", "float64", "timestamp"];
 /** What a number with a leading zero loses when it is read as one: it is a code. */
 const CODE = "^[+-]?0[0-9]";
+/** Integers of so many digits are not all told apart by a float64. */
+const LARGE = "^[+-]?[0-9]{17,}$";
 
-/** The types that a column may be declared as, the narrowest first; `string` is always one of them. */
+/**
+ * The types that a column may be declared as, the narrowest first; `string` is always one of them. Integers that no integer holds are
+ * texts: as float64 they would lose digits, and be the same as others.
+ */
 function candidateTypes(delivered: string): readonly ColumnType[] {
   if (/^(TINY|SMALL|UTINY|USMALL)?INT(EGER)?$/.test(delivered)) return ["int32", "string"];
-  if (/^(BIGINT|U?INTEGER|UBIGINT|U?HUGEINT)$/.test(delivered)) return ["int32", "int64", "float64", "string"];
+  if (/^(BIGINT|U?INTEGER|UBIGINT|U?HUGEINT)$/.test(delivered)) return ["int32", "int64", "string"];
   if (/^(FLOAT|DOUBLE|DECIMAL.*)$/.test(delivered)) return ["float64", "string"];
   if (delivered === "BOOLEAN") return ["bool", "string"];
   if (/^(DATE|TIMESTAMP.*)$/.test(delivered)) return ["timestamp", "string"];
@@ -40,7 +45,7 @@ function unreadable({ column, delivered }: DeliveredColumn, type: ColumnType): s
         ? [`${text} NOT IN ('true', 'false', 't', 'f', 'yes', 'no')`]
         : type === "timestamp"
           ? []
-          : [`regexp_matches(${text}, '${CODE}')`];
+          : [`regexp_matches(${text}, '${type === "float64" ? `${CODE}|${LARGE}` : CODE}')`];
   return `count(*) FILTER (WHERE ${[lost, ...also].map((each) => `(${each})`).join(" OR ")})`;
 }
 
