@@ -50,6 +50,27 @@ describe("taking a source in", () => {
     });
   });
 
+  test("keeps a row whose outcome is not known yet, and apart one without its own times", async () => {
+    const trips = source.csv("trips", {
+      path: "trips.csv",
+      key: ["id"],
+      eventTime: "left_at",
+      availableTime: { default: "known_at", outcome: { columns: ["late"], at: "late_known_at" } },
+      columns: { id: int32(), late: bool().nullable() },
+    });
+    const day = "2024-01-01";
+    room.write(
+      "trips.csv",
+      `id,left_at,known_at,late,late_known_at\n1,${day},${day},,\n2,${day},${day},true,2024-01-02\n3,,${day},true,${day}\n4,${day},,true,${day}\n`,
+    );
+    const snapshot = await room.ingest(trips);
+    expect((await room.read(snapshot, trips)).map(({ id }) => id)).toEqual([1, 2]);
+    expect(snapshot.report.violations.map(({ column, rule, rows }) => [column, rule, rows])).toEqual([
+      ["left_at", "null", 1],
+      ["known_at", "null", 1],
+    ]);
+  });
+
   test("counts a bad cell as a violation of its row, keeps the row apart with the reason and the value, and goes on", async () => {
     room.write("people.csv", "id,city,height\n1,Rome,tall\n2,Paris,9\n3,Oslo,1.8\n");
     const snapshot = await room.ingest(people);

@@ -98,12 +98,14 @@ function define<C extends Columns, E extends string>(
   }
   const rowAvailable = typeof availableTime === "object" ? availableTime.default : availableTime;
   const contracts = Object.fromEntries(Object.entries(options.columns).map(([column, builder]) => [column, builder.contract]));
-  const timestamps = [options.eventTime, rowAvailable, ...Object.values(groups).map((group) => group.at)];
-  for (const column of timestamps) {
-    if (column !== undefined && !(column in contracts)) {
-      contracts[column] = { type: "timestamp", nullable: false, severity: "quarantine" };
-    }
-  }
+  const undeclared = (column: string | undefined): column is string => column !== undefined && !(column in contracts);
+  const since = watermark === undefined ? undefined : watermarkOf(watermark).column;
+  for (const column of [options.eventTime, rowAvailable].filter(undeclared))
+    contracts[column] = { type: "timestamp", nullable: false, severity: "quarantine" };
+  // What is not known yet has no time yet; a watermark has one always.
+  for (const column of Object.values(groups).map(({ at }) => at))
+    if (undeclared(column))
+      contracts[column] = { type: "timestamp", nullable: column === since ? false : { atMost: 1 }, severity: "quarantine" };
   return {
     kind: "source",
     name,

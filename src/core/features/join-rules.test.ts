@@ -151,6 +151,23 @@ describe.each(Object.entries(ways))("latest values joined %s", (_, joinLimits) =
     expect(await joined(known, balance(), [rows], [ask(5)])).toEqual([[1]]);
   });
 
+  test("are not seen while nobody knows when their group of columns becomes known", async () => {
+    const availableTime = { default: "seen", outcome: { columns: ["balance"], at: "settled" } } as const;
+    const grouped = source.parquet("settled_balances", { path: "x", eventTime: "at", availableTime, columns });
+    expect(grouped.contracts).toMatchObject({
+      at: { nullable: false },
+      seen: { nullable: false },
+      settled: { nullable: { atMost: 1 } },
+    });
+    const rows = [
+      row(1, { balance: 1, seen: MINUTE, settled: 2 * MINUTE }),
+      row(3, { balance: null, seen: 3 * MINUTE, settled: null }),
+      row(3, { account: 2, balance: 7, seen: 3 * MINUTE, settled: null }),
+    ];
+    const asks = [ask(1), ask(5), ask(5, { account: 2 })];
+    expect(await joined(grouped, balance({}, account, grouped), [rows], asks)).toEqual([[null], [1], [null]]);
+  });
+
   test("are null where there is no row at all, and there is nothing where nobody asks", async () => {
     expect(await joined(known, balance(), [[]], [ask(5)])).toEqual([[null]]);
     expect(await joined(known, balance(), [[row(1, { balance: 1 })]], [])).toEqual([]);
