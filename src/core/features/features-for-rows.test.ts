@@ -151,6 +151,11 @@ describe("features for rows", () => {
     });
   });
 
+  test("no rows at all have no features, and are no mistake", async () => {
+    const none = await given(`SELECT NULL AS driver, NULL AS by, NULL AS "at" WHERE false`);
+    expect((await ask([none], ["driving.trips", "on-demand.further"])).rows).toEqual([]);
+  });
+
   test("a row without a time, a column named like a feature, and a feature that there is not are refused", async () => {
     const timeless = await given(`SELECT 1 AS driver, NULL::TIMESTAMP AS "at"`);
     await expect(ask([timeless], ids)).rejects.toMatchObject({

@@ -2,9 +2,11 @@ import { join } from "node:path";
 import { readArrow } from "../../adapters/arrow/read-arrow.ts";
 import { writeArrow } from "../../adapters/arrow/write-arrow.ts";
 import { fileList, quoteLiteral, type Snapshot } from "../../core/data/index.ts";
+import type { FeatureReference } from "../../core/definitions/index.ts";
 import { OrreryError } from "../../core/errors.ts";
-import { askedReferences, featuresForRows, type SnapshotMap, writeTable } from "../../core/features/index.ts";
+import { askedReferences, compileFeaturePlan, featuresForRows, type SnapshotMap, writeTable } from "../../core/features/index.ts";
 import type { Micros } from "../../core/time.ts";
+import { jsonRows } from "./json-rows.ts";
 import { type Stage, stage } from "./stage.ts";
 
 /** Formats of tables that travel over HTTP. */
@@ -53,7 +55,7 @@ async function trainingRows(opened: Stage, question: TrainingRowsQuestion): Prom
       return snapshot === undefined ? [] : [[source.name, { snapshot, source }] as const];
     }),
   );
-  const files = await parquetFiles(opened, question);
+  const files = await parquetFiles(opened, question, features);
   const made = await featuresForRows({ engine, artifacts }, { features, snapshots, files, at, asOf, directory });
   const path = join(directory, `answer.${answer}`);
   if (answer === "arrow") await writeArrow(path, engine.stream(`SELECT * FROM read_parquet(${fileList(made.files)})`));
@@ -65,15 +67,17 @@ async function trainingRows(opened: Stage, question: TrainingRowsQuestion): Prom
   return { rows: made.rows, path };
 }
 
-/** The rows as Parquet files, one after the other. @throws ARROW_…, and what the engine says of JSON or Parquet that it cannot read */
-async function parquetFiles(opened: Stage, { path, format, directory }: TrainingRowsQuestion): Promise<string[]> {
+/** The rows as Parquet files, one after the other. @throws ARROW_…, FEATURE_ROWS_INVALID, and what the engine says of Parquet that it cannot read */
+async function parquetFiles(
+  opened: Stage,
+  { path, format, directory, at }: TrainingRowsQuestion,
+  features: readonly FeatureReference[],
+): Promise<string[]> {
   if (format === "parquet") return [path];
   if (format === "json") {
     const target = join(directory, "rows.parquet");
-    const engine = await opened.engine();
-    await engine.run(
-      `COPY (SELECT * FROM read_json(${quoteLiteral(path)}, format = 'auto', records = true, sample_size = -1)) TO ${quoteLiteral(target)} (FORMAT parquet)`,
-    );
+    const { keys, request } = compileFeaturePlan({ name: "these rows", features });
+    await jsonRows(await opened.engine(), path, target, [...new Set([...Object.keys(keys), ...Object.keys(request), at])]);
     return [target];
   }
   const files: string[] = [];
