@@ -66,10 +66,8 @@ export default async function check(options: CheckOptions): Promise<void> {
       inputs: openSourceInputs(),
     };
     const place = { projectDirectory: directory, now: systemClock.now() };
-    const findings = [
-      ...(await checkProject(project, engine, directory)),
-      ...(await checkSources(project.sources, engines, place)),
-    ];
+    const found = await checkProject(project, engine, directory);
+    const findings = [...found, ...(await checkSources(project.sources, engines, { ...place, found }))];
     // What does not fit together has no training set.
     const warnings = options.leaks === true && findings.length === 0 ? await leaks(options, project, engines, place) : [];
     const changed = findings.length === 0 ? await changes(options, project, engine) : [];

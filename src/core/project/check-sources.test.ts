@@ -4,7 +4,8 @@ import { bool, defineProject, int32, type SourceDefinition, secret, source, stri
 import type { SourceInputs } from "../ports/index.ts";
 import { checkSource } from "./check-source.ts";
 import { checkSources } from "./check-sources.ts";
-import { collectFindings } from "./finding.ts";
+import { collectFindings, type ProjectFinding } from "./finding.ts";
+import { charter } from "./sound-project.fixture.ts";
 
 let room: DataRoom;
 beforeAll(async () => {
@@ -18,7 +19,7 @@ describe("a source's definition", () => {
   const said = async (definition: SourceDefinition) => {
     const project = defineProject({
       name: "p",
-      charter: {} as Parameters<typeof defineProject>[0]["charter"],
+      charter,
       sources: [definition],
       features: [],
       models: [],
@@ -37,6 +38,12 @@ describe("a source's definition", () => {
         columns,
         availableTime: "seen",
         watermark: { column: "seen", overlap: "1h" },
+      }),
+      source.rows("s", {
+        rows: () => [],
+        columns,
+        availableTime: { default: "seen", outcome: { columns: ["name"], at: "settled" } },
+        watermark: "settled",
       }),
       source.jsonLines("s", { path: "s3://bucket/x/*.jsonl", columns }),
       source.push("s", { key: ["id"], columns, eventTime: "at" }),
@@ -76,7 +83,7 @@ describe("a source's definition", () => {
 });
 
 describe("what sources hold", () => {
-  const check = (sources: readonly SourceDefinition[], inputs?: SourceInputs) =>
+  const check = (sources: readonly SourceDefinition[], inputs?: SourceInputs, found: readonly ProjectFinding[] = []) =>
     checkSources(
       sources,
       {
@@ -85,7 +92,7 @@ describe("what sources hold", () => {
         tmpDirectory: room.tmpDirectory,
         ...(inputs === undefined ? {} : { inputs }),
       },
-      { projectDirectory: room.directory, now: at("2024-01-01") },
+      { projectDirectory: room.directory, now: at("2024-01-01"), found },
     );
 
   test("is looked at by the first rows only where it is not a file here", async () => {
@@ -105,6 +112,15 @@ describe("what sources hold", () => {
     room.write("refers.csv", "id\n5000\n");
     const refers = source.csv("refers", { path: "refers.csv", columns: { id: int32().oneOf("numbers.id").onViolation("stop") } });
     expect(await check([numbers, refers])).toEqual([]);
+  });
+
+  test("is not judged where the definition is wrong already, nor through references to that", async () => {
+    room.write("keyed.csv", "id\n1\n");
+    const keyed = { ...source.csv("keyed", { path: "keyed.csv", key: ["id"], columns: { id: int32() } }), key: ["idd"] };
+    const refers = source.csv("refers", { path: "keyed.csv", columns: { id: int32().oneOf("keyed.id") } });
+    const findings = collectFindings();
+    findings.add("source keyed", "PROJECT_COLUMN_UNKNOWN", "keyed does not declare idd");
+    expect(await check([keyed, refers], undefined, findings.list)).toEqual([]);
   });
 
   test("is told when it cannot be read, and not asked of what is pushed", async () => {

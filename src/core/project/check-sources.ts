@@ -9,17 +9,21 @@ const FIRST_ROWS = 1000;
 
 /**
  * Takes every source in, in a throw-away store, and tells what would stop it: files on this machine whole, of what is elsewhere the
- * first rows. What is pushed has nothing to look at.
+ * first rows. What is pushed has nothing to look at, and what is defined wrongly says nothing about its files.
+ * @param found what is wrong with the definitions
  */
 export async function checkSources(
   sources: readonly SourceDefinition[],
   engines: Parameters<typeof ingest>[0],
-  { projectDirectory, now }: { projectDirectory: string; now: Micros },
+  { projectDirectory, now, found = [] }: { projectDirectory: string; now: Micros; found?: readonly ProjectFinding[] },
 ): Promise<ProjectFinding[]> {
   const findings: ProjectFinding[] = [];
   const references = new Map<string, { snapshot: Snapshot; source: SourceDefinition }>() satisfies References;
   // What is made of others has nothing of its own to check.
-  const own = sources.filter(({ origin }) => origin.kind !== "joined" && origin.kind !== "push");
+  const wrong = new Set(found.map(({ where }) => where));
+  const own = sources.filter(
+    ({ name, origin }) => origin.kind !== "joined" && origin.kind !== "push" && !wrong.has(`source ${name}`),
+  );
   const others = sources.filter((source) => !own.includes(source)).map(({ name }) => `source ${name}`);
   const partly = new Set(own.filter((source) => !isHere(source)).map(({ name }) => name));
   for (const source of inReferenceOrder(own)) {
