@@ -8,6 +8,7 @@ import type { SourceDefinition } from "../definitions/index.ts";
 import type { OnlineStore, PushLog } from "../ports/index.ts";
 import { formatTimestamp, MINUTE, type Micros } from "../time.ts";
 import { compileFeaturePlan } from "./compile-plan.ts";
+import { readOnlineView } from "./online-entry.ts";
 import { createExactReader } from "./online-reader.ts";
 import type { ExactValue } from "./plan.ts";
 import { judgePushed, keySetsOf, pushIndexHash } from "./push-index.ts";
@@ -116,4 +117,26 @@ describe("rows that are pushed", () => {
     },
     300_000,
   );
+});
+
+test("an event that is dated ahead does not make a view fresh", async () => {
+  const scope = { workspace: "test", project: `pushed ${++projects}` };
+  const { view } = viewOver("versions by event", "shop", 10, null);
+  const source: SourceDefinition = { ...view.source, name: `sales ${projects}` };
+  const definition = { ...view, source };
+  const keySets = keySetsOf(source, [definition]);
+  const contract = await pushContract(bench.artifacts, source, undefined);
+  const [first] = fc.sample(row(0, 1), { numRuns: 1, seed: 1 });
+  const push = async (at: Micros, now: Micros) => {
+    const given = [delivered(source, { ...first, sale: at / MINUTE, shop: "a", at })];
+    const judged = await judgePushed(bench.engine, source, contract, keySets, given);
+    expect(judged[0].problem).toBeNull();
+    await log.append(source.name, judged, { once: true, at: now });
+    const input = { scope, view: definition, index: pushIndexHash(source, keySets), now };
+    await applyPushed({ engine: bench.engine, online, log }, input);
+    return (await readOnlineView(online, scope, view.name))?.newestEventAt;
+  };
+  expect(await push(1_000 * MINUTE, 20 * MINUTE)).toBeNull();
+  expect(await push(15 * MINUTE, 21 * MINUTE)).toBe(15 * MINUTE);
+  expect(await push(900 * MINUTE, 22 * MINUTE)).toBe(15 * MINUTE);
 });

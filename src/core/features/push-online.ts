@@ -58,6 +58,8 @@ interface Work extends Deps {
   /** Of the entities' keys in the store. */
   readonly prefix: string;
   readonly keepFrom: Micros;
+  /** Events after this are not the newest yet. */
+  readonly now: Micros;
   readonly sizes: TileSizes;
 }
 
@@ -85,7 +87,8 @@ export async function followLog(deps: Deps, input: PushedInput, slot: VersionSlo
   const until = Math.max(now, stored?.until ?? now);
   const work = (generation: string): Work => {
     const prefix = entityPrefix(scope, view.name, generation);
-    return { ...deps, view, layouts, versions, prefix, keepFrom: until - ONLINE_RETENTION, sizes: tileSizes(input.tileRows) };
+    const times = { keepFrom: until - ONLINE_RETENTION, now };
+    return { ...deps, view, layouts, versions, prefix, ...times, sizes: tileSizes(input.tileRows) };
   };
   const entriesOf = (made: Pick<OnlineView, "generation" | "leftovers" | "newestEventAt"> & { pushedTo: number }) =>
     slot.write({ ...standing(definition, view, fingerprint, versions), ...made, until });
@@ -102,7 +105,9 @@ export async function followLog(deps: Deps, input: PushedInput, slot: VersionSlo
   }
 
   const { generation } = stored;
-  let { pushedTo, newestEventAt } = stored;
+  let { pushedTo } = stored;
+  // Entries of an earlier release may hold an event that is dated ahead.
+  let newestEventAt = (stored.newestEventAt ?? 0) > until ? null : stored.newestEventAt;
   let rows = 0;
   let entities = 0;
   while (pushedTo < end) {
@@ -242,4 +247,5 @@ async function read({ engine, view, versions }: Work, rows: readonly LoggedRow[]
   return readKeyedRows(view, await engine.query(`SELECT ${keyedColumns(view, versions)} FROM ${relation}`, [loggedText(rows)]));
 }
 
-const group = ({ view, prefix }: Work, rows: KeyedRows) => groupRows(view, rows, prefix, null, Number.POSITIVE_INFINITY);
+const group = ({ view, prefix, now }: Work, rows: KeyedRows) =>
+  groupRows(view, rows, prefix, null, Number.POSITIVE_INFINITY, now);

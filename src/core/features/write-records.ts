@@ -121,13 +121,17 @@ export interface GroupedRows {
   readonly newestEventAt: Micros | null;
 }
 
-/** @param from rows that became visible by then are left out; null: none are */
+/**
+ * @param from rows that became visible by then are left out; null: none are
+ * @param now a later event is not the newest yet
+ */
 export function groupRows(
   view: CompiledView,
   source: KeyedRows,
   prefix: string,
   from: Micros | null,
   until: Micros,
+  now: Micros = until,
 ): GroupedRows {
   const codes = new Map<string, number>();
   const keys: string[] = [];
@@ -155,7 +159,8 @@ export function groupRows(
       if (entity[row] < 0) continue;
       touched++;
       const eventAt = source.eventAt[row];
-      if (Number.isFinite(eventAt) && eventAt > (newestEventAt ?? Number.NEGATIVE_INFINITY)) newestEventAt = eventAt;
+      if (Number.isFinite(eventAt) && eventAt <= now && eventAt > (newestEventAt ?? Number.NEGATIVE_INFINITY))
+        newestEventAt = eventAt;
     }
     return rows;
   });
