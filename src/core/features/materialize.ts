@@ -11,6 +11,7 @@ import { removeLeftovers } from "./leftovers.ts";
 import {
   greatestLateness,
   type MaterializedFrom,
+  newestEvent,
   onlyLaterRows,
   rowsAhead,
   sharesOf,
@@ -78,7 +79,8 @@ export async function bringUpTo(deps: Deps, input: MaterializeInput, slot: Versi
   const lateness = sameRows ? stored.lateness : await greatestLateness(engine, view, input);
   const sample = new StatisticsSample(stored, view.ttl, until);
   const written = await increment(deps, input, view, stored, { after: stored.until, until, lateness }, sample);
-  const newestEventAt = newer(stored.newestEventAt, written.newestEventAt);
+  const seen = newer(stored.newestEventAt, written.newestEventAt);
+  const newestEventAt = seen ?? (await newestEvent(engine, view, input, until));
   await online.putMany(
     slot.write(entryOf(definition, view, input, { ...stored, leftovers: false, until, lateness, newestEventAt })),
   );
@@ -132,7 +134,9 @@ async function rewrite(
     const written = await writeRecords(target, rows, { from: null, until, keepFrom: until - ONLINE_RETENTION });
     progress = { ...progress, done: progress.done + 1, written: together(progress.written, written) };
   }
-  const { rows, entities, newestEventAt } = progress.written;
+  const { rows, entities } = progress.written;
+  // Where rows were written, the newest is among them: what is left out is older than every window.
+  const newestEventAt = progress.written.newestEventAt ?? (await newestEvent(engine, view, input, until));
   const entry = { generation, fingerprint, until, lateness, newestEventAt, leftovers: true };
   await online.putMany([...slot.write(entryOf(definition, view, input, entry)), [key, null]]);
   await removeLeftovers(online, scope, view.name);

@@ -86,6 +86,27 @@ export async function greatestLateness(engine: TableEngine, view: CompiledView, 
   return Number(found?.lateness ?? 0);
 }
 
+/**
+ * The newest event of the rows that are visible by `until`, also of those that no window reaches any more. Null where there is none.
+ */
+export async function newestEvent(
+  engine: TableEngine,
+  view: CompiledView,
+  from: MaterializedFrom,
+  until: Micros,
+): Promise<Micros | null> {
+  if (view.eventTime === null) return null;
+  const event = quoteIdentifier(view.eventTime);
+  const by = (column: string) => `${quoteIdentifier(column)} <= ${timestampLiteral(until)}`;
+  const visible = view.classes.map(({ availability }) => `(${["true", ...availability.map(by)].join(" AND ")})`);
+  const keyed = view.keys.map((key) => `${quoteIdentifier(key)} IS NOT NULL`);
+  const conditions = [by(view.eventTime), `(${["false", ...visible].join(" OR ")})`, ...keyed];
+  const [found] = await engine.rows(
+    `SELECT CAST(epoch_us(max(${event})) AS BIGINT) AS newest FROM ${relationOf(from)} WHERE ${conditions.join(" AND ")}`,
+  );
+  return found?.newest === null || found?.newest === undefined ? null : Number(found.newest);
+}
+
 /** In how many shares of the entities rows have to be read. */
 export async function sharesOf(
   engine: TableEngine,

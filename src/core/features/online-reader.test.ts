@@ -9,6 +9,7 @@ import { HOUR, MINUTE, type Micros } from "../time.ts";
 import { compileFeaturePlan } from "./compile-plan.ts";
 import { historicalFeatures } from "./historical-features.ts";
 import { materialize } from "./materialize.ts";
+import { readOnlineView } from "./online-entry.ts";
 import { createFeatureReader } from "./online-reader.ts";
 import { ONLINE_RETENTION, viewKey } from "./online-view.ts";
 import type { ExactValue } from "./plan.ts";
@@ -289,6 +290,18 @@ describe("reading features online", () => {
     const { values, newestEventAt } = await reader.read([{ shop: "a" }], 3 * HOUR);
     expect(values[0][slot("price")]).toBe(7);
     expect(newestEventAt).toEqual({ sold: 130 * MINUTE });
+  });
+
+  test("an event that no window reaches any more is still the newest that was seen", async () => {
+    const { view } = viewOver("known when it happens", "shop", 10, null);
+    const windowed = { ...view, features: [], expressions: {} };
+    const scope = freshScope();
+    const source = sources["known when it happens"];
+    const snapshot = await snapshotOf(bench, source, [[sale("a", 10, 5)]], END);
+    const paths = await snapshotPaths(bench.artifacts, snapshot);
+    const until = 20 * HOUR;
+    await materialize({ engine: bench.engine, online }, { scope, view: windowed, snapshot, source, paths, until });
+    expect((await readOnlineView(online, scope, "sold"))?.newestEventAt).toBe(10 * MINUTE);
   });
 
   test("projects and views do not see one another's values", async () => {

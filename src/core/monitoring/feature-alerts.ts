@@ -70,16 +70,20 @@ export interface ViewFreshness {
   readonly freshWithin: Micros | null;
   /** Up to when the online values were made; null before the first time. */
   readonly materializedUntil: Micros | null;
-  /** The newest event among them; null where there is none or the source has no time. */
+  /** The newest event that was seen, in the future of none; null where there was none or the source has no time. */
   readonly newestEventAt: Micros | null;
   /** Whether the source says when its rows happened: without, only the materialization can be late. */
   readonly timed: boolean;
 }
 
-/** Time since the newest event that the online store knows, or since it was last brought up to date; null before the first time. */
+/**
+ * Time since the newest event that was seen; since the online values were last brought up to date where the source's rows have no time.
+ * Null before the first time, and before the first event.
+ */
 export function ageOf({ materializedUntil, newestEventAt, timed }: ViewFreshness, now: Micros): Micros | null {
   if (materializedUntil === null) return null;
-  return Math.max(0, now - (timed && newestEventAt !== null ? newestEventAt : materializedUntil));
+  const from = timed ? newestEventAt : materializedUntil;
+  return from === null ? null : Math.max(0, now - from);
 }
 
 /** One alert for each view that is older than its objective allows; a view that was never materialized has no age. */
