@@ -46,7 +46,11 @@ export async function featureLineage(rooms: Rooms, of?: string): Promise<Feature
 }
 
 /** What the project has and no feature comes from or goes to is no mistake. @throws FEATURE_LINEAGE_UNKNOWN */
-function refuseUnknown({ sources, features, models, endpoints }: Rooms["project"], lineage: readonly FeatureLineage[], of: string) {
+function refuseUnknown(
+  { sources, features, models, endpoints }: Rooms["project"],
+  lineage: readonly FeatureLineage[],
+  of: string,
+) {
   const names = new Set([
     ...sources.flatMap(({ name, contracts }) => [name, ...Object.keys(contracts).map((column) => `${name}.${column}`)]),
     ...[...features, ...models, ...endpoints].map(({ name }) => name),

@@ -81,8 +81,13 @@ test("a source of nothing but rows of who is blocked has no rows, and no error, 
   expect(await room.read(snapshot, payments)).toEqual([]);
   expect((await ingest(engines, payments, { ...options, previous: snapshot })).parts).toEqual(snapshot.parts);
   const before = await room.ingest(payments);
-  const erased = await erase(before, conditionOf({ types: { user: "string" }, keys: [{ user: "ann" }] }, { user: "user" }, before));
-  expect((await ingest(engines, payments, { ...options, previous: erased ?? before })).rows, "the same file, erased from").toBe(0);
+  const erased = await erase(
+    before,
+    conditionOf({ types: { user: "string" }, keys: [{ user: "ann" }] }, { user: "user" }, before),
+  );
+  expect((await ingest(engines, payments, { ...options, previous: erased ?? before })).rows, "the same file, erased from").toBe(
+    0,
+  );
   room.write("payments.csv", "id,user,amount,at\n");
   await expect(ingest(engines, payments, options)).rejects.toMatchObject({ code: "DATA_EMPTY" });
 });

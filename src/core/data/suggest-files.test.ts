@@ -121,7 +121,10 @@ export const orders = source.csv("orders", {
     );
     const { source } = await keptByItsRows("ids.parquet");
     expect(source.contracts).toMatchObject({ id: { type: "string" }, small: { type: "int32" }, two: { min: 1, max: 3 } });
-    room.write("ids.csv", `id,at\n${Array.from({ length: 30 }, (_, i) => `${18446744073709551615n - BigInt(i)},${i}.5`).join("\n")}\n`);
+    room.write(
+      "ids.csv",
+      `id,at\n${Array.from({ length: 30 }, (_, i) => `${18446744073709551615n - BigInt(i)},${i}.5`).join("\n")}\n`,
+    );
     expect((await keptByItsRows("ids.csv")).source.contracts).toMatchObject({ id: { type: "string" }, at: { type: "float64" } });
   });
 
