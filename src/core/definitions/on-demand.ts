@@ -1,4 +1,5 @@
 import type { ColumnBuilder, Columns, ColumnType, TypesOf, ValueOf } from "./columns.ts";
+import { definitionErrors } from "./errors.ts";
 import type { FeatureReference, Merge } from "./features.ts";
 
 type Types = Readonly<Record<string, ColumnType>>;
@@ -82,4 +83,21 @@ export function requestField<const N extends string, T extends ColumnType>(
     compute,
   };
   return { name, type: type.contract.type, id: `on-demand.${name}`, keys: {}, request, seasonal, from };
+}
+
+/**
+ * Definitions are plain data: one that was changed after it was made can lead back to itself.
+ * @throws DEFINITION_FEATURE_CYCLE, with the way that leads back
+ */
+export function refuseOnDemandCycles(features: readonly FeatureReference[]): void {
+  const sound = new Set<FeatureReference["from"]>();
+  const visit = ({ id, from }: FeatureReference, trail: ReadonlyMap<FeatureReference["from"], string>): void => {
+    if (from.kind === "feature-view" || sound.has(from)) return;
+    const way = [...trail.values(), id];
+    if (trail.has(from))
+      throw definitionErrors.DEFINITION_FEATURE_CYCLE(`On-demand features are made of one another: ${way.join(" reads ")}`);
+    for (const input of from.inputs) visit(input, new Map([...trail, [from, id]]));
+    sound.add(from);
+  };
+  for (const feature of features) visit(feature, new Map());
 }

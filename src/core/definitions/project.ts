@@ -4,6 +4,7 @@ import { definitionErrors } from "./errors.ts";
 import type { FeatureServiceDefinition } from "./feature-service.ts";
 import type { FeatureViewDefinition } from "./features.ts";
 import type { ModelDefinition } from "./model.ts";
+import { refuseOnDemandCycles } from "./on-demand.ts";
 import type { EndpointDefinition, PipelineDefinition } from "./operation.ts";
 import type { SourceDefinition } from "./source.ts";
 
@@ -24,7 +25,7 @@ export interface ProjectDefinition<E extends EndpointDefinition = EndpointDefini
 
 /**
  * A project of what is given; lists that are left out are empty, so that one may only keep features, or only train.
- * @throws DEFINITION_VALUE_INVALID where the name or the charter is missing, or a list holds something undefined
+ * @throws DEFINITION_VALUE_INVALID where the name or the charter is missing, or a list holds something undefined; DEFINITION_FEATURE_CYCLE
  */
 export function defineProject<const E extends EndpointDefinition = never>(project: {
   name: string;
@@ -41,14 +42,21 @@ export function defineProject<const E extends EndpointDefinition = never>(projec
   if (typeof name !== "string") throw definitionErrors.DEFINITION_VALUE_INVALID('The project has no name: name: "departures"');
   if (typeof charter?.target !== "object")
     throw definitionErrors.DEFINITION_VALUE_INVALID(`The project "${name}" has no charter: charter: defineCharter({ … })`);
+  const [sources, services, models] = [
+    listed("sources", project.sources),
+    listed("services", project.services),
+    listed("models", project.models),
+  ];
+  const joined = sources.flatMap(({ origin }) => (origin.kind === "joined" ? origin.features : []));
+  refuseOnDemandCycles([...services, ...models].flatMap(({ features }) => features).concat(joined));
   return {
     kind: "project",
     name,
     charter,
-    sources: listed("sources", project.sources),
+    sources,
     features: listed("features", project.features).map(({ definition }) => definition),
-    services: listed("services", project.services),
-    models: listed("models", project.models),
+    services,
+    models,
     pipelines: listed("pipelines", project.pipelines),
     endpoints: listed("endpoints", project.endpoints),
     materializeEvery: durationToMicros(project.materializeEvery ?? "1h"),

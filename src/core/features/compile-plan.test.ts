@@ -2,9 +2,12 @@ import { describe, expect, test } from "vitest";
 import {
   bool,
   count,
+  defineCharter,
+  defineProject,
   entity,
   type FeatureReference,
   type FeatureViewDefinition,
+  featureService,
   featureView,
   float64,
   int32,
@@ -115,6 +118,30 @@ describe("a plan is refused", () => {
     expect(() => plan(till.all(), requestField("till", string()))).toThrow(refused("FEATURE_KEY_INVALID"));
     const asNumber = onDemand("n", { inputs: [], request: { asked_at: float64() }, returns: "float64", compute: () => 1 });
     expect(() => plan(age, asNumber)).toThrow(refused("FEATURE_REQUEST_TYPE"));
+  });
+
+  test("where on-demand functions read one another, as soon as the project is defined", () => {
+    const inputs: FeatureReference[] = [];
+    const first = onDemand("first", { inputs, request: {}, returns: "int32", compute: () => 1 });
+    const second = onDemand("second", { inputs: [first], request: {}, returns: "int32", compute: () => 2 });
+    const third = onDemand("third", { inputs: [first, second], request: {}, returns: "int32", compute: () => 3 });
+    expect(() => plan(third)).not.toThrow();
+    inputs.push(second);
+    const cycle = expect.objectContaining({
+      code: "DEFINITION_FEATURE_CYCLE",
+      message: expect.stringContaining("on-demand.first reads on-demand.second reads on-demand.first"),
+    });
+    expect(() => plan(third)).toThrow(cycle);
+    const service = featureService("s", { features: [third] });
+    const charter = defineCharter({
+      problem: "p",
+      owner: "o",
+      users: ["u"],
+      target: { name: "y", type: "regression", groundTruthAfter: "1h" },
+      data: [],
+      accept: [],
+    });
+    expect(() => defineProject({ name: "p", charter, services: [service] })).toThrow(cycle);
   });
 
   test("where an on-demand function has two inputs of one name", () => {

@@ -5,6 +5,7 @@ import {
   keyFields,
   type ModelDefinition,
   type OnDemandDefinition,
+  refuseOnDemandCycles,
   storedView,
 } from "../definitions/index.ts";
 import { checkView } from "./check-view.ts";
@@ -17,11 +18,12 @@ import type { FeaturePlan, PlannedFeature, PlannedOnDemand, PlannedView } from "
  * What a model's features need, as JSON: views with the features to read, on-demand functions (those that others read come
  * first) with their code, and the fields that a request carries.
  * @throws FEATURE_NONE, FEATURE_DUPLICATE, FEATURE_NAME_INVALID, FEATURE_KEY_INVALID, FEATURE_REQUEST_TYPE, FEATURE_COLUMN_UNKNOWN,
- * FEATURE_TIME_MISSING, FEATURE_WINDOW_INVALID, FEATURE_ON_DEMAND_…
+ * FEATURE_TIME_MISSING, FEATURE_WINDOW_INVALID, FEATURE_ON_DEMAND_…, DEFINITION_FEATURE_CYCLE
  */
 export function compileFeaturePlan(model: Pick<ModelDefinition, "name" | "features">): FeaturePlan {
   if (model.features.length === 0) throw featureErrors.FEATURE_NONE(`Model "${model.name}" has no features`);
   refuseDuplicates(model.features);
+  refuseOnDemandCycles(model.features);
 
   const views = new Map<string, { definition: FeatureViewDefinition; features: Set<string> }>();
   const onDemand = new Map<string, PlannedOnDemand>();
