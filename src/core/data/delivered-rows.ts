@@ -183,6 +183,9 @@ function jsonProblem({ message, cause }: OrreryError): string {
   // The engine counts the lines of malformed JSON from two.
   const [, nextLine, why] = /Malformed JSON .* in line (\d+): ([a-zA-Z0-9 -]+)/.exec(answer) ?? [];
   if (nextLine !== undefined) return `line ${Number(nextLine) - 1} is no JSON: ${why.trim()}`;
+  const twice = /duplicate key "[^"]*"/i.exec(answer)?.[0];
+  if (twice !== undefined) return `a line has a ${twice}`;
+  if (/surrogate/i.test(answer)) return "a line has half a surrogate pair";
   return /maximum_object_size/.test(answer) ? `a line has more than ${LONGEST_LINE} bytes` : "a line is no JSON object";
 }
 

@@ -74,10 +74,10 @@ describe("JSON lines", () => {
   });
 
   test.each([
-    ["cut short", '{"id":1}\n{"id":', "line 3"],
+    ["cut short", '{"id":1}\n{"id":', "line 2"],
     ["no object", '{"id":1}\n[2]\n', "line 2"],
     ["a key twice", '{"id":1,"id":2}\n', 'duplicate key "id"'],
-    ["one array", '[{"id":1},\n{"id":2}]', "line 2"],
+    ["one array", '[{"id":1},\n{"id":2}]', "line 1"],
     ["no UTF-8", Uint8Array.from([...Buffer.from('{"id":1,"text":"'), 0xff, ...Buffer.from('"}\n')]), "invalid UTF-8"],
     ["half a surrogate pair", '{"id":1,"text":"\\ud800"}\n', "surrogate"],
     ["a line of 20 MB", `{"id":1,"text":"${"x".repeat(40_000_000)}"}\n`, "16777216 bytes"],
