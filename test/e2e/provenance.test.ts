@@ -82,7 +82,7 @@ describe("a trained project", { timeout: 180_000 }, () => {
     );
     const table = (await run("features", "lineage", "customers.plan")).out;
     expect(table).toMatch(/customer_info\.plan .*customers\.plan.*churn@1 champion .*churn/);
-    expect((await run("features", "lineage", "nothing.of_this_name")).out).toContain("nothing yet");
+    expect((await run("features", "lineage", "nothing.of_this_name")).err).toContain("FEATURE_LINEAGE_UNKNOWN");
     expect((await run("models", "lineage", "churn@1")).out).toContain("churn training set");
     expect((await run("models", "dependents", "usage")).out).toContain("churn");
   });
