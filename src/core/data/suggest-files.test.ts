@@ -148,6 +148,37 @@ export const orders = source.csv("orders", {
     expect((await keptByItsRows("weather.csv")).source).toMatchObject({ key: ["station", "day"], eventTime: "day" });
   });
 
+  test("names what versions of a row have in common as its key, not when they became known", async () => {
+    const trip = (i: number, day: number, minutes: number) =>
+      `t${i},2024-01-01T00:00:${10 + (i % 50)}Z,2024-01-0${day},${minutes}`;
+    const trips = Array.from({ length: 200 }, (_, i) => [trip(i, 2, i), ...(i % 3 ? [] : [trip(i, 3, i + 1)])]).flat();
+    room.write("trips.csv", `trip_id,started_at,known_at,minutes\n${trips.join("\n")}\n`);
+    const source = await defined((await suggest("trips.csv")).text);
+    expect(source).toMatchObject({ key: ["trip_id"], eventTime: "started_at", availability: { default: "known_at" } });
+    expect(await room.ingest(source, { asOf: at("2100-01-01T00:00:00Z") })).toMatchObject({
+      rows: 200,
+      report: { violations: [], quarantined: 0 },
+    });
+  });
+
+  test.each([0, 5])("keeps the event in the key of a series, also where values are corrected (one of %i)", async (corrected) => {
+    const reading = (i: number, minute: number) => {
+      const hour = String(Math.floor(i / 20)).padStart(2, "0");
+      return `s${i % 20},2024-01-01T${hour}:${minute}:00Z,2024-01-01T${hour}:00:00Z,${minute}.5`;
+    };
+    const some = Array.from({ length: 200 }, (_, i) => [
+      reading(i, 10),
+      ...(corrected && i % corrected === 0 ? [reading(i, 30)] : []),
+    ]);
+    room.write("readings.csv", `sensor_id,received_at,measured_at,level\n${some.flat().join("\n")}\n`);
+    const source = await defined((await suggest("readings.csv")).text);
+    expect(source).toMatchObject({ key: ["sensor_id", "measured_at"], availability: { default: "received_at" } });
+    expect(await room.ingest(source, { asOf: at("2100-01-01T00:00:00Z") })).toMatchObject({
+      rows: 200,
+      report: { violations: [], quarantined: 0 },
+    });
+  });
+
   test("of a folder reads all files with the first one's columns, its folders' names too, and tells how others differ", async () => {
     room.write("days/day=2024-01-01/a.csv", "id,x\n1,1\n2,2\n");
     room.write("days/day=2024-01-02/b.csv", "id,x\n3,1\n");

@@ -72,8 +72,8 @@ export async function suggestSource(
       Object.fromEntries([...types].map(([column, type]) => [column, { type }])),
     );
     const facts = await exactFacts(engine, typed, profile.columns);
-    const key = await suggestKey(engine, typed, facts, profile.rows);
     const times = await suggestTimes(engine, typed, facts, profile.rows);
+    const key = await suggestKey(engine, typed, facts, profile.rows, times);
     const suggested: SuggestedColumn[] = [];
     for (const each of facts) suggested.push(await suggestColumn(engine, typed, each, { rows: profile.rows, key }));
     const deleted = facts.find(
@@ -115,17 +115,27 @@ async function exactFacts(engine: TableEngine, relation: string, columns: readon
 
 const isUnique = ({ profile, distinct }: ColumnFacts, rows: number) => rows > 1 && profile.nulls === 0 && distinct === rows;
 
-/** The first column that is named like a key and is one, else any that is one, else two columns that are one together. */
-async function suggestKey(engine: TableEngine, relation: string, facts: readonly ColumnFacts[], rows: number): Promise<string[]> {
+type SuggestedTimes = Pick<SuggestedSource, "eventTime" | "availableTime">;
+
+/**
+ * The first column that is named like a key and is one, else any that is one, else two columns that are one together. When rows became
+ * known tells versions of one row apart, and is no part of its key.
+ */
+async function suggestKey(
+  engine: TableEngine,
+  relation: string,
+  facts: readonly ColumnFacts[],
+  rows: number,
+  { eventTime, availableTime }: SuggestedTimes,
+): Promise<string[]> {
   const namedFirst = (some: readonly ColumnFacts[]) =>
     some.toSorted((a, b) => Number(NAMES.key.test(b.profile.name)) - Number(NAMES.key.test(a.profile.name)));
   const usable = facts.filter(({ profile: { type, nulls } }) => nulls === 0 && type !== "float64" && type !== "bool");
   const alone = namedFirst(usable.filter((each) => each.profile.type !== "timestamp" && isUnique(each, rows)));
   if (alone[0] !== undefined) return [alone[0].profile.name];
-  const [things, times] = [
-    usable.filter(({ profile }) => profile.type !== "timestamp"),
-    usable.filter(({ profile }) => profile.type === "timestamp"),
-  ];
+  const things = usable.filter(({ profile }) => profile.type !== "timestamp");
+  const later = ({ profile }: ColumnFacts) => Number(profile.name === availableTime);
+  const times = usable.filter(({ profile }) => profile.type === "timestamp").toSorted((a, b) => later(a) - later(b));
   const pairs = namedFirst(things).flatMap((thing, at, all) =>
     [...times, ...all.slice(at + 1)].map((other) => [thing, other] as const),
   );
@@ -134,9 +144,21 @@ async function suggestKey(engine: TableEngine, relation: string, facts: readonly
   for (const [a, b] of possible) {
     const names = [a, b].map(({ profile }) => quoteIdentifier(profile.name)).join(", ");
     const again = await engine.rows(`SELECT 1 AS found FROM ${relation} GROUP BY ${names} HAVING count(*) > 1 LIMIT 1`);
-    if (again.length === 0) return [a.profile.name, b.profile.name];
+    if (again.length > 0) continue;
+    if (later(b) === 0 || eventTime === null) return [a.profile.name, b.profile.name];
+    return (await isSeries(engine, relation, a.profile.name, eventTime)) ? [a.profile.name, eventTime] : [a.profile.name];
   }
   return [];
+}
+
+/** Most things with several rows have several events: their rows are no versions of one row, but those of one event may be. */
+async function isSeries(engine: TableEngine, relation: string, thing: string, eventTime: string): Promise<boolean> {
+  const [row] = await engine.rows(
+    `SELECT count(*) AS several, count(*) FILTER (events > 1) AS moving FROM (
+       SELECT count(DISTINCT ${quoteIdentifier(eventTime)}) AS events FROM ${relation}
+       GROUP BY ${quoteIdentifier(thing)} HAVING count(*) > 1)`,
+  );
+  return Number(row?.moving) * 2 > Number(row?.several);
 }
 
 async function suggestTimes(engine: TableEngine, relation: string, facts: readonly ColumnFacts[], rows: number) {
