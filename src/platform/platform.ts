@@ -179,18 +179,22 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     let refreshed: Readonly<Record<string, Snapshot>> | null = null;
     // Whatever reads or writes rows goes through it, so that an erasure finds them all.
     const gate = new Gate();
+    /** In a new process, which has the project's file as it is now, and memory that never held any row. */
+    const runApart = async <Output>(name: PlatformStage, input: unknown): Promise<Output> => {
+      const apart = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
+      return runStage<Output>(apart, name, input, environment()).finally(() => apart.close());
+    };
     const erasures = openErasures({
       ...{ project, scope, store, artifacts, tracking, clock, log, push, gate },
       engine: () => (engine ??= openOwnEngine(paths)),
       eraseFiles: (question) => runStage(questions, "erase", question, environment()),
       renewOnline: async (input) => {
-        const { snapshots, notRead } = await runStage<RenewOutput>(questions, "renew-online", input, environment());
+        const { snapshots, notRead } = await runApart<RenewOutput>("renew-online", input);
         if (notRead !== null) log.warn({ error: notRead }, "online values are as of the last snapshots: sources cannot be read");
         return snapshots;
       },
       scrubOnline: async () => {
-        const apart = openLocalExecutor({ workers: 1, memoryLimitMb: WORKER_MEMORY_MB, log });
-        await runStage(apart, "scrub-online", {}, environment()).finally(() => apart.close());
+        await runApart("scrub-online", {});
       },
       held: async () => newest(await latestSnapshots(), refreshed ?? {}),
       hold: (snapshots) => {

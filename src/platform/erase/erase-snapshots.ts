@@ -34,12 +34,12 @@ export async function eraseSnapshots(work: Erasing): Promise<ErasedSnapshots> {
     for (const { labels: label } of fresh.length === 0 ? [] : opened.project.models)
       if (label.source.name === snapshot.source) await labels.note(label, { ...snapshot, parts: fresh }, own);
     const condition = await withDeletions(work, snapshot, own);
-    const hashes = snapshot.parts.flatMap(({ sha256, quarantine }) => [
-      { hash: sha256, what: "snapshot part" },
-      ...(quarantine === null ? [] : [{ hash: quarantine, what: "quarantine" }]),
+    const hashes = snapshot.parts.flatMap(({ sha256, quarantine, nulls }) => [
+      { hash: sha256, what: "snapshot part", nullable: Object.keys(nulls) },
+      ...(quarantine === null ? [] : [{ hash: quarantine, what: "quarantine", nullable: [] }]),
     ]);
-    for (const { hash, what } of hashes) {
-      if (!seen.has(hash)) note(what, snapshot.source, await eraseFile(work, files, hash, condition, snapshot));
+    for (const { hash, what, nullable } of hashes) {
+      if (!seen.has(hash)) note(what, snapshot.source, await eraseFile(work, files, hash, condition, nullable));
       seen.add(hash);
     }
     if (hashes.some(({ hash }) => files.has(hash))) changed.push(snapshot);
@@ -50,9 +50,12 @@ export async function eraseSnapshots(work: Erasing): Promise<ErasedSnapshots> {
 }
 
 /** As it was read when the snapshot was taken. */
-function definitionOf({ opened }: Erasing, { source, definition }: Snapshot): SnapshotDefinition {
+function definitionOf({ opened }: Erasing, { source, columns, definition }: Snapshot): SnapshotDefinition {
+  if (definition !== undefined) return definition;
   const declared = opened.project.sources.find(({ name }) => name === source);
-  return definition ?? declared ?? { key: [], availability: { groups: {} } };
+  // What is declared now may be of other columns than the snapshot has.
+  const isAlike = declared !== undefined && Object.keys(declared.contracts).every((column) => columns[column] !== undefined);
+  return isAlike ? declared : { key: [], availability: { groups: {} } };
 }
 
 /** Parts of a snapshot whose bytes were collected cannot be read, and hold nobody any more. */
@@ -76,11 +79,10 @@ async function eraseFile(
   files: Map<string, ErasedFile>,
   hash: string,
   condition: string,
-  { parts }: Snapshot,
+  nullable: readonly string[],
 ): Promise<number> {
   if (question.dryRun) return countRows(engines, await engines.artifacts.localPath(hash), condition);
-  const limited = [...new Set(parts.flatMap(({ nulls }) => Object.keys(nulls)))];
-  const erased = await eraseRows(engines, hash, condition, limited);
+  const erased = await eraseRows(engines, hash, condition, nullable);
   if (erased !== null) files.set(hash, erased);
   return erased?.erased ?? 0;
 }

@@ -1,6 +1,7 @@
 import type { Snapshot } from "../../core/data/index.ts";
 import { toOrreryError } from "../../core/errors.ts";
 import { readOnlineView } from "../../core/features/index.ts";
+import { eraseErrors } from "../erase/errors.ts";
 import { ingestAll } from "./ingest.ts";
 import { materializeAll } from "./materialize.ts";
 import { type Stage, stage } from "./stage.ts";
@@ -24,6 +25,7 @@ export default stage<RenewInput, RenewOutput>(async (opened, { snapshots, readsS
   const stored = project.features.map(({ name }) => readOnlineView(opened.online(), environment.scope, name));
   if ((await Promise.all(stored)).every((view) => view === null)) return { snapshots, notRead: null };
   const now = readsSources ? await deliveredNow(opened, snapshots) : { snapshots, notRead: null };
+  refuseOthers(opened, now);
   await materializeAll(opened, now.snapshots);
   return now;
 });
@@ -36,5 +38,19 @@ async function deliveredNow(opened: Stage, previous: RenewInput["snapshots"]): P
     return { snapshots, notRead: null };
   } catch (error) {
     return { snapshots: previous, notRead: toOrreryError(error).message };
+  }
+}
+
+/** Rows from before a column got its name cannot be asked for it. @throws ERASE_PROJECT_CHANGED */
+function refuseOthers({ project }: Stage, { snapshots, notRead }: RenewOutput): void {
+  for (const { name, source } of project.features) {
+    const snapshot = snapshots[source.name];
+    if (snapshot === undefined || source.origin.kind === "push") continue;
+    const missing = Object.keys(source.contracts).filter((column) => snapshot.columns[column] === undefined);
+    if (missing.length === 0) continue;
+    const why = notRead === null ? "" : `, and they cannot be read anew: ${notRead}`;
+    throw eraseErrors.ERASE_PROJECT_CHANGED(
+      `View "${name}" cannot be written anew: the rows of "${source.name}" have no ${missing.join(", ")}${why}`,
+    );
   }
 }
