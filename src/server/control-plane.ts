@@ -143,8 +143,15 @@ export interface ServeOptions extends ControlPlaneOptions {
   readonly startInference: boolean;
 }
 
+interface RunningServer extends InferenceProcess {
+  /** "endpoint NAME" or "feature server". */
+  readonly name: string;
+}
+
 export interface ServingControlPlane {
   readonly url: string;
+  /** The servers beside it, when they answer; one that could not be started is not among them. */
+  readonly beside: Promise<readonly RunningServer[]>;
   /** Drains and ends the inference servers it started or found, then itself. */
   close(): Promise<void>;
 }
@@ -168,10 +175,11 @@ export async function serveControlPlane(options: ServeOptions): Promise<ServingC
   }
   const certificate = options.tls === undefined ? {} : { certFile: resolve(options.tls.certFile) };
   const withdraw = announce(platform.paths.run, { url, machineToken, ...certificate, ...platform.scope });
-  const starting = options.startInference ? startInference(options, platform, inference) : Promise.resolve();
+  const starting = options.startInference ? startInference(options, platform, inference) : Promise.resolve([]);
   if (options.clock.kind === "system") scheduler.start();
   return {
     url,
+    beside: starting,
     async close() {
       withdraw();
       await starting;
@@ -181,18 +189,23 @@ export async function serveControlPlane(options: ServeOptions): Promise<ServingC
   };
 }
 
-async function startInference(options: ServeOptions, platform: Platform, started: InferenceProcess[]): Promise<void> {
+async function startInference(options: ServeOptions, platform: Platform, started: InferenceProcess[]): Promise<RunningServer[]> {
   const { project, scope, paths } = platform;
   const { stateDirectory, clock } = options;
   const common = { stateDirectory, scope, host: "127.0.0.1", port: 0, workers: 1 };
-  const starting = project.endpoints.map(({ name }) => ensureInference({ ...common, endpoint: name, clock: clock.kind }, paths));
+  const starting = project.endpoints.map(({ name }) => ({
+    name: `endpoint ${name}`,
+    server: ensureInference({ ...common, endpoint: name, clock: clock.kind }, paths),
+  }));
   // It reads features as of now, which a replay's clock has nothing for.
   if (project.features.length > 0 && clock.kind === "system")
-    starting.push(ensureServer(FEATURE_SERVER, featureServerArguments(common), paths));
-  await Promise.all(
-    starting.map(async (server) => {
-      const running = await server;
-      if (running !== null) started.push(running);
+    starting.push({ name: "feature server", server: ensureServer(FEATURE_SERVER, featureServerArguments(common), paths) });
+  const running = await Promise.all(
+    starting.map(async ({ name, server }) => {
+      const found = await server;
+      if (found !== null) started.push(found);
+      return found === null ? [] : [{ name, ...found }];
     }),
   );
+  return running.flat();
 }

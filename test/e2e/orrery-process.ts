@@ -27,6 +27,8 @@ export function orrery(args: readonly string[], environment: Record<string, stri
 export interface Up {
   readonly url: string;
   readonly child: ChildProcess;
+  /** What the pattern's group has caught of the output, as soon as it is there. */
+  heard(pattern: RegExp): Promise<string>;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -36,18 +38,24 @@ export async function up(project: string, args: readonly string[] = []): Promise
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stderr?.on("data", (chunk: Buffer) => (said += chunk));
-    child.stdout?.on("data", (chunk: Buffer) => {
-      said += chunk;
-      const found = /up at (http\S+)/.exec(said)?.[1];
-      if (found !== undefined) resolve(found);
+  const heard = (pattern: RegExp) =>
+    new Promise<string>((resolve, reject) => {
+      const look = () => {
+        const found = pattern.exec(said)?.[1];
+        if (found === undefined) return;
+        child.stdout?.off("data", look);
+        resolve(found);
+      };
+      child.stdout?.on("data", look);
+      child.once("exit", (code) => reject(new Error(`ended with ${code}: ${said}`)));
+      look();
     });
-    child.once("exit", (code) => reject(new Error(`ended with ${code}: ${said}`)));
-  });
+  for (const output of [child.stderr, child.stdout]) output?.on("data", (chunk: Buffer) => (said += chunk));
+  const url = await heard(/up at (http\S+)/);
   return {
     url,
     child,
+    heard,
     async stop(signal = "SIGTERM") {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       const gone = once(child, "exit");

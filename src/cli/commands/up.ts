@@ -31,6 +31,10 @@ export default async function up(options: UpOptions): Promise<void> {
   const stopped = untilStopped();
   console.log(`Orrery is up at ${plane.url}`);
   console.log(`  export MLFLOW_TRACKING_URI=${options.publicUrl ?? plane.url}`);
+  const told = plane.beside.then((servers) => {
+    for (const { name, url } of servers) console.log(`  ${name} at ${url}`);
+  });
   await stopped;
   await plane.close();
+  await told;
 }
