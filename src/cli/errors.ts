@@ -14,7 +14,7 @@ export const cliErrors = defineErrors({
   CLI_PIPELINE_FAILED: { kind: "internal", hint: "The web UI and `orrery run --json` show the step that failed." },
   CLI_FEATURES_INCONSISTENT: {
     kind: "conflict",
-    hint: "The examples say who and when; materialize the view in full, or correct what was delivered too late.",
+    hint: "The examples say who and when; correct what was delivered too late. A view that is wrong in itself is made anew when its online store is not there: stop, take the online/ folder away, materialize.",
   },
   CLI_CHECK_BREAKING: {
     kind: "conflict",

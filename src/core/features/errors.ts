@@ -125,5 +125,8 @@ export const featureErrors = defineErrors({
     kind: "invalid",
     hint: "The online store answers from shortly before its last materialization on; for older times build historical features.",
   },
-  FEATURE_RECORD_CORRUPT: { kind: "internal", hint: "Materialize the view in full." },
+  FEATURE_RECORD_CORRUPT: {
+    kind: "internal",
+    hint: "It is made anew when it is not there: stop what runs, take the online/ folder of the state away (or empty the Redis database), materialize.",
+  },
 });
