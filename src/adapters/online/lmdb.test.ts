@@ -129,3 +129,19 @@ test("a small store is scrubbed too, while others read and one of them still has
   await reader.close();
   rmSync(directory, { recursive: true });
 });
+
+test("keys that were removed are in no page above the records either", async () => {
+  const directory = freshFolder();
+  const store = openLmdb(directory);
+  const key = (row: number) => `k${String(row).padStart(6, "0")}${row % 5 === 0 ? "-unmistakable" : ""}`;
+  const rows = Array.from({ length: 9_000 }, (_, row) => row);
+  await store.putMany(rows.map((row) => [key(row), Buffer.alloc(150, row % 251)] as const));
+  await store.putMany(rows.filter((row) => row % 5 === 0).map((row) => [key(row), null] as const));
+  await store.scrub();
+  expect(readFileSync(join(directory, "data.mdb")).includes("unmistakable")).toBe(false);
+  const left = rows.filter((row) => row % 5 !== 0);
+  const found = await store.getMany(left.map(key));
+  expect(found.every((value, at) => value?.length === 150 && value[0] === left[at] % 251)).toBe(true);
+  await store.close();
+  rmSync(directory, { recursive: true });
+});

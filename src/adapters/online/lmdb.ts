@@ -93,20 +93,23 @@ export class LmdbOnlineStore implements OnlineStore {
 
   /**
    * A page is never changed in place: what is put into it, if only what is there already, goes to a copy of what is in use. Bytes of removed
-   * records that lay between stay behind in the free page.
+   * records that lay between stay behind in the free page. Records are removed before they are put again, since the pages above keep a removed
+   * key for as long as the page that began with it has any record. The one at the edge of two portions may keep some in the first pass: its
+   * records are in the middle of a portion in the second.
    */
   async #rewriteAll(): Promise<void> {
-    for (let from: { start?: string } = {}; ; ) {
-      const last = await this.#db.transaction(() => {
-        const some = [...this.#db.getRange({ ...from, limit: SCRUBBED_AT_ONCE })].map(
-          ({ key, value }) => [key, Buffer.from(value)] as const,
-        );
-        for (const [key, value] of some) this.#db.put(key, value);
-        return some.length < SCRUBBED_AT_ONCE ? null : some[some.length - 1][0];
-      });
-      await this.#db.flushed;
-      if (last === null) return;
-      from = { start: last };
+    for (const first of [SCRUBBED_AT_ONCE, SCRUBBED_AT_ONCE / 2]) {
+      let limit = first;
+      for (let start: string | null = ""; start !== null; limit = SCRUBBED_AT_ONCE) {
+        const range: { start?: string; limit: number } = start === "" ? { limit } : { start, limit };
+        start = await this.#db.transaction(() => {
+          const some = [...this.#db.getRange(range)].map(({ key, value }) => [key, Buffer.from(value)] as const);
+          for (const [key] of some) this.#db.remove(key);
+          for (const [key, value] of some) this.#db.put(key, value);
+          return some.length < range.limit ? null : some[some.length - 1][0];
+        });
+        await this.#db.flushed;
+      }
     }
   }
 
