@@ -95,7 +95,7 @@ describe("a project whose versions are approved", { timeout: 180_000 }, () => {
       "lineage",
       "churn@1",
     );
-    expect(lineage.data.map(({ source }) => source).toSorted()).toEqual(["customers", "renewals", "usage"]);
+    expect(lineage.data.map(({ source }) => source).toSorted()).toEqual(["churn training set", "customers", "renewals", "usage"]);
     expect((await models("lineage", "churn")).out).toContain(lineage.run.id);
     const dependents = await json<{ items: { version: number; endpoints: string[] }[] }>("dependents", "usage");
     expect(dependents.items.map(({ version, endpoints }) => [version, endpoints])).toEqual([

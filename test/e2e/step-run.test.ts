@@ -78,7 +78,10 @@ describe("code that a training step calls", { timeout: 180_000 }, () => {
       expect(run.params).toMatchObject({ price_list: "2026-11", of: name });
       expect(run.tags).toMatchObject({ noted: "by the project" });
       expect(run.artifacts.map(({ path }) => path)).toEqual(expect.arrayContaining(["costs/note.txt", "model.orrery"]));
-      expect(run.datasets).toMatchObject([{ dataset: { name: "prices" }, tags: { "mlflow.data.context": "evaluation" } }]);
+      expect(run.datasets).toMatchObject([
+        { dataset: { name: "churn training set" }, tags: { "mlflow.data.context": "training" } },
+        { dataset: { name: "prices" }, tags: { "mlflow.data.context": "evaluation" } },
+      ]);
     }
   });
 
