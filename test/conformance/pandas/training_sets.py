@@ -182,7 +182,7 @@ def mistakes():
             refused(lambda: ask(rows, service="nothing", features=[]), 422, "SERVER_REQUEST_INVALID"),
             refused(lambda: post(rows.to_parquet()[:-100]), 422, "TABLE_FILE_CORRUPT"),
             refused(lambda: post(b"no arrow", ARROW), 422, "ARROW_STREAM_INVALID"),
-            refused(lambda: post(b"[{", "application/json"), 422, "TABLE_QUERY_FAILED"),
+            refused(lambda: post(b"[{", "application/json"), 422, "FEATURE_ROWS_INVALID"),
             refused(lambda: post(b"x", "text/plain"), 415, "SERVER_MEDIA_TYPE_UNKNOWN"),
         ]
     )
