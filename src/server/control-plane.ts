@@ -18,7 +18,6 @@ import { listen } from "./listen.ts";
 import { mlflowProtocols } from "./protocols/mlflow/protocol.ts";
 import { runFileRoutes } from "./routes/artifacts.ts";
 import { createHandlers, trackingOfOwn } from "./routes/index.ts";
-import { readAlerts } from "./routes/monitoring.ts";
 import { trainingSetRoutes } from "./routes/training-sets.ts";
 import type { Certificate } from "./tls.ts";
 import { VERSION } from "./version.ts";
@@ -124,11 +123,20 @@ async function noteFreshness(metrics: Metrics, platform: Platform): Promise<void
 
 /** Alerts that are not resolved; no figure where they cannot be read. */
 async function noteAlerts(metrics: Metrics, platform: Platform): Promise<void> {
-  const alerts = await readAlerts(platform, {}).catch(() => null);
+  const { store, scope } = platform;
+  const counted = await store.db
+    .selectFrom("alerts")
+    .select(({ fn }) => ["endpoint", fn.countAll().as("alerts")])
+    .where("workspace", "=", scope.workspace)
+    .where("project", "=", scope.project)
+    .where("status", "!=", "resolved")
+    .groupBy("endpoint")
+    .execute()
+    .catch(() => null);
   metrics.alertsOpen.reset();
-  if (alerts === null) return;
+  if (counted === null) return;
   for (const { name } of platform.project.endpoints) metrics.alertsOpen.set({ endpoint: name }, 0);
-  for (const { endpoint, status } of alerts) if (status !== "resolved") metrics.alertsOpen.inc({ endpoint: endpoint ?? "" });
+  for (const { endpoint, alerts } of counted) metrics.alertsOpen.set({ endpoint: endpoint ?? "" }, Number(alerts));
 }
 
 /** The project of the control plane, where aliases are deployed, and whatever others are tracked beside it. */

@@ -62,7 +62,7 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   const { dataset, split } = await openTrainingSet(opened, set, params);
   const champion = await openChampion(opened, params.model, challenger, { set, dataset });
   // Neither model may have seen a label of these rows: they lie after both trainings' cut-offs.
-  const cutoff = Math.max(challenger.labelCutoff, champion?.model?.labelCutoff ?? 0);
+  const cutoff = Math.max(challenger.labelCutoff, champion?.compared?.model.labelCutoff ?? 0);
   const rows = split.test.filter((row) => dataset.at[row] > cutoff);
   const { decision } = challenger;
   const score = (model: ModelPackage) => predict(model, dataset, rows).prediction;
@@ -78,11 +78,9 @@ export default stage<GateInput, GateEvidence>(async (opened, { params, needs }) 
   };
   const prediction = score(challenger);
   const test = measure(prediction);
-  const rival = champion?.model ?? null;
+  const rival = champion?.compared ?? null;
   const championPrediction =
-    rival === null || champion === null
-      ? null
-      : inClassesOf(challenger, rival, predict(rival, champion.dataset, rows).prediction);
+    rival === null ? null : inClassesOf(challenger, rival.model, predict(rival.model, rival.dataset, rows).prediction);
   const verdicts = evaluateGates(charter.accept, {
     target: charter.target.type,
     evaluation: test,
@@ -119,10 +117,8 @@ const openPackage = async ({ artifacts }: Stage, sha256: string) => unpackModel(
 
 interface OpenChampion {
   readonly version: number;
-  /** null where it cannot be compared. */
-  readonly model: ModelPackage | null;
-  /** The rows with the features that it was trained on. */
-  readonly dataset: Dataset;
+  /** With the rows that have the features that it was trained on; null where it cannot be compared. */
+  readonly compared: { readonly model: ModelPackage; readonly dataset: Dataset } | null;
   /** Why it cannot be compared. */
   readonly reason?: string;
 }
@@ -141,14 +137,14 @@ async function openChampion(
   const champion = packagedVersion(pointed);
   const model = await openPackage(opened, champion.artifact);
   const { version, runId } = champion;
-  if (model.task !== challenger.task) return { version, model: null, dataset, reason: "it predicts something else" };
+  if (model.task !== challenger.task) return { version, compared: null, reason: "it predicts something else" };
   const own = await championDataset(opened, {
     champion: { runId, model },
     model: modelNamed(opened.project, name),
     set,
     dataset,
   });
-  return "reason" in own ? { version, model: null, dataset, ...own } : { version, model, ...own };
+  return { version, ...("reason" in own ? { compared: null, ...own } : { compared: { model, ...own } }) };
 }
 
 /** Metrics that a champion is compared by. */
